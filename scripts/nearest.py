@@ -14,9 +14,6 @@ EMULATOR, EMULATOR_TESTS = "packages/devtools/wwspec_devtools/emulator", "packag
 BESIDE = {
     "wwspec_router/kernel/": "tests/handlers/test_*.py",
     "wwspec_router/kernel/intake": "tests/jobs/test_events.py",
-    "packages/devtools/wwspec_devtools/console_contracts/saved_requests": (
-        "packages/devtools/tests/cli/test_saved_requests.py"
-    ),
     f"{EMULATOR}/display/": f"{EMULATOR_TESTS}/http/test_reads.py",
     f"{EMULATOR}/display/verdicts": f"{EMULATOR_TESTS}/state/traffic/test_traces.py",
     f"{EMULATOR}/state/": f"{EMULATOR_TESTS}/apis/test_*.py",

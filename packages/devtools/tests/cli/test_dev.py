@@ -12,7 +12,6 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import click
-import httpx
 import pytest
 from click.testing import CliRunner
 
@@ -332,10 +331,7 @@ def test_dev_takes_from_its_settings_file_what_development_needs(running: Dev) -
     assert "memory" in running.log
 
 
-def test_the_console_of_dev_knows_the_saved_requests_of_the_folder(running: Dev, run: Run) -> None:
-    with running.client as client:
-        found = httpx.get(f"{client.url}/emulator/requests", params={"ability_id": "greet"}, trust_env=False).json()
-    assert found["names"] == ["twice"]
+def test_a_saved_request_of_the_folder_goes_to_its_program(running: Dev, run: Run) -> None:
     assert json.loads(run("call", "@twice", cwd=running.folder).stdout)["text"] == "hellohello!"
 
 
@@ -396,7 +392,7 @@ def test_options_that_do_not_go_together_are_refused(line: str, code: int, said:
 
 def test_dev_has_every_option_of_emulate_and_serve_that_makes_sense() -> None:
     own = {each.name for each in dev_verb.command.params}
-    left_to_dev = {"host", "allow_remote", "emulator_url", "program_url", "program", "contracts", "requests", "sdk"}
+    left_to_dev = {"host", "allow_remote", "emulator_url", "program_url", "program", "contracts", "sdk"}
     left_to_dev |= {"debug_token", "access_token", "debug_token_file", "access_token_file"}
     left_to_dev |= {"corpid", "corpsecret", "corpsecret_file", "api_url"}
     for verb in (emulate.command, serve.command):

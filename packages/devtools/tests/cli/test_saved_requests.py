@@ -9,7 +9,7 @@ import pytest
 
 from tests.cli.conftest import Run
 from tests.support.apps import write_files
-from wwspec_devtools.console_contracts.saved_requests import MAX_BYTES
+from wwspec_devtools.cli.saved_requests import MAX_BYTES
 from wwspec_devtools.testing.zone import Zone
 
 Call = Callable[..., "subprocess.CompletedProcess[str]"]

@@ -14,7 +14,7 @@ import click
 import wwspec_contracts
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_contracts.toml import read_toml
-from wwspec_devtools.console_contracts.saved_requests import FOLDER, SavedRequests
+from wwspec_devtools.cli.saved_requests import FOLDER, SavedRequests
 from wwspec_router.config import REGISTRY, SETTINGS_FILE, variable
 from wwspec_router.config.file import read_settings_file
 

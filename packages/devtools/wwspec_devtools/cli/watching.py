@@ -8,7 +8,7 @@ from pathlib import Path
 
 from wwspec_contracts.files import SIDES
 from wwspec_contracts.source_text import MADE_BY
-from wwspec_devtools.console_contracts.saved_requests import FOLDER
+from wwspec_devtools.cli.saved_requests import FOLDER
 from wwspec_router.cli.environment import ENV_FILE
 
 TICK_MS = 1000

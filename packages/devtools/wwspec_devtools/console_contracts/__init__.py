@@ -1,1 +1,1 @@
-"""What the admin console is given for each ability: examples, schemas, saved requests, types as Python source."""
+"""What the admin console is given for each ability: examples, schemas, types as Python source."""

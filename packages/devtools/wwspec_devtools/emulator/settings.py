@@ -78,8 +78,6 @@ class EmulatorSettings(msgspec.Struct, kw_only=True, frozen=True):
     """Whether a further `spec_notify_app` of a notify_id lets it be valid for 10 minutes more. WeCom does not say."""
     contracts: Mapping[str, ConsoleContract] | None = None
     """Console contracts by ability ID. None is the open mode: each ability is forwarded, nothing compared."""
-    requests: Path | None = None
-    """Folder of saved requests, which the console lists and writes; None: it knows of none."""
     app_type: AppType = ""
     """The kind of app decides which API answers, and whether permissions end; empty: all answer and none ends."""
     corps: int = 1

@@ -142,26 +142,6 @@ def test_without_registered_abilities_the_page_says_how_and_calls_any(page: Page
     expect(page.get_by_text("WeCom refuses the call: ability_id does not exist")).to_be_visible()
 
 
-def test_an_imported_file_shows_its_abilities_and_changes_nothing(page: Page, served: Zone, tmp_path: Path) -> None:
-    file = tmp_path / "session.json"
-    file.write_text(json.dumps(served.client.session()))
-    page.get_by_role("link", name="Share").click()
-    page.get_by_label("Session file", exact=True).set_input_files(file)
-    expect(page.get_by_role("link", name=f"Imported file: {file.name}")).to_be_visible()
-    page.get_by_role("link", name="Abilities").click()
-    page.get_by_role("link", name="chat_digest").click()
-    expect(page.get_by_label("limit", exact=True)).to_be_disabled()
-    expect(page.get_by_role("button", name="Call", exact=True)).to_be_disabled()
-    page.get_by_role("link", name="Compare").click()
-    page.get_by_label("Input, as the admin console has it").fill('{"limit": 1, "cursor": "a", "token": "a"}')
-    page.get_by_role("button", name="Compare").click()
-    expect(page.get_by_text("No difference.")).to_be_visible()
-    page.get_by_role("link", name="Events", exact=True).click()
-    expect(page.get_by_role("button", name="Fire", exact=True)).to_be_disabled()
-    expect(page.get_by_role("button", name="Say", exact=True)).to_be_disabled()
-    expect(page.get_by_text("An imported file has no people, chats and rules.")).to_be_visible()
-
-
 def test_contract_problems_and_what_answers_are_in_chinese_too(page: Page, served: Zone) -> None:
     examples: list[tuple[object, object]] = [
         (0.5, 1),
@@ -212,12 +192,3 @@ def nested(depth: int) -> list[object]:
     for _ in range(depth):
         value = [value]
     return value
-
-
-def test_an_emulator_that_knows_no_folder_names_the_file_to_write(page: Page) -> None:
-    page.goto("/#/abilities/chat_digest")
-    expect(page.get_by_text("Write the JSON to requests/chat_digest.NAME.json there")).to_be_visible()
-    expect(page.get_by_role("button", name="Save", exact=True)).to_be_hidden()
-    page.get_by_label("Name to save it by").fill("three")
-    expect(page.get_by_text("Write the JSON to requests/chat_digest.three.json there")).to_be_visible()
-    expect(page.locator(".command code", has_text="wwspec call chat_digest @three")).to_be_visible()

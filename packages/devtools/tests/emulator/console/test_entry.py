@@ -166,9 +166,13 @@ def test_a_call_is_edited_checked_while_typing_sent_and_compared(page: Page, ser
     expect(request).to_have_value('{\n  "limit": 2\n}')
 
     request.fill('{\n  "limit": 2\n  "limitx": 1\n}')
-    expect(page.get_by_text("Line 3, column 3: a comma or a closing bracket is missing")).to_be_visible()
-    request.fill('{"limit": 2, "limitx": 1}')
-    expect(page.get_by_text("Does not fit the console contract at $.limitx")).to_be_visible()
+    check = pane(page).get_by_role("status").first
+    expect(check).to_contain_text("Line 3, column 3: a comma or a closing bracket is missing")
+    expect(check.locator("code")).to_have_text('"limitx": 1')
+    request.fill('{\n  "limit": 2,\n  "limitx": 1\n}')
+    expect(check).to_contain_text("Does not fit the console contract at $.limitx")
+    expect(check.locator("code")).to_have_text('"limitx": 1')
+    expect(request).to_have_attribute("aria-invalid", "true")
     pane(page).get_by_label("Ability").fill("chat_histry")
     expect(page.get_by_text("Not checked: did you mean chat_history?")).to_be_visible()
     pane(page).get_by_label("Ability").fill("chat_history")

@@ -24,7 +24,6 @@ ENTRIES_AT_ONCE = """async () => {
         });
         record.start();
     });
-    record.open("none.json", { entries: [] });
     return shown[0];
 }"""
 """The flows of the first drawing."""

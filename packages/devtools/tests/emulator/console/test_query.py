@@ -1,4 +1,4 @@
-"""The timeline's query: what it understands, how it is completed, and how flows are folded, sorted and measured."""
+"""The timeline's query: what it understands, and how flows are folded, sorted and measured."""
 
 import re
 
@@ -68,30 +68,6 @@ def test_what_is_not_understood_is_named_with_what_is_possible_and_left_out(page
     expect(page.get_by_role("alert")).to_be_empty()
 
 
-def test_a_query_is_completed_by_keys_and_by_the_mouse(page: Page, served: Zone) -> None:
-    assert served.call("chat_digest", '{"limit": "ten"}').refused_by
-    served.client.fire("hit_keyword")
-    expect(lines(page, "hit_keyword")).to_be_visible()
-    page.keyboard.press("/")
-    page.keyboard.type("err")
-    option = page.get_by_role("option")
-    expect(option).to_have_count(1)
-    page.keyboard.press("ArrowDown")
-    expect(option).to_have_attribute("aria-selected", "true")
-    page.keyboard.press("Enter")
-    expect(search(page)).to_have_value("errcode:")
-    option.filter(has_text="errcode:790016").click()
-    expect(search(page)).to_have_value("errcode:790016 ")
-    expect(lines(page, "hit_keyword")).to_have_count(0)
-    page.keyboard.type("dig")
-    expect(option.filter(has_text="ability:chat_digest")).to_be_visible()
-    page.keyboard.press("Escape")
-    expect(option).to_have_count(0)
-    expect(search(page)).to_be_focused()
-    page.keyboard.press("Escape")
-    expect(page.get_by_role("listbox")).to_be_hidden()
-
-
 def test_token_rows_behind_each_other_are_one_line_that_opens_and_what_failed_is_never_folded(
     page: Page, served: Zone
 ) -> None:
@@ -125,13 +101,14 @@ def test_the_slowest_flow_is_first_and_all_bars_have_one_scale(page: Page, serve
     expect(lines(page).first).to_contain_text("chat_history")
     bars = lines(page, "hit_keyword").locator("path.bar-wecom")
     wide = re.compile(r"h(9\d\d|1000)\.")
-    expect(bars).to_have_attribute("d", wide)
-    page.get_by_role("button", name="One time scale").click()
-    expect(bars).not_to_have_attribute("d", wide)
     expect(lines(page, "chat_history").locator("path.bar-app")).to_have_attribute("d", wide)
+    expect(bars).not_to_have_attribute("d", wide)
+    page.get_by_role("button", name="A time scale for each").click()
+    expect(bars).to_have_attribute("d", wide)
     page.reload()
     expect(lines(page).first).to_contain_text("chat_history")
-    expect(page.get_by_role("button", name="One time scale")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("button", name="A time scale for each")).to_have_attribute("aria-pressed", "true")
+    expect(bars).to_have_attribute("d", wide)
     page.get_by_role("button", name="Slowest first").click()
     expect(lines(page, "delete_knowledge_base")).to_have_attribute("aria-posinset", re.compile("[^1]"))
     search(page).fill("dur:>1900ms")

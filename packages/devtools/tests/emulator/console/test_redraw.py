@@ -125,8 +125,8 @@ def test_the_lines_of_a_flow_are_named_by_what_they_are(page: Page, served: Zone
 
 def test_the_current_view_is_in_sight_on_a_phone(page: Page) -> None:
     page.set_viewport_size({"width": 320, "height": 700})
-    page.goto("/#/session")
-    expect(page.get_by_role("link", name="Share", exact=True)).to_be_in_viewport(ratio=0.95)
+    page.goto("/#/program")
+    expect(page.get_by_role("link", name="Program", exact=True)).to_be_in_viewport(ratio=0.95)
     page.goto("/#/timeline")
     expect(page.get_by_role("link", name="Timeline", exact=True)).to_be_in_viewport(ratio=0.95)
 

@@ -22,7 +22,7 @@ def lines(page: Page, text: str = "") -> Locator:
 
 
 def search(page: Page) -> Locator:
-    return page.get_by_role("combobox", name="Search names and bodies")
+    return page.get_by_role("searchbox", name="Search names and bodies")
 
 
 def expect_nested(entries: Locator, names: Sequence[str]) -> None:
@@ -178,31 +178,21 @@ def test_an_empty_timeline_says_what_to_do_and_the_commands_do_it(page: Page, se
     expect(lines(page, "conversation_new_message")).to_be_visible()
 
 
-OPEN_A_FILE = """async () => {
-    const { record } = await import("/console/record.js");
-    const entry = {
-        kind: "app", ability: "", parent: null, replay_of: null, time_ms: 1750000000000, duration_ms: 1, outcome: "ok",
-        errcode: 0, program_errcode: null, failed: false, corpid: "", agentid: null, pid: null, faults: [],
-        contract: null, request_bytes: 2, reply_bytes: 2, replayable: false, advanced_ms: null, reply: {},
-        raw: { request: "", reply: "" },
-    };
-    const entries = [];
-    for (let number = 1001; number <= 11000; number += 1) {
-        const request = { n: `body ${number}.` };
-        entries.push({ ...entry, number, flow: number, name: `api_${number}`, offset_ms: number, request });
-    }
-    record.open("session.json", { entries });
-}"""
-
-
-def test_a_file_of_ten_thousand_entries_costs_a_screenful_of_lines_and_is_searched_without_the_emulator(
-    page: Page,
-) -> None:
-    page.evaluate(OPEN_A_FILE)
+def test_ten_thousand_entries_cost_a_screenful_of_lines(page: Page, served: Zone) -> None:
+    served.call("chat_digest", {"limit": 3}).raise_for_error()
+    row = served.client.traffic(kind="sdk")[0]
+    rows = [
+        {**row, "number": number, "flow": number, "parent": None, "name": f"api_{number}", "offset_ms": number}
+        for number in range(1001, 11_001)
+    ]
+    entries = json.dumps({"rows": rows, "first": 1001, "missed": 0, "more": False})
+    body = f"retry: 600000\nevent: entries\ndata: {entries}\n\n"
+    page.route("**/emulator/stream", lambda route: route.fulfill(body=body, content_type="text/event-stream"))
+    page.reload()
     expect(lines(page, "api_11000")).to_be_in_viewport()
     expect(page.get_by_text("1000 dropped")).to_be_visible()
     assert lines(page).count() < 60
-    search(page).fill("body 1234.")
+    search(page).fill("name:api_1234")
     expect(lines(page)).to_have_count(1)
     expect(lines(page, "api_1234")).to_be_visible()
 
@@ -215,7 +205,7 @@ def test_a_narrow_window_and_chinese_show_the_same(page: Page, served: Zone) -> 
     failed = lines(page, "协议不符：$.limit")
     expect(failed).to_contain_text("790016 企业微信")
     assert page.evaluate("document.documentElement.scrollWidth") == 420
-    page.get_by_role("combobox", name="搜索名称与正文").fill("kind:app")
+    page.get_by_role("searchbox", name="搜索名称与正文").fill("kind:app")
     failed.click()
     expect(page.get_by_role("complementary", name="记录")).to_be_in_viewport()
     expect(page.get_by_role("tree")).to_be_hidden()

@@ -13,7 +13,7 @@ def test_an_entry_is_found_by_a_text_in_its_body_and_made_to_fail_the_next_time(
     lines = page.get_by_role("treeitem")
     expect(lines).to_have_count(3)
     page.keyboard.press("/")
-    expect(page.get_by_role("combobox", name="Search names and bodies")).to_be_focused()
+    expect(page.get_by_role("searchbox", name="Search names and bodies")).to_be_focused()
     page.keyboard.type("senders")  # only a reply has it
     expect(lines).to_have_count(1)
     expect(lines.first).to_contain_text("chat_digest")

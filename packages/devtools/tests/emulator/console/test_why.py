@@ -1,6 +1,5 @@
 """Why a call, an event or a job failed, as the console shows it: the error, its lines, what was logged, the time."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -159,22 +158,6 @@ def test_the_editor_is_chosen_once_and_no_link_runs_a_script(console: Page, zone
         console.reload()
         expect(console.get_by_role("tabpanel", name="Why").get_by_text("shop.py").first).to_be_visible()
         expect(link).to_have_count(0)
-
-
-def test_a_saved_session_has_it_without_links(console: Page, zone: Zone, tmp_path: Path) -> None:
-    assert zone.call("total", {"text": "no number"}).errcode == CRASHED
-    number = entry_of(zone, "call")
-    open_entry(console, number)  # it has come
-    (tmp_path / "saved.json").write_text(json.dumps(zone.client.session()), "utf-8")
-    console.goto("/#/session")
-    console.get_by_label("Session file", exact=True).set_input_files(tmp_path / "saved.json")
-    expect(console.get_by_role("link", name="Imported file: saved.json")).to_be_visible()
-    console.goto(f"/#/timeline/{number}")
-    expect(console.get_by_role("article")).to_contain_text("The program answers 710660")
-    panel = console.get_by_role("tabpanel", name="Why")
-    expect(panel.get_by_label("Error")).to_have_text(ERROR)
-    expect(panel.get_by_text("shop.py").first).to_be_visible()
-    expect(panel.get_by_role("link", name="shop.py")).to_have_count(0)
 
 
 @pytest.mark.parametrize(

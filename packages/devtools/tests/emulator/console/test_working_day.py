@@ -1,4 +1,4 @@
-"""Ten tasks of a working day in the console, from the timeline, each within so many clicks, keys and filled fields."""
+"""Nine tasks of a working day in the console, from the timeline, each within so many clicks, keys and filled fields."""
 
 import re
 from collections.abc import Iterator
@@ -104,20 +104,6 @@ def test_what_the_app_got(person: Actions, zone: Zone) -> None:
     expect(reply).to_contain_text(f"{CRASHED}")
     expect(reply).to_contain_text("internal error ")
     assert person.count <= 2
-
-
-def test_two_old_replies_are_compared(person: Actions, zone: Zone) -> None:
-    for limit in (2, 5, 3, 4):
-        zone.call("recent", {"limit": limit}).raise_for_error()
-    lines = person.page.get_by_role("treeitem", level=1).filter(has_text="recent")
-    expect(lines).to_have_count(4)
-    person.click(lines.nth(2))
-    expect(person.page.get_by_role("article")).to_be_visible()
-    person.press("d")
-    person.click(lines.nth(0))
-    changed = person.page.get_by_role("region", name="Reply of").get_by_role("row").filter(has_text=".sum")
-    expect(changed).to_contain_text("23")
-    assert person.count <= 4
 
 
 def test_the_slowest_call_of_the_last_thousand(person: Actions, zone: Zone) -> None:

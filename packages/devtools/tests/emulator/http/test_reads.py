@@ -256,9 +256,7 @@ def test_a_program_that_was_started_again_has_its_new_processes_only(
     assert answered_by(12, begun)["pids"] == [12, 21], "one that still runs comes back"
 
 
-def test_a_test_is_written_of_an_entry_that_is_kept_and_of_one_of_a_session_file(
-    client: EmulatorClient, app: App, emulator: Emulator
-) -> None:
+def test_a_test_is_written_of_an_entry_that_is_kept(client: EmulatorClient, app: App, emulator: Emulator) -> None:
     def written(**wanted: Any) -> Json:
         answer: Json = emulator.http.post("/emulator/test", json=wanted).json()
         return answer
@@ -273,12 +271,6 @@ def test_a_test_is_written_of_an_entry_that_is_kept_and_of_one_of_a_session_file
     assert (found["asserts"], found["has_reply"], found["is_incomplete"]) == ("values", True, False)
     assert written(number=number, asserts="shape")["test"]["asserts"] == "shape"
 
-    entries = client.session()["entries"]
+    assert written(number=1)["test"] is None, "nobody tests gettoken"
     client.reset()
     assert "no entry" in written(number=number)["errmsg"]
-    assert written(number=number, entries=entries)["test"] == found
-    assert written(number=1, entries=entries)["test"] is None, "nobody tests gettoken"
-    entries[0]["text"]["request"] = 1
-    refused = written(number=number, entries=entries)
-    assert refused["errcode"] == 40058
-    assert "$.entries[0].text.request" in refused["errmsg"]

@@ -10,8 +10,8 @@ from wwspec_contracts.errors import ConfigurationError
 from wwspec_devtools.cli.call_target import Place, caller_options, show_reply
 from wwspec_devtools.cli.candidates import ability_ids, application_folder, saved_names, saved_requests
 from wwspec_devtools.cli.option_types import Seconds
+from wwspec_devtools.cli.saved_requests import is_name
 from wwspec_devtools.cli.wecom import WeComCommand
-from wwspec_devtools.console_contracts.saved_requests import is_name
 from wwspec_router.cli.environment import take_env_file
 from wwspec_router.cli.options import print_json
 

@@ -23,7 +23,6 @@ from wwspec_devtools.cli.dev_program import DevelopedProgram, machine_places, sa
 from wwspec_devtools.cli.emulator_options import EMULATOR_OPTIONS, emulator_options, port_options
 from wwspec_devtools.cli.free_ports import require_free_ports
 from wwspec_devtools.cli.watching import changes
-from wwspec_devtools.console_contracts.saved_requests import FOLDER
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.emulator.http.follower import Follower
 from wwspec_router.cli.help import SectionedCommand
@@ -107,7 +106,7 @@ def command(
         emulate.append(f"--call-timeout={NO_LIMIT}")
         serve.append("--debug")
     with until_interrupted(), _terminal_kept() if debug else nullcontext(), ExitStack() as stack:
-        where = ["--port", str(emulator_port), "--program-url", program_url, "--requests", str(app / FOLDER)]
+        where = ["--port", str(emulator_port), "--program-url", program_url]
         emulator = Child(["emulate", *where, *emulate], emulator_environment)
         stack.callback(emulator.stop)
         client = stack.enter_context(EmulatorClient(url))

@@ -31,9 +31,6 @@ from wwspec_devtools.emulator.settings import EmulatorSettings
     type=FOLDER,
     help="Folder of console contracts, as `wwspec contracts --out` writes them.  [default: let everything through]",
 )
-@click.option(
-    "--requests", type=FOLDER, help="Folder of saved requests, which the console lists and writes.  [default: none]"
-)
 @open_option
 @emulator_options
 def command(
@@ -42,7 +39,6 @@ def command(
     program_url: str,
     program: str,
     contracts: Path | None,
-    requests: Path | None,
     opens: bool,
     scene: Path | None,
     proxy_port: int | None,
@@ -69,7 +65,6 @@ def command(
             port=port,
             program_url=program_url,
             contracts=None if contracts is None else read_console_contracts(contracts),
-            requests=requests,
             scene=None if scene is None else load_scene(scene),
             **options,
         ),

@@ -201,7 +201,7 @@ def advance(emulator: EmulatorClient, time: float | datetime | str) -> None:
 @click.argument("file", type=FILE)
 @with_emulator
 def export(emulator: EmulatorClient, file: Path) -> None:
-    """Save everything that is recorded in FILE, which the console opens, also without an emulator.
+    """Save everything that is recorded in FILE, as JSON.
 
     Tokens, secrets and keys are masked; what people said is not, so other users of this machine can't read FILE. It
     is only replaced as a whole.

@@ -1,20 +1,16 @@
-"""What the console does with abilities: registers and compares them, calls them, and saves requests for them.
+"""What the console does with abilities: registers and compares them, and calls them.
 
 Its methods return values and do not know HTTP.
 """
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated, Any, Literal
 
 import msgspec
 
 from wwspec_contracts.files import ConsoleContract, DescribedContract
 from wwspec_devtools.console_contracts.comparing import compare
-from wwspec_devtools.console_contracts.saved_requests import SavedRequest, SavedRequests
-from wwspec_devtools.emulator.answers import Answer, RefusedError, accepted, read, refusing
-from wwspec_devtools.emulator.platform import Platform, PlatformPart
+from wwspec_devtools.emulator.answers import Answer, RefusedError, accepted, read
+from wwspec_devtools.emulator.platform import PlatformPart
 
 
 class Abilities(PlatformPart):
@@ -89,42 +85,3 @@ def request_text(request: Any, data: str | None) -> str | None:
     if data is not None:
         raise RefusedError(40058, "give the request as a JSON value (request) or as text (data), not both")
     return msgspec.json.encode(request).decode()
-
-
-UNKNOWN_FOLDER = "the emulator knows no folder of saved requests: start it by `wwspec dev`, or with --requests"
-
-
-class Saved(PlatformPart):
-    """The saved requests that one emulator knows."""
-
-    def __init__(self, platform: Platform) -> None:
-        super().__init__(platform)
-        folder = platform.settings.requests
-        self._saved = None if folder is None else SavedRequests(folder)
-        self._writing = threading.Lock()
-
-    def names(self, ability_id: str = "") -> Answer:
-        """Return the `names` of the saved requests of an ability; null when the emulator knows no folder."""
-        if self._saved is None:
-            return accepted(names=None)
-        return accepted(names=[each.name for each in self._saved.all() if each.ability_id == ability_id])
-
-    def text(self, name: str, ability_id: str = "") -> Answer:
-        """Return the JSON text of a saved request of an ability as `data`."""
-        with self._folder() as saved:
-            return accepted(data=saved.text(saved.find(name, ability_id)))
-
-    def save(
-        self, ability_id: Annotated[str, msgspec.Meta(min_length=1)], name: str, data: str, replace: bool = False
-    ) -> Answer:
-        """Save a request, given as JSON text; `saved` is false when its file is there already."""
-        with self._folder() as saved, self._writing:
-            return accepted(saved=saved.save(SavedRequest(name, ability_id), data, replace=replace))
-
-    @contextmanager
-    def _folder(self) -> Iterator[SavedRequests]:
-        """Yield the saved requests; what is wrong with them is refused with 40058."""
-        if self._saved is None:
-            raise RefusedError(40058, UNKNOWN_FOLDER)
-        with refusing():
-            yield self._saved

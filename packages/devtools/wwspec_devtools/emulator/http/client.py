@@ -373,7 +373,7 @@ class EmulatorClient(AdministrationClient, FaultsClient):
         return int(self._asked("GET", "/emulator/traffic?limit=1&wait=false")["last"])
 
     def session(self) -> dict[str, Any]:
-        """Return the whole record, masked, in the form that the console saves and opens."""
+        """Return the whole record, masked, as `wwspec zone export` saves it."""
         return self._json("GET", "/emulator/session")
 
     def replay(

@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from wwspec_devtools.emulator.answers import Answer, RefusedError, read
 from wwspec_devtools.emulator.display.selection import read_selection
-from wwspec_devtools.emulator.http.abilities import Abilities, Saved
+from wwspec_devtools.emulator.http.abilities import Abilities
 from wwspec_devtools.emulator.http.administration import Administration
 from wwspec_devtools.emulator.http.answering import Answering, json_answer
 from wwspec_devtools.emulator.http.client import EmulatorClient
@@ -52,7 +52,6 @@ class Endpoints(Answering):
         self._control = Control(platform, connect)
         self._watch = Watch(platform)
         self._lists = Lists(platform)
-        self._saved = Saved(platform)
         self._waiting = Waiting(platform)
         self._machines = MachineControl(platform)
         self.streams = Streams(self._watch, platform.changes)
@@ -61,7 +60,7 @@ class Endpoints(Answering):
     def routes(self) -> list[Route]:
         """Return every route."""
         control, abilities, machines = self._control, self._abilities, self._machines
-        lists, saved, waiting, watch = self._lists, self._saved, self._waiting, self._watch
+        lists, waiting, watch = self._lists, self._waiting, self._watch
         own: tuple[tuple[str, str, Callable[..., Answer]], ...] = (
             ("POST", "fire", self._fire_as_is),
             ("POST", "fire/{event_type}", self._fire),
@@ -79,9 +78,6 @@ class Endpoints(Answering):
             ("GET", "traffic/{number}", watch.entry),
             ("POST", "figures", watch.figures),
             ("POST", "call", abilities.call),
-            ("GET", "requests", saved.names),
-            ("GET", "requests/{name}", saved.text),
-            ("POST", "requests", saved.save),
             ("POST", "replay", control.replay),
             ("POST", "check", watch.check),
             ("POST", "test", watch.test),

@@ -4,7 +4,7 @@ Its methods return values, change nothing and know no more of HTTP than a query.
 """
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from typing import Annotated, Any
 
@@ -77,25 +77,24 @@ class Watch(PlatformPart):
             raise self._no_entry(number)
         return accepted(session=record.session, entry=self._whole(entry, record))
 
-    def test(self, number: int, asserts: Asserts | None = None, entries: Sequence[Exchange] = ()) -> Answer:
+    def test(self, number: int, asserts: Asserts | None = None) -> Answer:
         """Return the pytest `test` of an exchange; None when no test can do it.
 
         Args:
             number: Of its entry.
             asserts: None for the default of the entry.
-            entries: The flow of an entry in a session file; empty for an entry of this emulator.
         """
         record = self.record
 
         def whole_of(exchange: Exchange) -> Exchange:
-            entry = None if entries else record.get(exchange.number)
+            entry = record.get(exchange.number)
             return convert(whole(entry), Exchange) if entry else exchange
 
         chosen = record.get(number)
-        flow = [entry for entry in record.kept_entries() if chosen and entry.flow == chosen.flow]
-        rows = {each.number: each for each in entries or (convert(row(entry), Exchange) for entry in flow)}
-        if number not in rows:
+        if chosen is None:
             raise self._no_entry(number)
+        flow = (convert(row(entry), Exchange) for entry in record.kept_entries() if entry.flow == chosen.flow)
+        rows = {each.number: each for each in flow}
         return accepted(test=msgspec.to_builtins(recorded_test(Flow(number, rows, whole_of), asserts)))
 
     def _no_entry(self, number: int) -> RefusedError:

@@ -58,7 +58,7 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 class Exchange(msgspec.Struct, frozen=True, kw_only=True):
-    """The part of an entry, from `views` or a session file, that is read. A row lacks the last five fields."""
+    """The part of an entry, from `views`, that is read. A row lacks the last five fields."""
 
     number: int
     kind: str

@@ -243,6 +243,6 @@ class _Writer:
 
 
 def _holder(text: str) -> Any:
-    """Return the object or list of a JSON text, masked, since a session file may be changed; None for another text."""
+    """Return the object or list of a JSON text, masked; None for another text."""
     value = masked_value(json_of(text))
     return value if isinstance(value, dict | list) else None

@@ -59,6 +59,16 @@ export function get(path, query = {}) {
 }
 
 /**
+ * Return the ability that has a target, such as the one of `kind = "status"`: the registry file names it.
+ * @param {string} target As `describe_target` says it: see console_contracts/targets.py.
+ * @returns {Promise<string>} Empty when no such ability is registered.
+ */
+export async function abilityOf(target) {
+    const { contracts } = await get("contracts");
+    return Object.keys(contracts ?? {}).find((name) => contracts[name].target === target) ?? "";
+}
+
+/**
  * Return what the emulator answers to a GET as text, in which numbers are as they were written.
  * @param {string} path
  * @returns {Promise<string>}

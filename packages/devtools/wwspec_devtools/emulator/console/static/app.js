@@ -24,7 +24,6 @@ const VIEWS = {
     events: () => import("./views/events.js"),
     faults: () => import("./views/faults.js"),
     program: () => import("./views/program.js"),
-    session: () => import("./views/session.js"),
 };
 
 const main = /** @type {HTMLElement} */ (document.getElementById("main"));
@@ -80,8 +79,7 @@ function drawBar() {
 
 /** @returns {HTMLElement} Whether entries come in. */
 function connection() {
-    const { state, file } = record;
-    if (file) return h("a", { class: "status file", href: hashOf("session") }, t("imported", { name: file }));
+    const { state } = record;
     if (state === "offline") return h("span", { class: "status bad", role: "status" }, t("offline"));
     const label = state === "paused" ? t("paused") : t("live");
     const action = state === "paused" ? t("resume") : t("pause");
@@ -106,7 +104,7 @@ function switchTheme() {
 const loadEntry = () => import("./views/entry.js");
 const loadPalette = () => import("./palette.js");
 
-/** Load the rest, once the list is drawn: a session file can then be read when the emulator has ended. */
+/** Load the rest, once the list is drawn: then it opens at once. */
 function loadRest() {
     for (const load of [...Object.values(VIEWS), loadEntry, loadPalette]) void load();
 }

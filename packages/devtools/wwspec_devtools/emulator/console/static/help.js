@@ -11,10 +11,9 @@ const KEYS = /** @type {const} */ ([
     ["/", "keys.search"],
     ["r", "keys.replay"],
     ["c", "keys.copy"],
-    ["d", "keys.compare"],
     ["Ctrl-K", "keys.palette"],
     ["p", "keys.pause"],
-    ["1 … 6", "keys.views"],
+    ["1 … 5", "keys.views"],
     ["?", "keys.help"],
 ]);
 

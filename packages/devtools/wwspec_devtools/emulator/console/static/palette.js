@@ -1,10 +1,9 @@
 // The palette (Ctrl-K): views, actions, abilities, events and entries, found by a few letters.
 // @ts-check
-import { h, visible } from "./dom.js";
-import { OptionList } from "./options.js";
+import { fill, h, visible } from "./dom.js";
 import { duration } from "./parts.js";
 import { record } from "./record.js";
-import { comparisonHash, go, hashOf, here } from "./route.js";
+import { go, hashOf, here } from "./route.js";
 import { t } from "./texts.js";
 import { EVENTS } from "./views/fire-form.js";
 
@@ -19,27 +18,70 @@ const MOST_ENTRIES = 4;
  */
 export function showPalette(items) {
     if (document.querySelector("dialog[open]")) return;
-    const field = h("input", { type: "text", "aria-label": t("palette"), placeholder: t("palette.hint"), autocomplete: "off", spellcheck: "false", autofocus: true });
-    field.addEventListener("keydown", (event) => event.key === "Escape" && dialog.close());
-    const list = new OptionList(field, t("palette.found"));
-    const dialog = h("dialog", { class: "palette", "aria-label": t("palette") }, field, list.element);
+    const list = h("ul", { class: "options", role: "listbox", id: "palette-options", "aria-label": t("palette.found") });
+    const field = h("input", {
+        type: "text",
+        role: "combobox",
+        "aria-autocomplete": "list",
+        "aria-controls": list.id,
+        "aria-expanded": "true",
+        "aria-label": t("palette"),
+        placeholder: t("palette.hint"),
+        autocomplete: "off",
+        spellcheck: "false",
+        autofocus: true,
+    });
+    const dialog = h("dialog", { class: "palette", "aria-label": t("palette") }, field, list);
     const all = [...items, ...ofEntry(), ...places()];
+    /** @type {Item[]} */
+    let found = [];
+    let active = 0;
+    const choose = (/** @type {Item | undefined} */ item) => {
+        dialog.close();
+        item?.run();
+    };
+    const activate = (/** @type {number} */ index) => {
+        active = index;
+        for (const [at, line] of [...list.children].entries()) line.setAttribute("aria-selected", String(at === index));
+        field.setAttribute("aria-activedescendant", list.children[index]?.id ?? "");
+        list.children[index]?.scrollIntoView({ block: "nearest" });
+    };
     const find = () => {
         const wanted = field.value.trim().toLowerCase();
         const others = [...entries(wanted), ...search(field.value.trim())];
-        const found = [...matching(all, wanted).slice(0, MOST - others.length), ...others];
-        const choose = (/** @type {Item} */ { run }) => {
-            dialog.close();
-            run();
-        };
-        list.show(found.map((item) => ({ name: visible(item.name), about: visible(item.about), choose: () => choose(item) })), 0);
+        found = [...matching(all, wanted).slice(0, MOST - others.length), ...others];
+        fill(list, found.map((item, index) => line(item, index, () => choose(item))));
+        activate(0);
     };
     field.addEventListener("input", find);
+    field.addEventListener("keydown", (event) => {
+        if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
+        if (event.key === "Escape") dialog.close();
+        else if (event.key === "Enter" || (event.key === "Tab" && !event.shiftKey)) choose(found[active]);
+        else if (event.key === "ArrowDown") activate((active + 1) % found.length);
+        else if (event.key === "ArrowUp") activate((active + found.length - 1) % found.length);
+        else return;
+        event.preventDefault();
+        event.stopPropagation(); // the view has keys of its own
+    });
     dialog.addEventListener("close", () => dialog.remove());
     dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
     document.body.appendChild(dialog);
     dialog.showModal();
     find();
+}
+
+/**
+ * @param {Item} item
+ * @param {number} index
+ * @param {() => void} choose
+ */
+function line({ name, about }, index, choose) {
+    const onpointerdown = (/** @type {Event} */ event) => {
+        event.preventDefault(); // the field keeps the focus
+        choose();
+    };
+    return h("li", { role: "option", id: `palette-option-${index}`, onpointerdown }, h("span", { class: "mono" }, visible(name)), about !== "" && h("span", { class: "dim" }, visible(about)));
 }
 
 /**
@@ -61,15 +103,14 @@ function ofEntry() {
     if (row === undefined) return [];
     const about = `#${row.number} ${row.name}`;
     return [
-        { name: t("entry.compare"), about, run: () => go(comparisonHash(row.number)) },
-        ...(row.replayable && !record.file ? [{ name: t("entry.replay"), about, run: () => go(hashOf("timeline", row.number, query, "replay")) }] : []),
+        ...(row.replayable ? [{ name: t("entry.replay"), about, run: () => go(hashOf("timeline", row.number, query, "replay")) }] : []),
         { name: t("entry.tab.copy"), about, run: () => go(hashOf("timeline", row.number, { tab: "copy" })) },
     ];
 }
 
 /** @returns {Item[]} Abilities and events. */
 function places() {
-    const abilities = record.program?.abilities ?? Object.keys(record.contracts ?? {});
+    const abilities = record.program?.abilities ?? [];
     return [
         ...abilities.map((id) => ({ name: id, about: t("palette.ability"), run: () => go(hashOf("abilities", id)) })),
         ...EVENTS.map((name) => ({ name, about: t("palette.event"), run: () => go(hashOf("events", name)) })),

@@ -1,7 +1,6 @@
-// The record of the exchange, as the emulator streams it, or as an imported file holds it.
+// The record of the exchange, as the emulator streams it.
 // @ts-check
 import { get } from "./api.js";
-import { fits } from "./filters.js";
 import { putInFlow, takeFromFlow } from "./timeline/flow-record.js";
 
 /**
@@ -90,8 +89,6 @@ export class TrafficRecord extends EventTarget {
     flows = new Map();
     /** @type {"live" | "paused" | "offline"} */
     state = "live";
-    /** Name of the imported file; empty when the emulator is watched. */
-    file = "";
     /** Entries that were dropped before they came here. */
     missed = 0;
 
@@ -106,8 +103,6 @@ export class TrafficRecord extends EventTarget {
     faults = [];
     /** @type {Program | null} */
     program = null;
-    /** @type {Record<string, unknown> | null} Ability ID -> console contract, of an imported file. */
-    contracts = null;
     /** @type {EventSource | null} */
     #source = null;
     /** @type {Map<number, Row>} Rows that came while the record was paused. */
@@ -115,12 +110,10 @@ export class TrafficRecord extends EventTarget {
     #heldFirst = 0;
     /** Number of the oldest row, or a smaller one. */
     #oldest = Infinity;
-    /** Number of the oldest entry that the emulator keeps; 0 for an imported file. */
+    /** Number of the oldest entry that the emulator keeps; 0 until that is known. */
     #first = 0;
     /** @type {Set<number>} Flows that changed since the last event `rows`. */
     #changed = new Set();
-    /** @type {Map<number, Entry>} Of an imported file. */
-    #entries = new Map();
 
     /** @type {() => void} */
     #resolveRead = () => {};
@@ -130,13 +123,7 @@ export class TrafficRecord extends EventTarget {
     /** Watch the emulator. */
     start() {
         this.#source?.close();
-        this.#entries.clear();
         this.#clear();
-        if (this.file) {
-            this.file = "";
-            this.contracts = null;
-            this.dispatchEvent(new Event("state"));
-        }
         const source = new EventSource("emulator/stream");
         this.#source = source;
         source.onopen = () => this.#become(this.state === "paused" ? "paused" : "live");
@@ -157,7 +144,7 @@ export class TrafficRecord extends EventTarget {
 
     /** Stop showing what comes in, or go on. */
     toggle() {
-        if (this.file || this.state === "offline") return;
+        if (this.state === "offline") return;
         this.#become(this.state === "paused" ? "live" : "paused");
         if (this.state === "live" && this.#held.size) {
             const rows = [...this.#held.values()];
@@ -172,8 +159,7 @@ export class TrafficRecord extends EventTarget {
      * @returns {Promise<Entry>}
      */
     async entry(number) {
-        const kept = this.#entries.get(number);
-        return kept ?? (await get(`traffic/${number}`)).entry;
+        return (await get(`traffic/${number}`)).entry;
     }
 
     /**
@@ -182,30 +168,8 @@ export class TrafficRecord extends EventTarget {
      * @returns {Promise<Set<number>>}
      */
     async search(filters) {
-        if (this.file) {
-            return new Set([...this.#entries.values()].filter((entry) => fits(entry, filters)).map((entry) => entry.number));
-        }
         const { traffic } = await get("traffic", { ...filters, wait: "false" });
         return new Set(traffic.map((/** @type {Row} */ row) => row.number));
-    }
-
-    /**
-     * Show a session file instead of the emulator.
-     * @param {string} name
-     * @param {any} session What `emulator/session` gave.
-     */
-    open(name, session) {
-        this.#source?.close();
-        this.#source = null;
-        this.#clear();
-        this.file = name;
-        this.clock = session.clock ?? null;
-        this.faults = session.faults ?? [];
-        this.program = session.program ?? null;
-        this.contracts = session.contracts ?? null;
-        this.#entries = new Map(session.entries.map((/** @type {Entry} */ entry) => [entry.number, entry]));
-        this.#put(session.entries, 0);
-        for (const name of ["clock", "faults", "program", "state"]) this.dispatchEvent(new Event(name));
     }
 
     /**

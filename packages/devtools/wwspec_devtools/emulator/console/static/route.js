@@ -49,18 +49,6 @@ export function hashOf(view, id = "", query = {}, part = "") {
     return `#/${path}${text ? `?${text}` : ""}`;
 }
 
-/** The part of a place at which an entry is compared with another one, such as `compare-15`. */
-export const COMPARISON = /^compare(?:-(\d+))?$/;
-
-/**
- * Return the hash of such a place.
- * @param {string | number} number
- * @param {string | number} [other] Left out, the nearest one of the same name.
- */
-export function comparisonHash(number, other = "") {
-    return hashOf("timeline", number, here().query, other === "" ? "compare" : `compare-${other}`);
-}
-
 /** @returns {Place} The place that is shown. */
 export function here() {
     return placeOf(location.hash);

@@ -7,13 +7,12 @@ import { ABILITIES } from "./texts/abilities.js";
 import { EVENTS } from "./texts/events.js";
 import { FAULTS } from "./texts/faults.js";
 import { PROGRAM } from "./texts/program.js";
-import { SESSION } from "./texts/session.js";
 import { WHY } from "./texts/why.js";
 
 /** @typedef {"en" | "zh"} Language */
 
 /** @type {Record<string, readonly [string, string]>} Key -> English, Chinese. `{name}` is replaced by a value. */
-const TABLE = { ...COMMON, ...TIMELINE, ...ENTRY, ...ABILITIES, ...EVENTS, ...FAULTS, ...PROGRAM, ...SESSION, ...WHY };
+const TABLE = { ...COMMON, ...TIMELINE, ...ENTRY, ...ABILITIES, ...EVENTS, ...FAULTS, ...PROGRAM, ...WHY };
 
 const KEPT = "wwspec-language";
 

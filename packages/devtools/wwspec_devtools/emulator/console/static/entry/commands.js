@@ -11,14 +11,9 @@ const DEFAULT_URL = "http://127.0.0.1:8090";
 const LONGEST = 100_000; // characters of an argument; Linux takes 128 KiB
 const EVENT_TYPE = "event_type";
 
-/** @returns {string} Where the emulator listens; of an imported file, where one usually does. */
-function emulator() {
-    return record.file ? DEFAULT_URL : location.origin;
-}
-
 /** @returns {string} The option of `wwspec` that names the emulator; empty for the usual one. */
 export function urlOption() {
-    return emulator() === DEFAULT_URL ? "" : ` --url ${quoted(emulator())}`;
+    return location.origin === DEFAULT_URL ? "" : ` --url ${quoted(location.origin)}`;
 }
 
 /**
@@ -30,7 +25,7 @@ export function curlLine(entry) {
     const asked = abilityCall(entry);
     if (asked === null && (entry.kind !== "app" || entry.http === null || /multipart/.test(headerOf(entry, "content-type")))) return null;
     const path = asked ? `/cgi-bin/chatdata/${asked.isAsync ? "async_program_task" : "sync_call_program"}` : (entry.http?.path ?? "").replace(/\?.*$/s, "");
-    const lines = [`EMULATOR=${quoted(emulator())}`, 'INFO=$(curl -s "$EMULATOR/emulator/info")', `value() { sed -n "s/.*\\"$1\\":\\"\\([^\\"]*\\)\\".*/\\1/p"; }`];
+    const lines = [`EMULATOR=${quoted(location.origin)}`, 'INFO=$(curl -s "$EMULATOR/emulator/info")', `value() { sed -n "s/.*\\"$1\\":\\"\\([^\\"]*\\)\\".*/\\1/p"; }`];
     const secret = '"$EMULATOR/cgi-bin/gettoken?corpid=$(echo "$INFO" | value corpid)&corpsecret=$(echo "$INFO" | value secret)"';
     if (entry.http?.method === "GET") return [...lines, `curl -s ${secret}`].join("\n");
     lines.push(`TOKEN=$(curl -s ${secret} | value access_token)`);

@@ -1,4 +1,4 @@
-// The requests or the replies of two entries, compared: what differs, and both as trees with the differences highlighted.
+// The replies of two entries, compared: what differs, and both as trees with the differences highlighted.
 // @ts-check
 import { h, visible } from "../dom.js";
 import { differences } from "../json/diff.js";
@@ -20,30 +20,26 @@ const SIGNS = { changed: "~", added: "+", removed: "−" };
 /**
  * @param {Entry} before
  * @param {Entry} after
- * @param {"request" | "reply"} [body]
  * @returns {HTMLElement}
  */
-export function comparison(before, after, body = "reply") {
-    const [one, other] = [before, after].map(({ text }) => readJson(text[body]) ?? text[body]);
-    const title = t(`compare.${body}`, { before: before.number, after: after.number });
+export function comparison(before, after) {
+    const [one, other] = [before, after].map(({ text }) => readJson(text.reply) ?? text.reply);
+    const title = t("replay.replies", { before: before.number, after: after.number });
     const found = differences(one, other, MOST);
     return h(
         "section",
         { class: "comparison", "aria-label": title },
         h("h3", {}, title),
-        h("p", { role: "status" }, h("span", { class: `chip ${found.length ? "warn" : "ok"}` }, summary(found, body)), " ", found.length >= MOST && t("replay.differences.more", { count: MOST })),
+        h("p", { role: "status" }, h("span", { class: `chip ${found.length ? "warn" : "ok"}` }, summary(found)), " ", found.length >= MOST && t("replay.differences.more", { count: MOST })),
         found.length > 0 && list(found, before.number, after.number),
         h("div", { class: "sides" }, side(before, one, found, "removed"), side(after, other, found, "added")),
     );
 }
 
-/**
- * @param {Difference[]} found
- * @param {"request" | "reply"} body
- */
-function summary(found, body) {
-    if (found.length === 0) return t(`compare.same.${body}`);
-    if (found.length === 1) return t("compare.one", { kind: t(`replay.${found[0]?.kind}`) });
+/** @param {Difference[]} found */
+function summary(found) {
+    if (found.length === 0) return t("replay.same");
+    if (found.length === 1) return t("replay.one", { kind: t(`replay.${found[0]?.kind}`) });
     const counts = Object.fromEntries(KINDS.map((kind) => [kind, found.filter((each) => each.kind === kind).length]));
     return t("replay.differences", { count: found.length, ...counts });
 }

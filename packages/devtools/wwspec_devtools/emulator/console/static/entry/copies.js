@@ -3,7 +3,6 @@
 import { ApiError, ask } from "../api.js";
 import { fill, h, visible } from "../dom.js";
 import { copyButton } from "../parts.js";
-import { record } from "../record.js";
 import { t } from "../texts.js";
 import { curlLine, wwspecLine } from "./commands.js";
 import { longText } from "./bodies.js";
@@ -69,11 +68,9 @@ function fillCard(card, title, text, more = [], isIncomplete = text?.includes("*
 async function showTest(card, entry, asserts) {
     const title = t("entry.copy.pytest");
     card.setAttribute("aria-label", title);
-    const rows = record.file ? record.flows.get(entry.flow)?.rows : undefined; // which the emulator does not know
-    const entries = rows?.map((row) => ({ ...row, raw: undefined, request: undefined, reply: undefined }));
     let test;
     try {
-        ({ test } = await ask("POST", "test", { number: entry.number, asserts, entries }));
+        ({ test } = await ask("POST", "test", { number: entry.number, asserts }));
     } catch (error) {
         if (!(error instanceof ApiError)) throw error;
         fill(card, h("header", {}, h("h3", {}, title)), h("p", { class: "problem" }, visible(error.message)));

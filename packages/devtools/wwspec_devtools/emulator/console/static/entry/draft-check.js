@@ -8,17 +8,18 @@ import { phrase } from "../texts/phrases.js";
 
 const PAUSE_MS = 200; // after the last key
 const LONGEST = 200_000; // characters of a text in which the place of a misfit is looked for
+const SHOWN = 120; // characters of the line that is wrong
 
 export class DraftCheck {
     /** Says it in words. */
     element = h("p", { class: "check", role: "status" });
-    #editor;
+    #field;
     #timer = 0;
     #latest = 0;
 
-    /** @param {import("../json/editor.js").JsonEditor} editor */
-    constructor(editor) {
-        this.#editor = editor;
+    /** @param {HTMLTextAreaElement} field */
+    constructor(field) {
+        this.#field = field;
     }
 
     end() {
@@ -27,12 +28,12 @@ export class DraftCheck {
     }
 
     /**
-     * Check what the editor holds.
+     * Check what the field holds.
      * @param {string | null} ability Null for an event.
      */
     check(ability) {
         this.end();
-        const text = this.#editor.value;
+        const text = this.#field.value;
         try {
             parseJson(text);
         } catch (error) {
@@ -71,11 +72,12 @@ export class DraftCheck {
     /**
      * @param {"ok" | "bad" | "dim"} kind
      * @param {string} text
-     * @param {number} [line]
+     * @param {number} [line] The one that is wrong, from 1; it is shown below the text.
      */
     #say(kind, text, line = 0) {
         this.element.className = `check ${kind}`;
-        fill(this.element, text, kind === "bad" && h("small", { class: "dim" }, ` ${t("replay.sends.anyway")}`));
-        this.#editor.mark(line);
+        const shown = line > 0 && (this.#field.value.split("\n")[line - 1] ?? "").trim().slice(0, SHOWN);
+        fill(this.element, text, kind === "bad" && h("small", { class: "dim" }, ` ${t("replay.sends.anyway")}`), shown && h("code", {}, visible(shown)));
+        this.#field.setAttribute("aria-invalid", String(kind === "bad"));
     }
 }

@@ -1,6 +1,6 @@
 // What the entry of an event has beside others: the message or the command that caused it, and its fetch by the app.
 // @ts-check
-import { ApiError, ask, get } from "../api.js";
+import { abilityOf, ApiError, ask } from "../api.js";
 import { h, visible } from "../dom.js";
 import { say } from "../parts.js";
 import { record } from "../record.js";
@@ -34,14 +34,14 @@ export function causeLines({ cause }) {
  * @returns {HTMLElement | null}
  */
 export function fetchButton(entry) {
-    if (record.file || !["event", "callback"].includes(entry.kind)) return null;
+    if (!["event", "callback"].includes(entry.kind)) return null;
     const notification = entry.kind === "callback" ? entry : descendants(entry).find((row) => row.kind === "callback");
     if (notification === undefined) return null;
     const fetch = async () => {
         try {
             const { request } = await record.entry(notification.number);
             const { notify_id = "" } = /** @type {{notify_id?: string}} */ (request);
-            const { number } = await ask("POST", "call", { ability_id: await fetchingAbility(), notify_id });
+            const { number } = await ask("POST", "call", { ability_id: (await abilityOf(FETCHES)) || USUAL, notify_id });
             go(hashOf("timeline", number));
         } catch (error) {
             if (!(error instanceof ApiError)) throw error;
@@ -49,12 +49,4 @@ export function fetchButton(entry) {
         }
     };
     return h("div", { class: "buttons" }, h("button", { type: "button", class: "small", onclick: fetch }, t("entry.fetch")));
-}
-
-/** @returns {Promise<string>} The ability that answers a stored event; the registry file may have renamed it. */
-async function fetchingAbility() {
-    const { contracts } = await get("contracts");
-    /** @type {[string, {target?: string}][]} */
-    const abilities = Object.entries(contracts ?? {});
-    return abilities.find(([, { target }]) => target === FETCHES)?.[0] ?? USUAL;
 }

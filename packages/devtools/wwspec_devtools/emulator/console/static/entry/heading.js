@@ -74,7 +74,7 @@ function refusal(entry, who, errcode) {
     const cause = entry.causes?.[errcode];
     const reason = errmsgOf(entry, who === "program") || (cause ? inLanguage(cause) : t("entry.failed.silent"));
     const link = h("a", { href: `errcodes?lang=${language()}#e${errcode}`, target: "_blank" }, t("entry.errcode"));
-    return [t(`entry.failed.${who}`, { errcode, errmsg: visible(reason) }), ...(cause && !record.file ? [" ", link] : [])];
+    return [t(`entry.failed.${who}`, { errcode, errmsg: visible(reason) }), ...(cause ? [" ", link] : [])];
 }
 
 /** @param {readonly [string, string]} texts In English and Chinese. */

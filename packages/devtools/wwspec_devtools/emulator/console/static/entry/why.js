@@ -49,7 +49,7 @@ export function why(entry, traces) {
     const number = tracedNumber(entry);
     const source = number !== entry.number && h("p", { class: "dim" }, entryLink(number, t("why.of", { number })));
     const hasFrames = traces.some(({ failure }) => failure !== null && failure.frames.length > 0);
-    return h("div", { class: "why" }, source, attempts, hasFrames && record.file === "" && editorChoice(show));
+    return h("div", { class: "why" }, source, attempts, hasFrames && editorChoice(show));
 }
 
 /**
@@ -103,7 +103,7 @@ function traceback(frames) {
 /** @param {Frame} frame */
 function place({ file, line, function: name, code, own }) {
     const text = `${visible(file.split(/[\\/]/).slice(-SHOWN_FOLDERS).join("/"))}:${line}`;
-    const href = record.file === "" ? address(file, line) : ""; // an imported file has paths of another machine
+    const href = address(file, line);
     const isPage = /^https?:/.test(href);
     const at = href === "" ? h("span", { class: "mono", title: visible(file) }, text) : h("a", { class: "mono", href, title: visible(file), target: isPage && "_blank", rel: "noreferrer" }, text);
     return h("li", { class: own ? "" : "dim" }, at, " ", h("span", { class: "mono" }, visible(name)), code !== "" && h("pre", {}, visible(code)));

@@ -45,17 +45,6 @@ export const ABILITIES = {
     "call.refused.program": ["The program refuses the call", "专区程序拒绝了调用"],
     "call.job": ["Job {jobid}: waiting for the program's report…", "任务 {jobid}：等待专区程序上报结果…"],
     "call.job.done": ["Job {jobid}: the program has reported", "任务 {jobid}：专区程序已上报结果"],
-    "saved.title": ["Saved requests", "已保存的请求"],
-    "saved.name": ["Name to save it by", "保存名称"],
-    "saved.name.wrong": ["A name has 1 to 64 of A-Z, a-z, 0-9, _ and -, and does not begin with -", "名称只能由字母、数字、_ 和 - 组成，不能以 - 开头，最长 64 个字符"],
-    "saved.save": ["Save", "保存"],
-    "saved.done": ["Saved as {file}", "已保存为 {file}"],
-    "saved.exists": ["{file} is there already.", "{file} 已存在。"],
-    "saved.replace": ["Replace it", "覆盖"],
-    "saved.unknown": [
-        "The emulator does not know the application's folder. Write the JSON to {file} there; or start it by `wwspec dev`, and save it here.",
-        "模拟器不知道应用所在的目录。请把 JSON 写入该目录下的 {file}；用 `wwspec dev` 启动后，可以直接在这里保存。",
-    ],
     "contract.input": ["Input: what the app may send", "输入：应用可发送的内容"],
     "contract.output": ["Output: what the program may answer", "输出：专区程序可应答的内容"],
     "contract.help": [

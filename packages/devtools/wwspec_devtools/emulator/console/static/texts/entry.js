@@ -83,7 +83,6 @@ export const ENTRY = {
     "entry.copy.where": ["Put it into a file such as tests/test_recorded.py", "保存为测试文件，例如 tests/test_recorded.py"],
     "entry.fail": ["Let this fail next time", "下次让它失败"],
     "entry.replay": ["Replay", "重放"],
-    "entry.compare": ["Compare", "对比"],
     "entry.replay.cause": ["Replay #{number}", "重放 #{number}"],
 
     "replay.title": ["Replay #{number}", "重放 #{number}"],
@@ -120,16 +119,9 @@ export const ENTRY = {
     "replay.kind": ["Kind", "类型"],
     "replay.path": ["Path", "路径"],
     "replay.open": ["Open #{number}", "打开 #{number}"],
-
-    "compare.title": ["Compare #{number}", "对比 #{number}"],
-    "compare.with": ["With entry", "与哪条记录对比"],
-    "compare.do": ["Compare", "对比"],
-    "compare.list": ["Or click a line of the list.", "也可以直接点击列表中的一行。"],
-    "compare.request": ["Request of #{before} and of #{after}", "#{before} 与 #{after} 的请求对比"],
-    "compare.reply": ["Reply of #{before} and of #{after}", "#{before} 与 #{after} 的应答对比"],
-    "compare.same.request": ["The requests are the same", "两个请求相同"],
-    "compare.same.reply": ["The replies are the same", "两个应答相同"],
-    "compare.one": ["1 difference: {kind}", "1 处差异：{kind}"],
+    "replay.replies": ["Reply of #{before} and of #{after}", "#{before} 与 #{after} 的应答对比"],
+    "replay.same": ["The replies are the same", "两个应答相同"],
+    "replay.one": ["1 difference: {kind}", "1 处差异：{kind}"],
 
     "json.end": ["the text ends too early", "文本意外结束"],
     "json.value": ["a value is missing: an object, a list, a text in double quotes, a number, true, false or null", "缺少值：应为对象、数组、双引号字符串、数字、true、false 或 null"],

@@ -60,7 +60,6 @@ export const EVENTS = {
     "lists.refresh": ["Refresh", "刷新"],
     "lists.more": ["Show more", "加载更多"],
     "lists.none": ["Nothing here.", "没有内容。"],
-    "lists.imported": ["An imported file has no people, chats and rules.", "导入的文件不含人员、会话与规则。"],
     "lists.copy": ["Copy {id}", "复制 {id}"],
     "lists.speak": ["Speak as", "以其身份发言"],
     "lists.speak.label": ["Speak as {name}", "以其身份发言：{name}"],

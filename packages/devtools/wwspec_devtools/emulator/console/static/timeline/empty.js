@@ -25,12 +25,11 @@ export class EmptyTimeline {
         this.element.hidden = !isEmpty;
         if (!isEmpty) return;
         const ability = record.program?.abilities?.[0] ?? "invoke_sync_msg";
-        const says = record.rows.size > 0 ? (this.isSearching ? "searching" : "none") : record.file ? "file" : ability;
+        const says = record.rows.size > 0 ? (this.isSearching ? "searching" : "none") : ability;
         if (says === this.#said) return;
         this.#said = says;
         if (says === "searching") fill(this.element, t("timeline.searching"));
         else if (says === "none") fill(this.element, h("p", {}, t("timeline.none")), h("button", { type: "button", onclick: this.clear }, t("timeline.clear")));
-        else if (record.file) fill(this.element, h("p", {}, t("timeline.empty.file")));
         else fill(this.element, nextSteps(ability));
     }
 }

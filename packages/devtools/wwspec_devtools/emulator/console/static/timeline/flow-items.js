@@ -23,7 +23,7 @@ export class FlowItems {
     /** The time that the slowest flow took, when all flows have one scale; else 0. */
     longest = 0;
     /** @type {Ways} */
-    ways = { isSlowestFirst: false, isOneScale: false };
+    ways = { isSlowestFirst: false, isOneScale: true };
     /** @type {Map<number, FoldItem>} By the number of the first entry. */
     #folds = new Map();
     /** @type {FoldItem[]} Those that say something else than before. */
@@ -73,7 +73,7 @@ export class FlowItems {
     take(numbers) {
         /** @type {Item[]} */
         const changed = [];
-        let moved = this.ways.isSlowestFirst || this.ways.isOneScale;
+        let moved = this.ways.isSlowestFirst;
         /** @type {FlowItem[]} */
         const added = [];
         for (const number of numbers) {
@@ -88,6 +88,7 @@ export class FlowItems {
             } else {
                 moved = this.#renew(item, flow) || moved;
                 changed.push(item, ...item.entries);
+                this.#measure(item);
             }
         }
         if (this.#byFlow.size < this.#order.length) this.#order = this.#order.filter((item) => this.#byFlow.get(item.flow.number) === item);
@@ -194,7 +195,13 @@ export class FlowItems {
         if (first && last && flowNumber(last) > first.flow.number) return false;
         this.items.push(...shown);
         this.shownFlows += shown.length;
+        for (const item of shown) this.#measure(item);
         return true;
+    }
+
+    /** @param {FlowItem} item Bars of one scale are measured by the slowest flow that is shown. */
+    #measure(item) {
+        if (this.ways.isOneScale && item.shown) this.longest = Math.max(this.longest, item.took);
     }
 
     #list() {
@@ -202,7 +209,8 @@ export class FlowItems {
         const items = [];
         this.shownFlows = 0;
         const shown = this.#order.filter((item) => item.shown);
-        this.longest = this.ways.isOneScale ? shown.reduce((most, item) => Math.max(most, item.took), 0) : 0;
+        this.longest = 0;
+        for (const item of shown) this.#measure(item);
         if (this.ways.isSlowestFirst) shown.sort((one, other) => other.took - one.took);
         for (const item of shown) {
             this.shownFlows += 1;

@@ -19,6 +19,8 @@ export class FlowItem {
     entries = [];
     /** @type {Summary | null} */
     #summary = null;
+    /** @type {number | null} */
+    #took = null;
     /** @type {boolean | null} */
     #isQuiet = null;
 
@@ -38,9 +40,10 @@ export class FlowItem {
         return this.#summary;
     }
 
-    /** How long it took, in milliseconds. */
+    /** How long it took, in milliseconds; asked of all flows, also those out of sight, so it needs no summary. */
     get took() {
-        return this.summary.head.kind === "clock" ? 0 : this.summary.end - this.summary.start;
+        this.#took ??= tookOf(this.flow.rows);
+        return this.#took;
     }
 
     get isQuiet() {
@@ -62,6 +65,7 @@ export class FlowItem {
     /** Take in that entries came, changed or went. */
     renew() {
         this.#summary = null;
+        this.#took = null;
         this.#isQuiet = null;
         if (this.open) this.setEntries();
     }
@@ -105,6 +109,19 @@ export class FoldItem {
         const [first] = this.lines;
         return first instanceof EntryItem ? first.depth + 1 : 0;
     }
+}
+
+/**
+ * @param {Row[]} rows
+ * @returns {number} Milliseconds from the first beginning to the last end; a move of the clock takes none.
+ */
+function tookOf(rows) {
+    let [start, end] = [Infinity, 0];
+    for (const { offset_ms, duration_ms } of rows) {
+        start = Math.min(start, offset_ms);
+        end = Math.max(end, offset_ms + (duration_ms ?? 0));
+    }
+    return rows[0]?.kind === "clock" ? 0 : end - start;
 }
 
 /**

@@ -41,7 +41,7 @@ const STATES = {
     replay: (row) => row.replay_of !== null,
 };
 
-/** @type {Record<string, Reader>} Key -> its reader, in the order in which they are offered. */
+/** @type {Record<string, Reader>} Key -> its reader, in the order in which they are named. */
 const READERS = {
     is: (value) => STATES[value.toLowerCase()] ?? null,
     errcode: (value) => (/^-?\d+$/.test(value) ? (row) => [row.errcode, row.program_errcode].includes(Number(value)) : null),
@@ -53,10 +53,10 @@ const READERS = {
 };
 
 /** Keys of a query, such as `errcode`. */
-export const KEYS = Object.keys(READERS);
+const KEYS = Object.keys(READERS);
 
-/** @type {Record<string, string[]>} Key -> all its values, or examples of them. */
-export const VALUES = { is: Object.keys(STATES), kind: Object.keys(KINDS), dur: [">100ms", ">1s", "<5ms"] };
+/** @type {Record<string, string[]>} Key -> all its values. */
+const VALUES = { is: Object.keys(STATES), kind: Object.keys(KINDS) };
 
 /**
  * Return the words of a query.
@@ -111,14 +111,6 @@ export function readQuery(text) {
         texts: [...new Set(texts.map((each) => each.text))],
         problems,
     };
-}
-
-/**
- * Return a value as it is written in a query.
- * @param {string} value
- */
-export function written(value) {
-    return /^[^\s"]+$/.test(value) ? value : `"${value.replace(/(["\\])/g, "\\$1")}"`;
 }
 
 /**

@@ -1,4 +1,4 @@
-// Which entries have texts in them. The emulator, or the imported file, is asked; bodies are not in this page.
+// Which entries have texts in them. The emulator is asked; bodies are not in this page.
 // @ts-check
 import { record } from "../record.js";
 

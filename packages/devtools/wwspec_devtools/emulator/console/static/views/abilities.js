@@ -71,9 +71,8 @@ export const view = {
             list.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
         };
         let loaded = "";
-        let shownFile = record.file;
         const load = async () => {
-            const text = record.file ? JSON.stringify({ contracts: record.contracts }) : await getText("contracts");
+            const text = await getText("contracts");
             if (text === loaded) return; // a form that somebody fills in stays
             loaded = text;
             abilities = /** @type {any} */ (readJson(text))?.contracts ?? null;
@@ -85,19 +84,14 @@ export const view = {
             if (known !== record.program?.registrations) void load();
             known = record.program?.registrations;
         };
-        const onState = () => {
-            if (shownFile !== record.file) loaded = "";
-            shownFile = record.file;
-            void load();
-        };
         filter.addEventListener("input", drawList);
         record.addEventListener("program", onProgram);
-        record.addEventListener("state", onState);
+        record.addEventListener("state", load);
         void load();
         return () => {
             end();
             record.removeEventListener("program", onProgram);
-            record.removeEventListener("state", onState);
+            record.removeEventListener("state", load);
         };
     },
     move(place) {

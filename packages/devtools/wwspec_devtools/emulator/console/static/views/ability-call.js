@@ -14,7 +14,6 @@ import { schemaForm } from "../schema/form.js";
 import { schemaOfExample } from "../schema/schema.js";
 import { t } from "../texts.js";
 import { suggestIds } from "./known-ids.js";
-import { savedRequests } from "./saved-requests.js";
 
 const PATH = /(\$[^\s`:,;)]*)/; // of the first place that an errmsg names
 
@@ -82,32 +81,25 @@ export function callPane(pane, id, ability) {
     };
     const entry = h(
         "form",
-        {
-            onsubmit: send,
-            onkeydown: onKey,
-        },
-        h(
-            "fieldset",
-            { disabled: record.file !== "" },
-            id ? null : field(t("call.id"), name),
-            h("h3", {}, t("call.json")),
-            raw,
-            problem,
-            presets(id, ability, put),
-            h("div", { class: "call-more" }, field(t("call.notify"), notify), h("label", { class: "check" }, isAsync, " ", t("call.async")), submit),
-        ),
-        record.file ? h("p", { class: "dim" }, t("readonly")) : line,
+        { onsubmit: send, onkeydown: onKey },
+        id ? null : field(t("call.id"), name),
+        h("h3", {}, t("call.json")),
+        raw,
+        problem,
+        presets(id, ability, put),
+        h("div", { class: "call-more" }, field(t("call.notify"), notify), h("label", { class: "check" }, isAsync, " ", t("call.async")), submit),
+        line,
     );
     if (restoreDraft(draft, controls)) raw.dispatchEvent(new Event("input"));
     else put(undefined);
     const fields = h(
-        "fieldset",
-        { disabled: record.file !== "", onkeydown: onKey },
+        "div",
+        { onkeydown: onKey },
         h("h3", {}, t("call.form")),
         ability.schemas ? null : h("p", { class: "dim" }, t("call.derived")),
         hasFields(schema) ? form.element : h("p", { class: "dim" }, t("form.empty")),
     );
-    fill(pane, h("div", { class: "sides" }, id ? fields : null, h("div", {}, entry, id && !record.file ? savedRequests(id, raw) : null, result)), ids.lists);
+    fill(pane, h("div", { class: "sides" }, id ? fields : null, h("div", {}, entry, result)), ids.lists);
     return () => flow.end();
 }
 

@@ -31,7 +31,6 @@ export function authorisationsCard() {
         h("small", { class: "dim" }, t("authorisations.help")),
     );
     const draw = async () => {
-        if (record.file) return;
         const info = await get("info");
         card.hidden = !info.app_type && info.corps.length < 2;
         if (card.hidden) return;

@@ -45,7 +45,7 @@ export function clockCard() {
     };
     const take = () => {
         if (record.clock === null) return;
-        known = { at: performance.now(), now: record.clock.now_ms, running: record.clock.running && !record.file, ahead: record.clock.ahead_ms ?? 0 };
+        known = { at: performance.now(), now: record.clock.now_ms, running: record.clock.running, ahead: record.clock.ahead_ms ?? 0 };
         const isAhead = known.ahead >= NOTICEABLE;
         const ahead = isAhead ? t(known.running ? "clock.ahead" : "clock.moved", { length: lengthOfTime(known.ahead / 1000) }) : "";
         kind.textContent = `${t(known.running ? "clock.runs" : "clock.stands")}${ahead}`;
@@ -91,7 +91,9 @@ export function clockCard() {
         h("h2", { id: "clock-title" }, t("clock.title")),
         time,
         kind,
-        h("fieldset", { disabled: record.file !== "" }, h("div", { class: "buttons" }, presets, back), forms, problem),
+        h("div", { class: "buttons" }, presets, back),
+        forms,
+        problem,
         line,
         h("small", { class: "dim" }, t("clock.help")),
     );
@@ -126,7 +128,7 @@ export function resetCard() {
         { class: "card", "aria-labelledby": "reset-title" },
         h("h2", { id: "reset-title" }, t("reset.title")),
         h("p", { class: "dim" }, t("reset.help")),
-        h("fieldset", { disabled: record.file !== "" }, h("button", { type: "button", class: "danger", onclick: () => dialog.showModal() }, t("reset.action"))),
+        h("button", { type: "button", class: "danger", onclick: () => dialog.showModal() }, t("reset.action")),
         commandLine(`wwspec zone reset${urlOption()}`),
         dialog,
     );

@@ -4,7 +4,6 @@ import { get } from "../api.js";
 import { fill, h, visible } from "../dom.js";
 import { urlOption } from "../entry/commands.js";
 import { commandLine, copyButton, dateAndTime, quoted } from "../parts.js";
-import { record } from "../record.js";
 import { hashOf, here } from "../route.js";
 import { t } from "../texts.js";
 
@@ -56,7 +55,7 @@ export function corpLists(info, speak) {
         const text = name === "messages" && filter.value ? ` --text ${quoted(filter.value)}` : "";
         const verb = name === "messages" || name === "rules" ? name : "info";
         fill(line, commandLine(`wwspec zone ${verb}${text}${urlOption()}`));
-        if (!record.file) void load(true);
+        void load(true);
     };
     filter.addEventListener("input", draw);
     more.addEventListener("click", () => load(false));
@@ -65,7 +64,12 @@ export function corpLists(info, speak) {
         "section",
         { class: "card lists", "aria-labelledby": "lists-title" },
         h("h2", { id: "lists-title" }, t("lists.title")),
-        record.file ? h("p", { class: "dim" }, t("lists.imported")) : [tabs, h("div", { class: "toolbar" }, filter, h("button", { type: "button", onclick: draw }, t("lists.refresh"))), h("div", { class: "scroll", tabindex: "0" }, table), none, more, line],
+        tabs,
+        h("div", { class: "toolbar" }, filter, h("button", { type: "button", onclick: draw }, t("lists.refresh"))),
+        h("div", { class: "scroll", tabindex: "0" }, table),
+        none,
+        more,
+        line,
     );
     return {
         card,

@@ -3,7 +3,7 @@
 import { fill, h, update } from "../dom.js";
 import { setPartKeys } from "../keys.js";
 import { record } from "../record.js";
-import { COMPARISON, comparisonHash, go, hashOf, here } from "../route.js";
+import { go, hashOf, here } from "../route.js";
 import { t } from "../texts.js";
 import { asSent, http, texts, trees } from "../entry/bodies.js";
 import { copies } from "../entry/copies.js";
@@ -13,7 +13,6 @@ import { causedList } from "../entry/links.js";
 import { replayable } from "../entry/related.js";
 import { tabList } from "../entry/tabs.js";
 import { tracedNumber, tracesOf, why } from "../entry/why.js";
-import { showComparison } from "./compare.js";
 import { showReplay } from "./replay.js";
 
 /**
@@ -30,10 +29,9 @@ const REPLAY = "replay";
  * Show an entry, or its replay when the place says so (`#/timeline/12/replay`).
  * @param {HTMLElement} element
  * @param {number} number
- * @param {import("../route.js").Place} [_place]
  * @returns {() => void} Ends it.
  */
-export function showEntry(element, number, _place) {
+export function showEntry(element, number) {
     const pane = new EntryPane(element, number);
     return () => pane.end();
 }
@@ -45,12 +43,7 @@ const FAULTS_ON = { app: "app", call: "program", event: "program", sdk: "sdk", c
 function faultLink({ kind, name }) {
     const on = FAULTS_ON[kind];
     const hash = hashOf("faults", "", { on: on ?? "", api: on === "callback" ? "" : name, count: "1" });
-    return on !== undefined && !record.file && h("a", { class: "button small", href: hash }, t("entry.fail"));
-}
-
-/** @param {Entry} entry */
-function compareLink({ number }) {
-    return h("a", { class: "button small", href: comparisonHash(number), title: "d" }, t("entry.compare"));
+    return on !== undefined && h("a", { class: "button small", href: hash }, t("entry.fail"));
 }
 
 class EntryPane {
@@ -152,12 +145,8 @@ class EntryPane {
         this.#endPart = () => {};
         const before = this.#part;
         this.#part = here().part;
-        if (this.#part === REPLAY && entry.replayable && !record.file) {
+        if (this.#part === REPLAY && entry.replayable) {
             this.#endPart = showReplay(this.#element, entry);
-            return;
-        }
-        if (COMPARISON.test(this.#part)) {
-            this.#endPart = showComparison(this.#element, entry, this.#part);
             return;
         }
         this.#part = "";
@@ -165,9 +154,9 @@ class EntryPane {
         const focused = this.#element.contains(document.activeElement) ? document.activeElement?.id : "";
         this.#tabs = this.#tabList(this.#traces.length > 0 ? [WHY, ...Object.keys(TABS)] : Object.keys(TABS));
         fill(this.#caused, fetchButton(entry), causedList(entry));
-        const head = h("header", { class: "entry-head" }, title(entry, [faultLink(entry), compareLink(entry), this.#replayButton(entry)]), problems(entry), causeLines(entry), facts(entry));
+        const head = h("header", { class: "entry-head" }, title(entry, [faultLink(entry), this.#replayButton(entry)]), problems(entry), causeLines(entry), facts(entry));
         fill(this.#element, h("article", { class: "exchange", "aria-labelledby": "entry-title" }, head, this.#caused, this.#tabs.element, this.#panel));
-        setPartKeys({ r: () => this.#replay(), c: () => this.#choose("copy"), d: () => go(comparisonHash(entry.number)) });
+        setPartKeys({ r: () => this.#replay(), c: () => this.#choose("copy") });
         this.#showTab();
         if (focused) document.getElementById(focused)?.focus();
         if (before !== "") document.getElementById("entry-title")?.focus();
@@ -204,12 +193,11 @@ class EntryPane {
     #replayButton(entry) {
         const number = replayable(entry);
         const label = number === entry.number ? t("entry.replay") : t("entry.replay.cause", { number });
-        const isFile = record.file !== "";
-        return number > 0 && h("button", { type: "button", class: "small", disabled: isFile, title: isFile ? t("readonly") : "r", onclick: () => this.#replay() }, label);
+        return number > 0 && h("button", { type: "button", class: "small", title: "r", onclick: () => this.#replay() }, label);
     }
 
     #replay() {
         const number = this.#entry === null ? 0 : replayable(this.#entry);
-        if (number > 0 && !record.file) go(hashOf("timeline", number, here().query, REPLAY));
+        if (number > 0) go(hashOf("timeline", number, here().query, REPLAY));
     }
 }

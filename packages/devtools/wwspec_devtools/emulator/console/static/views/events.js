@@ -20,9 +20,6 @@ import { sayForm } from "./say-form.js";
  * @property {Record<string, string>} knowledge_bases
  */
 
-/** @type {Info} What an imported file knows of people: nothing. */
-const NOBODY = { events: [], employees: {}, customers: {}, robots: [], groups: {}, knowledge_bases: {} };
-
 /** @type {(place: import("../route.js").Place) => void} */
 let move = () => {};
 
@@ -35,7 +32,7 @@ export const view = {
         let end = () => {};
         let isOver = false;
         const load = async () => {
-            const info = record.file ? NOBODY : /** @type {Info} */ (await get("info"));
+            const info = /** @type {Info} */ (await get("info"));
             if (isOver) return;
             end();
             const fire = fireForm(info);

@@ -1,12 +1,11 @@
 // The jobs that failed for good, which can be run again or dropped: of a program with an ability of `kind = "jobs"`.
 // @ts-check
-import { ApiError, ask, get } from "../api.js";
+import { abilityOf, ApiError, ask } from "../api.js";
 import { fill, h, visible } from "../dom.js";
+import { lengthOfTime } from "../parts.js";
 import { t } from "../texts.js";
-import { length } from "./program-tables.js";
 
-/** What `describe_target` says of such an ability: see console_contracts/targets.py. */
-const TARGET = "jobs that failed for good";
+const JOBS = "jobs that failed for good"; // the target of the ability of `kind = "jobs"`
 
 /**
  * @typedef {{job_id: string, name: string, attempts: number, error: string, errcode: number, failed_s: number}} Job
@@ -20,7 +19,7 @@ export class FailedJobs {
     /** The card; it is hidden while there is nothing to show. */
     card = h(
         "section",
-        { class: "card wide", "aria-labelledby": "failed-title", hidden: true },
+        { class: "card", "aria-labelledby": "failed-title", hidden: true },
         h("h2", { id: "failed-title" }, t("program.failed-jobs")),
         h("table", { "aria-labelledby": "failed-title" }, this.#list),
         this.#said,
@@ -39,8 +38,7 @@ export class FailedJobs {
     }
 
     async #load() {
-        const { contracts } = await get("contracts");
-        this.#ability = Object.keys(contracts ?? {}).find((name) => contracts[name].target === TARGET) ?? "";
+        this.#ability = await abilityOf(JOBS);
         const answer = this.#ability ? await this.#ask({ action: "list", limit: 100 }) : null;
         if (answer) fill(this.#list, answer.jobs.map((/** @type {Job} */ job) => this.#row(job)));
         this.card.hidden = !answer;
@@ -57,7 +55,7 @@ export class FailedJobs {
             const text = t(`program.failed-jobs.${action}`);
             return h("button", { type: "button", onclick: change, "aria-label": `${text}: ${visible(name)} ${job_id.slice(0, 8)}` }, text);
         };
-        const what = t("program.failed-jobs.what", { attempts, error: visible(error), errcode, time: length(failed_s) });
+        const what = t("program.failed-jobs.what", { attempts, error: visible(error), errcode, time: lengthOfTime(Math.floor(failed_s)) });
         const head = h("th", { scope: "row", class: "mono", title: visible(job_id) }, visible(name));
         const row = h("tr", {}, head, h("td", {}, what), h("td", { class: "number" }, button("retry"), " ", button("drop")));
         return row;

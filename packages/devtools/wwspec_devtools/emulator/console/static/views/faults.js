@@ -84,7 +84,7 @@ function activeFaults() {
             h("td", { class: "mono" }, api ? visible(api) : h("span", { class: "dim" }, t("faults.all"))),
             h("td", {}, left),
             h("td", { class: "number" }, taken),
-            h("td", {}, h("fieldset", { disabled: record.file !== "" }, button)),
+            h("td", {}, button),
         );
     });
     const heads = ["ID", t("faults.on"), t("faults.effect"), "API", t("faults.left"), t("faults.hit"), ""];
@@ -93,7 +93,7 @@ function activeFaults() {
         "div",
         {},
         h("div", { class: "scroll" }, h("table", {}, h("thead", {}, h("tr", {}, head)), h("tbody", {}, rows))),
-        h("fieldset", { class: "buttons", disabled: record.file !== "" }, h("button", { type: "button", onclick: () => clear("") }, t("faults.clear.all"))),
+        h("div", { class: "buttons" }, h("button", { type: "button", onclick: () => clear("") }, t("faults.clear.all"))),
         commandLine(`wwspec zone clear${urlOption()}`),
     );
 }
@@ -168,7 +168,7 @@ function newFault(given) {
         { class: "card", "aria-labelledby": "new-fault-title" },
         h("h2", { id: "new-fault-title" }, t("faults.new")),
         h("div", { class: "buttons", role: "group", "aria-label": t("faults.preset") }, presets),
-        h("form", { onsubmit: set }, h("fieldset", { class: "fields", disabled: record.file !== "" }, fields), targets, problem, h("button", { class: "primary", disabled: record.file !== "" }, t("faults.set"))),
+        h("form", { onsubmit: set }, h("div", { class: "fields" }, fields), targets, problem, h("button", { class: "primary" }, t("faults.set"))),
         line,
     );
 }

@@ -104,14 +104,18 @@ export function fireForm(info) {
     const entry = h(
         "form",
         { onsubmit: send },
-        h("fieldset", { disabled: record.file !== "" }, field(t("fire.event"), choice), about, body, problem, h("button", { class: "primary" }, t("fire.send"))),
+        field(t("fire.event"), choice),
+        about,
+        body,
+        problem,
+        h("button", { class: "primary" }, t("fire.send")),
     );
     const card = h(
         "section",
         { class: "card", "aria-labelledby": "fire-title" },
         h("h2", { id: "fire-title" }, t("fire.title")),
         entry,
-        record.file ? h("p", { class: "dim" }, t("readonly")) : line,
+        line,
         result,
         ids.lists,
     );

@@ -4,7 +4,6 @@ import { ApiError, ask, get } from "../api.js";
 import { fill, h, update, visible } from "../dom.js";
 import { keepDraft, restoreDraft } from "../drafts.js";
 import { isTyping, setPartKeys } from "../keys.js";
-import { JsonEditor } from "../json/editor.js";
 import { formatJson } from "../json/format.js";
 import { readJson } from "../json/text.js";
 import { commandLine, field } from "../parts.js";
@@ -24,6 +23,7 @@ const LONGEST_LINE = 20_000; // characters of a request that fits into a command
 const LONG = 20_000; // characters of a request that is not looked at with each key
 const LONGEST_FORMATTED = 100_000; // characters; of a longer one the many lines would make the field slow
 const PAUSE_MS = 300;
+const [FEWEST_ROWS, MOST_ROWS] = [5, 16];
 
 /**
  * Show the form that replays an entry.
@@ -60,11 +60,13 @@ class ReplayForm {
         const isShown = readJson(entry.text.request) !== undefined;
         const { request } = entry.text;
         this.#recorded = !isShown ? "" : request.length < LONGEST_FORMATTED ? formatJson(request) : request;
-        this.#editor = new JsonEditor(this.#recorded, () => this.#changed());
+        const rows = Math.min(Math.max(this.#recorded.split("\n").length, FEWEST_ROWS), MOST_ROWS);
+        this.#editor = h("textarea", { spellcheck: "false", autocomplete: "off", autocapitalize: "off", wrap: "off", rows, dir: "ltr" });
+        this.#editor.value = this.#recorded;
         this.#check = new DraftCheck(this.#editor);
         this.#ability = h("input", { value: entry.ability, list: "replay-abilities", spellcheck: "false", autocomplete: "off" });
         this.#notify = h("input", { value: entry.call?.notify_id ?? "", spellcheck: "false", autocomplete: "off" });
-        for (const input of [this.#ability, this.#notify, this.#times]) input.addEventListener("input", () => this.#changed());
+        for (const input of [this.#editor, this.#ability, this.#notify, this.#times]) input.addEventListener("input", () => this.#changed());
         restoreDraft(this.#draft, this.#controls);
         const options = (record.program?.abilities ?? []).map((id) => h("option", { value: id }));
         const form = h(
@@ -83,11 +85,11 @@ class ReplayForm {
         form.addEventListener("keydown", (event) => {
             if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) void this.#submit();
         });
-        setPartKeys({ Escape: () => this.#escape(), r: () => this.#editor.field.focus() });
+        setPartKeys({ Escape: () => this.#escape(), r: () => this.#editor.focus() });
         fill(element, form, this.#outcome);
         this.#changed();
-        this.#editor.field.focus({ preventScroll: true });
-        this.#editor.field.setSelectionRange(0, 0);
+        this.#editor.focus({ preventScroll: true });
+        this.#editor.setSelectionRange(0, 0);
     }
 
     end() {
@@ -111,24 +113,28 @@ class ReplayForm {
 
     /** @param {boolean} isShown */
     #editorField(isShown) {
-        const label = field(t("replay.data"), this.#editor.field);
-        label.insertBefore(this.#editor.element, this.#editor.field.nextSibling);
-        this.#editor.element.querySelector(".text")?.appendChild(this.#editor.field);
         const note = !isShown ? t("replay.unreadable") : this.#recorded.includes('"***"') ? t("replay.masked") : "";
         const tools = h(
             "div",
             { class: "buttons" },
-            h("button", { type: "button", class: "small", onclick: () => this.#editor.format() }, t("replay.format")),
+            h("button", { type: "button", class: "small", onclick: () => this.#format() }, t("replay.format")),
             h("button", { type: "button", class: "small", onclick: () => this.#restore() }, t("replay.restore")),
             h("small", { class: "dim" }, note),
         );
-        return h("div", {}, label, this.#check.element, tools);
+        return h("div", {}, field(t("replay.data"), this.#editor), this.#check.element, tools);
+    }
+
+    /** Put each member on a line of its own; a text that is not JSON stays as it is. */
+    #format() {
+        if (readJson(this.#editor.value) !== undefined) this.#editor.value = formatJson(this.#editor.value);
+        this.#changed();
     }
 
     #restore() {
         this.#ability.value = this.#entry.ability;
         this.#notify.value = this.#entry.call?.notify_id ?? "";
         this.#editor.value = this.#recorded;
+        this.#changed();
     }
 
     #escape() {

@@ -5,7 +5,6 @@ import { fill, h, update, visible } from "../dom.js";
 import { keepDraft, restoreDraft } from "../drafts.js";
 import { urlOption } from "../entry/commands.js";
 import { commandLine, copyButton, field, quoted } from "../parts.js";
-import { record } from "../record.js";
 import { hashOf } from "../route.js";
 import { t } from "../texts.js";
 import { flowSteps } from "./flow-steps.js";
@@ -74,17 +73,13 @@ export function sayForm(info, onSaid) {
         h(
             "form",
             { onsubmit: send },
-            h(
-                "fieldset",
-                { disabled: record.file !== "" },
-                h("div", { class: "pair" }, field(t("say.from"), from), field(t("say.msgtype"), msgtype)),
-                h("div", { class: "pair" }, field(t("say.to"), to), field(t("say.group"), group)),
-                field(t("say.text"), text),
-                problem,
-                h("button", { class: "primary" }, t("say.send")),
-            ),
+            h("div", { class: "pair" }, field(t("say.from"), from), field(t("say.msgtype"), msgtype)),
+            h("div", { class: "pair" }, field(t("say.to"), to), field(t("say.group"), group)),
+            field(t("say.text"), text),
+            problem,
+            h("button", { class: "primary" }, t("say.send")),
         ),
-        record.file ? h("p", { class: "dim" }, t("readonly")) : line,
+        line,
         result,
         h("datalist", { id: "say-people" }, Object.entries(people).map(([id, name]) => h("option", { value: id }, visible(name)))),
     );

@@ -4,12 +4,11 @@ import { fill, h, update, visible } from "../dom.js";
 import { isTyping } from "../keys.js";
 import { duration } from "../parts.js";
 import { record } from "../record.js";
-import { COMPARISON, comparisonHash, go, hashOf, here } from "../route.js";
+import { go, hashOf, here } from "../route.js";
 import { t } from "../texts.js";
 import { FilterBar, filtersOf, withFilters } from "../timeline/filters.js";
 import { TimelineList } from "../timeline/list.js";
 import { readQuery } from "../timeline/query.js";
-import { RecordPlots } from "../timeline/record-plots.js";
 import { TextSearch } from "../timeline/text-search.js";
 import { FlowItem, FoldItem } from "../timeline/items.js";
 import { LANES } from "../timeline/flow-summary.js";
@@ -25,7 +24,6 @@ class Timeline {
     #place;
     #search = new TextSearch((isDone) => this.#found(isDone));
     #list = new TimelineList((item) => this.choose(item));
-    #plots = new RecordPlots(() => (this.#search.isDone ? this.#condition() : undefined), (number) => this.#reveal(number));
     #status = h("span", { class: "dim counts", role: "status", "aria-live": "off" });
     #bar;
     #close = h("button", { type: "button", class: "quiet close", "aria-label": t("close"), title: `${t("close")} (Esc)`, onclick: () => this.escape() }, "×");
@@ -45,7 +43,7 @@ class Timeline {
         this.#bar = new FilterBar(filtersOf(place.query), (filters) => this.#goWith(filters), [this.#status]);
         this.#list.onchange = (rows) => this.#changed(rows);
         this.#list.onclear = () => this.#bar.clear();
-        main.appendChild(h("div", { class: "timeline" }, h("h1", {}, t("nav.timeline")), this.#bar.element, h("div", {}, legend(this.#bar.ways, this.#plots.button), this.#plots.element), this.#split));
+        main.appendChild(h("div", { class: "timeline" }, h("h1", {}, t("nav.timeline")), this.#bar.element, legend(this.#bar.ways), this.#split));
         this.#list.start();
         this.#filter();
         this.#showEntry();
@@ -65,7 +63,6 @@ class Timeline {
         this.#endEntry();
         this.#search.end();
         this.#bar.end();
-        this.#plots.end();
         this.#list.end();
     }
 
@@ -114,13 +111,6 @@ class Timeline {
         this.#bar.focus();
     }
 
-    /** @param {number} number Select the line of an entry. */
-    #reveal(number) {
-        this.#list.select(number);
-        this.#list.focus();
-        this.#follow();
-    }
-
     /** Let the entry beside the list be that of the selected line. */
     #follow() {
         const item = this.#list.selected;
@@ -135,9 +125,8 @@ class Timeline {
 
     /** @param {Exclude<Item, FoldItem>} item */
     #go(item) {
-        const { id, query, part } = this.#place;
-        const hash = COMPARISON.test(part) ? comparisonHash(id, item.number) : hashOf("timeline", item.number, query);
-        go(hash, { replace: id !== "" });
+        const { id, query } = this.#place;
+        go(hashOf("timeline", item.number, query), { replace: id !== "" });
     }
 
     #filter() {
@@ -145,7 +134,6 @@ class Timeline {
         this.#bar.show(filters);
         this.#search.search(readQuery(filters.q).texts);
         this.#filterList();
-        this.#plots.draw();
         this.#count();
     }
 
@@ -153,13 +141,12 @@ class Timeline {
     #found(isDone) {
         this.#list.setSearching(!isDone);
         if (isDone) this.#filterList();
-        this.#plots.changed();
         this.#count();
     }
 
     #filterList() {
         const { sort, scale } = filtersOf(this.#place.query);
-        this.#list.filter(this.#condition(), { isSlowestFirst: sort === "slowest", isOneScale: scale === "one" });
+        this.#list.filter(this.#condition(), { isSlowestFirst: sort === "slowest", isOneScale: scale !== "own" });
     }
 
     /** @returns {import("../timeline/query.js").Condition | null} */
@@ -170,8 +157,6 @@ class Timeline {
     /** @param {ReadonlyArray<import("../record.js").Row> | null} rows Of the flows that changed; null when all did. */
     #changed(rows) {
         if (rows === null) this.#search.again();
-        this.#plots.changed();
-        for (const row of rows ?? record.rows.values()) this.#bar.offer(row);
         if (rows?.length) this.#search.renew(rows.reduce((least, row) => Math.min(least, row.number), Infinity));
         this.#count();
     }
@@ -212,18 +197,17 @@ class Timeline {
         const { showEntry } = await import("./entry.js");
         if (id !== this.#shownEntry) return;
         this.#endEntry();
-        this.#endEntry = showEntry(this.#entry, Number(id), this.#place);
+        this.#endEntry = showEntry(this.#entry, Number(id));
     }
 }
 
 /**
  * Return what the colours are, and how the list is shown.
  * @param {HTMLElement} ways
- * @param {HTMLElement} plots The button that opens them.
  */
-function legend(ways, plots) {
+function legend(ways) {
     const lanes = LANES.map((lane) => h("li", { class: `lane-${lane}`, title: t(`timeline.lane.${lane}`) }, h("span", {}, t(`timeline.short.${lane}`))));
-    return h("div", { class: "legend" }, h("ul", { "aria-label": t("timeline.lanes") }, lanes), h("div", { class: "ways" }, plots, ways));
+    return h("div", { class: "legend" }, h("ul", { "aria-label": t("timeline.lanes") }, lanes), ways);
 }
 
 /** @type {Timeline | null} */

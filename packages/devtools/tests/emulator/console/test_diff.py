@@ -1,11 +1,9 @@
-"""Any two entries are compared: lists by what they have in common, numbers as they were written."""
+"""How replies are compared: lists by what they have in common, numbers as they were written."""
 
 import json
 
 import pytest
-from playwright.sync_api import Page, expect
-
-from wwspec_devtools.testing.zone import Zone
+from playwright.sync_api import Page
 
 pytestmark = pytest.mark.nightly  # in a browser; test_page, test_walk and test_working_day hold the page as a whole
 
@@ -57,35 +55,3 @@ def test_numbers_keep_their_spelling_and_the_order_of_keys_is_no_difference(page
         [["removed", "$[0]", "$[0]"], ["added", "$[1]", "$[1]"]],
         [["changed", "$" + "[0]" * 200, "$" + "[0]" * 200]],
     ]
-
-
-def test_an_entry_is_compared_with_the_one_before_it_and_with_any_other_that_is_clicked(
-    page: Page, served: Zone
-) -> None:
-    served.call("chat_digest", {"limit": 3}).raise_for_error()
-    served.call("chat_history", {"limit": 2}).raise_for_error()
-    assert served.call("chat_history", '{"limit": 9007199254740993}').refused_by
-    lines = page.get_by_role("treeitem", level=1).filter(has_text="sync_call_program")
-    expect(lines).to_have_count(3)
-    first, second, last = (lines.nth(index) for index in range(3))
-    last.click()
-    page.get_by_role("link", name="Compare").click()
-    requests = page.get_by_role("region", name="Request of")
-    expect(requests.get_by_text("1 difference: changed")).to_be_visible()
-    changed = requests.get_by_role("row").filter(has_text="$.request_data().limit")
-    expect(changed).to_contain_text("9007199254740993")
-    expect(page.get_by_role("region", name="Reply of")).to_be_visible()
-    expect(requests.get_by_text("9007199254740993")).to_have_count(2)  # in the table, and highlighted in the tree
-    first.click()
-    expect(requests.get_by_role("row").filter(has_text="$.ability_id")).to_contain_text('"chat_digest"')
-    address = page.url
-    page.goto("about:blank")
-    page.goto(address)
-    expect(requests.get_by_role("row").filter(has_text="$.ability_id")).to_contain_text('"chat_digest"')
-    expect(second).to_be_visible()
-    page.get_by_label("With entry").fill("9999")
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("complementary").get_by_role("alert")).to_contain_text("Entry 9999 is not kept")
-    page.get_by_role("heading", name="Compare").click()
-    page.keyboard.press("Escape")
-    expect(page.get_by_role("heading", name="sync_call_program")).to_be_visible()

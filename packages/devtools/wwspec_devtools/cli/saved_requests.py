@@ -1,11 +1,10 @@
 """Saved requests: files `<ability ID>.<name>.json` in the folder `requests/` of an application, sent by their names.
 
-A file holds the request of one call, and git shares it. This module is the one reader and writer of the folder; a
-symbolic link in it is no saved request, so that nothing outside of it is read or written.
+A file holds the request of one call, and git shares it. This module is the one reader of the folder; a symbolic
+link in it is no saved request, so that nothing outside of it is read.
 """
 
 import json
-import os
 import re
 from pathlib import Path
 
@@ -24,23 +23,10 @@ _SUFFIX = ".json"
 
 
 class SavedRequest(msgspec.Struct, frozen=True, order=True):
-    """The request of one call.
-
-    Raises:
-        ConfigurationError: The name has other characters than it may have, or the ability ID can't be in a file's name.
-    """
+    """The request of one call."""
 
     name: str
     ability_id: str
-
-    def __post_init__(self) -> None:
-        if not is_name(self.name):
-            raise ConfigurationError(
-                f"{self.name[:64]!r} can't be the name of a saved request: it has 1 to 64 of A-Z, a-z, 0-9, _ and -, "
-                "and does not begin with -"
-            )
-        if not self.ability_id.isprintable() or "/" in self.ability_id or self.ability_id[:1] in ("", "."):
-            raise ConfigurationError(f"the ability ID {self.ability_id[:64]!r} can't be part of a file's name")
 
     @property
     def file(self) -> str:
@@ -63,7 +49,8 @@ class SavedRequests:
         found = []
         for path in self.folder.glob(f"*{_SUFFIX}"):
             ability_id, _, name = path.name.removesuffix(_SUFFIX).rpartition(".")
-            if ability_id[:1] not in ("", ".") and is_name(name) and path.is_file() and not path.is_symlink():
+            is_ability = ability_id.isprintable() and ability_id[:1] not in ("", ".")
+            if is_ability and is_name(name) and path.is_file() and not path.is_symlink():
                 found.append(SavedRequest(name, ability_id))
         return sorted(found)
 
@@ -111,37 +98,6 @@ class SavedRequests:
             raise ConfigurationError(f"{path}: is not text in UTF-8") from None
         _check(text, str(path))
         return text
-
-    def save(self, saved: SavedRequest, text: str, *, replace: bool) -> bool:
-        """Write a saved request, and make the folder when it is missing.
-
-        Args:
-            saved: Its name and ability.
-            text: Its JSON.
-            replace: Whether a file that is there already is replaced.
-
-        Returns:
-            Whether it was written: False when it is there already.
-
-        Raises:
-            ConfigurationError: It is too large or not JSON, or can't be written.
-        """
-        _check(text, saved.file)
-        path = self.folder / saved.file
-        draft = self.folder / f".{saved.name}.{os.getpid()}"
-        if self.folder.is_symlink():
-            raise ConfigurationError(
-                f"{self.folder}: is a link; nothing is written outside of the application's folder"
-            )
-        try:
-            self.folder.mkdir(exist_ok=True)
-            if not replace and os.path.lexists(path):
-                return False
-            draft.write_text(f"{text.rstrip()}\n", encoding="utf-8")
-            draft.replace(path)  # in place of a link, not of what it leads to
-        except OSError as error:
-            raise ConfigurationError(f"{path}: can't be written: {error.strerror}") from None
-        return True
 
 
 def is_name(text: str) -> bool:
