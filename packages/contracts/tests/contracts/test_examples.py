@@ -177,7 +177,7 @@ class Both(Contract):
     second: Mapped | UnsetType = UNSET
 
 
-def with_key(type_: Any) -> type[Contract]:
+def with_key(type_: Any) -> type[Any]:
     return msgspec.defstruct("Made", [("key", type_)], bases=(Contract,), kw_only=True)
 
 
