@@ -44,7 +44,14 @@ def opened(page: Page, served: Zone, tmp_path: Path) -> Page:
         (5200, 300.0, True),
     ]
     session["entries"] = [
-        {**call, "number": number, "flow": number, "offset_ms": at, "duration_ms": took, "failed": failed}
+        {
+            **call,
+            "number": number,
+            "flow": number,
+            "offset_ms": at,
+            "duration_ms": took,
+            "verdict": "failed" if failed else "ok",
+        }
         for number, (at, took, failed) in enumerate(given, start=1)
     ]
     file = tmp_path / "session.json"

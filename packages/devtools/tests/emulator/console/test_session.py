@@ -83,8 +83,8 @@ def test_a_file_that_is_no_session_is_refused_with_the_reason(page: Page, tmp_pa
             "this page reads version 2 only: open it in the console of the wwspec-router that saved it",
         ),
         ("older.json", '{"wwspec_session": 1, "entries": []}', "it has version 1"),
-        ("newer.json", '{"wwspec_session": 3, "entries": []}', "it has version 3"),
-        ("half.json", '{"wwspec_session": 2}', "it has no entries"),
+        ("newer.json", '{"wwspec_session": 4, "entries": []}', "it has version 4"),
+        ("half.json", '{"wwspec_session": 3}', "it has no entries"),
     ):
         (tmp_path / name).write_text(text, "utf-8")
         page.get_by_label("Session file", exact=True).set_input_files(tmp_path / name)
@@ -147,7 +147,7 @@ def test_a_session_is_saved_by_a_command_as_well(served: Zone, tmp_path: Path) -
     assert result.exit_code == 0
     assert stat.S_IMODE(file.stat().st_mode) == 0o600, "it holds what people said"
     saved = json.loads(file.read_bytes())
-    assert saved["wwspec_session"] == 2
+    assert saved["wwspec_session"] == 3
     assert f"{len(saved['entries'])} exchanges" in result.output
     nowhere = tmp_path / "missing" / "session.json"
     result = CliRunner().invoke(main, ["zone", "export", str(nowhere), "--url", served.client.url])

@@ -2,7 +2,7 @@
 // @ts-check
 import { t } from "./texts.js";
 
-const VERSION = 2;
+const VERSION = 3;
 const LATEST = 8.64e15; // milliseconds that a date can hold
 const KINDS = ["app", "call", "event", "sdk", "callback", "clock"];
 
@@ -113,9 +113,9 @@ const entry = object({
     duration_ms: orNull(number),
     outcome: text,
     verdict: text,
+    reason: pair,
     errcode: orNull(number),
     program_errcode: orNull(number),
-    failed: flag,
     corpid: text,
     agentid: orNull(number),
     pid: orNull(number),
