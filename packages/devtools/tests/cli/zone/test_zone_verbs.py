@@ -343,7 +343,7 @@ def test_an_api_is_answered_by_hand_until_it_is_cleared(wwspec: Wwspec, emulator
     [row] = printed(wwspec("zone", "faults", "--json"))
     assert (row["effect"], row["api"], row["count"], row["taken"]) == ("answer", "sync_msg", 2, 1)
     assert "reply" not in row
-    assert "answered by hand (answer_1), not by the emulator" in wwspec("zone", "show", "1", "--table").stdout
+    assert "answered by hand (answer_1), not by the emulator" in wwspec("zone", "show", "1", "--all").stdout
     almost = wwspec("zone", "answer", "sync_mgs", reply)
     assert almost.stderr == "note: the emulator has no SDK API sync_mgs: did you mean sync_msg?\n"
     assert printed(wwspec("zone", "answer", "--clear", "sync_mgs")) == {"cleared": 1}
