@@ -22,8 +22,9 @@ def print_why(emulator: EmulatorClient, since: int, ability_id: str) -> None:
     """
     with suppress(EmulatorError):  # the answer is there, and says more than this would
         rows = [row for row in emulator.traffic(since, "call", bodies=False, wait=False) if row["name"] == ability_id]
-        if len(rows) == 1:  # else others called the same meanwhile
-            _print(summary_lines(emulator, told(emulator, rows[0]["number"])))
+        entry = told(emulator, rows[0]["number"]) if len(rows) == 1 else None  # else others called the same meanwhile
+        if entry is not None and entry["verdict"] in FAILURES:
+            _print(summary_lines(emulator, entry))
 
 
 def print_event(emulator: EmulatorClient, number: int) -> None:

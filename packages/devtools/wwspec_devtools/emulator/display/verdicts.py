@@ -82,8 +82,7 @@ def digest(entry: Entry) -> Digest:
 
 
 def _digest(entry: Entry) -> Digest:
-    request, reply = _program_side(entry)
-    errcode = _errcode(entry, reply)
+    request, reply, errcode, errmsg = _program_side(entry)
     contract: Json | None = None
     if entry.contract is not None:
         is_ack = entry.kind == SDK or (entry.call is not None and entry.call.is_async) or not reply
@@ -98,8 +97,7 @@ def _digest(entry: Entry) -> Digest:
     elif verdict not in (UNDER_WAY, OK):
         reason = _REASONS.get(entry.result) or _told(entry) or NO_REASON
         if reason == NO_REASON and errcode:
-            said = read_body(request if entry.kind == SDK else reply, _Program)
-            reason = reasons.refused(errcode, said.errmsg if said and isinstance(said.errmsg, str) else "")
+            reason = reasons.refused(errcode, errmsg)
         elif reason == NO_REASON and contract is not None and unfit:
             side = "input" if unfit == "request" and entry.kind != SDK else "output"
             reason = reasons.misfit(side, contract[unfit]["path"], contract[unfit]["problem"])
@@ -163,30 +161,21 @@ def _callback_reason(entry: Entry) -> Texts:
     return english.removesuffix(": "), chinese.removesuffix("：")
 
 
-def _program_side(entry: Entry) -> tuple[Body, Body]:
-    """Return what the program gets and what it gives."""
+def _program_side(entry: Entry) -> tuple[Body, Body, int | None, str]:
+    """Return what the program gets and what it gives, and the errcode and the errmsg that it gives, if any."""
+    request, reply = entry.request, entry.reply
+    errcode: int | None = None
     if entry.kind == APP:
-        request = read_body(entry.request, _AppRequest)
-        reply = read_body(entry.reply, _AppReply)
-        return request.request_data if request else "", reply.response_data if reply else ""
-    if entry.kind == SDK:
-        report = read_body(entry.request, _ReportRequest) if entry.name == _REPORT else None
-        return report.result if report else "", ""
-    return entry.request, entry.reply
-
-
-def _errcode(entry: Entry, reply: Body) -> int | None:
-    """Return the errcode that the program gives, None when it gives none."""
-    if entry.kind == SDK and entry.name == _REPORT:
-        report = read_body(entry.request, _ReportRequest)
-        return report.errcode if isinstance(report, _ReportRequest) else None
-    if entry.kind not in (APP, CALL, EVENT):
-        return None
-    answer = read_body(entry.reply, _AppReply) if entry.kind == APP else None
-    if isinstance(answer, _AppReply) and answer.response_errcode:
-        return answer.response_errcode
-    found = read_body(reply, _Program)
-    return found.errcode if isinstance(found, _Program) and isinstance(found.errcode, int) else None
+        asked, answer = read_body(request, _AppRequest), read_body(reply, _AppReply)
+        request, reply = asked.request_data if asked else "", answer.response_data if answer else ""
+        errcode = (answer and answer.response_errcode) or None
+    elif entry.kind == SDK:
+        report = read_body(request, _ReportRequest) if entry.name == _REPORT else None
+        request, reply, errcode = report.result if report else "", "", report.errcode if report else None
+    said = read_body(request if entry.kind == SDK else reply, _Program) or _Program()
+    if errcode is None and entry.kind in (APP, CALL, EVENT) and isinstance(said.errcode, int):
+        errcode = said.errcode
+    return request, reply, errcode, said.errmsg if isinstance(said.errmsg, str) else ""
 
 
 def request_fit(contract: ConsoleContract, text: str) -> Json | None:
