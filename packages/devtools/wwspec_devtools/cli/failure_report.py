@@ -8,7 +8,7 @@ import click
 from wwspec_devtools.cli.dev_note import noted_url
 from wwspec_devtools.emulator.display.reasons import FAILURES
 from wwspec_devtools.emulator.http.client import DEFAULT_URL, EmulatorClient, EmulatorError
-from wwspec_devtools.emulator.http.summary import Json, summary, told
+from wwspec_devtools.emulator.http.summary import Json, reported_entry, summary
 from wwspec_router.cli.language import is_chinese
 
 
@@ -22,8 +22,10 @@ def print_why(emulator: EmulatorClient, since: int, ability_id: str) -> None:
     """
     with suppress(EmulatorError):  # the answer is there, and says more than this would
         rows = [row for row in emulator.traffic(since, "call", bodies=False, wait=False) if row["name"] == ability_id]
-        entry = told(emulator, rows[0]["number"]) if len(rows) == 1 else None  # else others called the same meanwhile
-        if entry is not None and entry["verdict"] in FAILURES:
+        if len(rows) != 1:  # others called the same meanwhile
+            return
+        entry = reported_entry(emulator, rows[0]["number"])
+        if entry["verdict"] in FAILURES:
             _print(summary_lines(emulator, entry))
 
 

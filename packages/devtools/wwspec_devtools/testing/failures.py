@@ -106,7 +106,7 @@ def _zones(item: pytest.Item) -> "list[Zone]":
 
 def _shown_traffic(zone: "Zone", entries: list[dict[str, Any]]) -> Iterator[str]:
     """Yield lines about exchanges. A call that an app's API passes on is shown once, as the call of the program."""
-    from wwspec_devtools.emulator.http.summary import summary, told  # here, since most tests don't fail
+    from wwspec_devtools.emulator.http.summary import reported_entry, summary  # here, since most tests don't fail
 
     shown, reports = [entry for entry in entries if entry["kind"] != "app" or entry["outcome"] != "ok"], True
     if left_out := len(shown[:-SHOWN_ENTRIES]):
@@ -114,7 +114,7 @@ def _shown_traffic(zone: "Zone", entries: list[dict[str, Any]]) -> Iterator[str]
     for entry in shown[-SHOWN_ENTRIES:]:
         indent = "    " if entry["kind"] == "sdk" else ""
         if entry["verdict"] == "failed" and entry["kind"] in ("call", "event", "callback"):
-            whole = told(zone.client, entry["number"]) if reports else zone.client.entry(entry["number"])
+            whole = reported_entry(zone.client, entry["number"]) if reports else zone.client.entry(entry["number"])
             reports = reports and bool(whole["traces"])  # else one wait is enough
             head, *lines = summary(zone.client, whole, leave_out=("asked", "got", "next", "page"))
             yield f"{entry['kind']} {head}"

@@ -42,8 +42,8 @@ def reason_of(trace: Trace) -> Texts:
             return api_refused(api, trace.errcode)
         case "SdkCallError" if found := _RETURN_CODE.search(text):
             return not_called(api, found[1])
-    told = quoted(f"{failure.name} {text}".rstrip())
-    return told, told
+    named = quoted(f"{failure.name} {text}".rstrip())
+    return named, named
 
 
 def refused(errcode: int, errmsg: str, chinese: str = "") -> Texts:

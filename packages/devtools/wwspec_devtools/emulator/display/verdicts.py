@@ -95,7 +95,7 @@ def _digest(entry: Entry) -> Digest:
     if entry.kind == CALLBACK:
         reason = _callback_reason(entry)
     elif verdict not in (UNDER_WAY, OK):
-        reason = _REASONS.get(entry.result) or _told(entry) or NO_REASON
+        reason = _REASONS.get(entry.result) or _program_reason(entry) or NO_REASON
         if reason == NO_REASON and errcode:
             reason = reasons.refused(errcode, errmsg)
         elif reason == NO_REASON and contract is not None and unfit:
@@ -123,7 +123,7 @@ def _verdict(entry: Entry, *, is_refused: bool) -> str:
     return POSTPONED if code == POSTPONED else OK
 
 
-def _told(entry: Entry) -> Texts | None:
+def _program_reason(entry: Entry) -> Texts | None:
     """Return why the program failed, as it tells of this exchange or of the call that this one is about."""
     about = entry.about
     if about is not None and (entry.kind == APP or entry.name == _REPORT) and digest(about).verdict == FAILED:

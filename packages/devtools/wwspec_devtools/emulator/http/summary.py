@@ -55,14 +55,14 @@ def summary(
     ]
 
 
-def told(client: EmulatorClient, number: int) -> Json:
+def reported_entry(client: EmulatorClient, number: int) -> Json:
     """Return an exchange; a call that the program refused once its report is there, or when that is late."""
     ends = monotonic() + PATIENCE
     while True:
         entry = client.entry(number)
         kind = JOB if entry["call"] and entry["call"]["is_async"] else CALL
-        is_told = any(trace["kind"] == kind for trace in entry["traces"])
-        if is_told or entry["kind"] != CALL or entry["outcome"] != "ok" or monotonic() > ends:
+        is_reported = any(trace["kind"] == kind for trace in entry["traces"])
+        if is_reported or entry["kind"] != CALL or entry["outcome"] != "ok" or monotonic() > ends:
             return entry
         sleep(_PAUSE)
 
