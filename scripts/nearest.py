@@ -16,6 +16,8 @@ BESIDE = {
     "wwspec_router/kernel/intake": "tests/jobs/test_events.py",
     f"{EMULATOR}/display/": f"{EMULATOR_TESTS}/http/test_reads.py",
     f"{EMULATOR}/display/verdicts": f"{EMULATOR_TESTS}/state/traffic/test_traces.py",
+    f"{EMULATOR}/display/reasons": "tests/scenarios/test_reasons.py",
+    f"{EMULATOR}/http/summary": "packages/devtools/tests/cli/zone/test_why.py",
     f"{EMULATOR}/state/": f"{EMULATOR_TESTS}/apis/test_*.py",
     f"{EMULATOR}/state/machines": f"{EMULATOR_TESTS}/program/test_machines.py",
 }

@@ -184,15 +184,15 @@ def test_with_the_emulator_each_call_has_a_line_with_both_errcodes_and_its_times
     clock, sizes = r"\d\d:\d\d:\d\d\.\d{3}", r"\d+\.\d ms  SDK +\d+\.\d ms +\d+ B in +\d+ B out"
     for number, kind, ability_id, outcome, reason in (
         (1, "call", "ask", "ok", "  sync_msg was refused with 45009: too often"),
-        (2, "call", "refuse", "errcode 7001", "  not you"),
+        (2, "call", "refuse", "errcode 7001", "  errcode 7001: not you"),
         (3, "call", "leave_a_thread", "ok", ""),
-        (4, "call", "no_such_ability", "errcode 710660", "  unknown ability_id no_such_ability"),
+        (4, "call", "no_such_ability", "errcode 710660", "  AbilityNotFoundError unknown ability_id no_such_ability"),
         (5, "event", "hit_keyword", "errcode 710660", r"  .*spec_notify_app.*"),
         (6, "async", "refuse", "ok", ""),
     ):
         line = rf"^{clock}  INFO   #{number}  +{kind} +{ability_id} +{outcome} +{sizes}  ww-of-the-test/7{reason}$"
         assert re.search(line, program.log, re.MULTILINE), (line, program.log)
-    job = rf"  INFO   #job-\w+ +job +refuse +errcode 7001 +{sizes}  ww-of-the-test/7  not later$"
+    job = rf"  INFO   #job-\w+ +job +refuse +errcode 7001 +{sizes}  ww-of-the-test/7  errcode 7001: not later$"
     assert re.search(job, program.log, re.MULTILINE)
     assert re.search(r"a thread ended: .*\n +Traceback[^|]*KeyError: 'you'", program.log)
 

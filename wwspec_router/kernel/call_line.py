@@ -37,6 +37,8 @@ class CallLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, re
     errmsg: str = ""
     """Empty with the vendor's SDK, as is `refused_errmsg`."""
     refused_errmsg: str = ""
+    why: str = ""
+    """Why it failed, in the words of the observer; empty without one."""
 
     @property
     def fields(self) -> dict[str, object]:
@@ -67,9 +69,9 @@ class CallLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, re
 
     @property
     def reason(self) -> str:
-        """The reason that the program or the platform gives; empty when nothing was refused."""
-        if not self.refused_api or self.errcode == self.refused_errcode:
-            return self.errmsg
+        """The reason that the observer, the program or the platform gives; empty when nothing was refused."""
+        if self.why or not self.refused_api or self.errcode == self.refused_errcode:
+            return self.why or self.errmsg
         refused = f"{self.refused_api} was refused with {self.refused_errcode}: {self.refused_errmsg}"
         return f"{self.errmsg}; {refused}" if self.errmsg else refused
 

@@ -105,10 +105,6 @@ class CallLog:
             request_id=short(measure.request_id, LONGEST),
             sdk_version=self.sdk.version,
         )
-        text = str(line) if with_text else None
-        before = current_traceparent.set(measure.traceparent)  # this may be another thread than that of the call
-        log.info(Fields("call", line.fields, text), extra={"call": line, "outcome": line.outcome})
-        current_traceparent.reset(before)
         if self.observer is not None and measure.observation is not None and measure.reference:
             ended = Ended(
                 line=line,
@@ -121,7 +117,11 @@ class CallLog:
                 trace_id=trace_id_of(measure.traceparent),
                 is_job=is_job,
             )
-            self.observer.end(measure.observation, ended)
+            line = msgspec.structs.replace(line, why=self.observer.end(measure.observation, ended))
+        text = str(line) if with_text else None
+        before = current_traceparent.set(measure.traceparent)  # this may be another thread than that of the call
+        log.info(Fields("call", line.fields, text), extra={"call": line, "outcome": line.outcome})
+        current_traceparent.reset(before)
 
     def end_run(self, attempt: int, attempts: int | None, next_run: float | None = None) -> None:
         """Tell the emulator how the run of a job ended that this thread has just run.

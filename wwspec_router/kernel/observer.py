@@ -75,8 +75,8 @@ class Observer(Protocol):
     def begin_run(self, reference: str) -> None:
         """Say that the run of a job begins."""
 
-    def end(self, observation: Observation, ended: Ended) -> None:
-        """Say how a call or a run ended."""
+    def end(self, observation: Observation, ended: Ended) -> str:
+        """Say how a call or a run ended; return why it failed, for the log. The text is empty when it did not."""
 
     def end_run(self, observation: Observation, attempt: int, attempts: int | None, next_run: float | None) -> None:
         """Say which run of a job it was that ended; of several runs that were not last, when the next one begins.

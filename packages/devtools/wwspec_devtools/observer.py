@@ -6,6 +6,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 from time import monotonic
 from typing import Any, ParamSpec, TextIO, TypeVar, cast
 
@@ -21,6 +22,7 @@ from wwspec_contracts.errors import (
     SdkCallError,
 )
 from wwspec_contracts.support.stacks import NOT_DESCRIBABLE, class_of, is_a
+from wwspec_devtools.emulator.display.reasons import reason_of
 from wwspec_devtools.emulator.state.traffic import traces
 from wwspec_router.kernel.observer import Ended, Observation, Send, current_observation
 from wwspec_router.logs.tracebacks import frames_of
@@ -87,6 +89,7 @@ class EmulatorObserver:
 
     def __init__(self, send: Send) -> None:
         self._send = send
+        self._folder = str(Path.cwd())
 
     def watch_process(self, own: str) -> None:
         """See `Observer`."""
@@ -125,7 +128,7 @@ class EmulatorObserver:
         """See `Observer`."""
         self._send(reference, "")
 
-    def end(self, observation: Observation, ended: Ended) -> None:
+    def end(self, observation: Observation, ended: Ended) -> str:
         """See `Observer`."""
         notes, line = cast(CallNotes, observation), ended.line
         notes.traced = traces.Trace(
@@ -138,9 +141,12 @@ class EmulatorObserver:
             errmsg=line.ending or line.errmsg,
             number=ended.number,
             trace_id=ended.trace_id,
+            folder=self._folder,
+            failure=None if notes.failure is None else _failure(notes.failure),
         )
         if not ended.is_job:
             self._send(ended.reference, _encode(notes.traced, notes))
+        return "" if notes.traced.outcome == "ok" else reason_of(notes.traced)[0]
 
     def end_run(self, observation: Observation, attempt: int, attempts: int | None, next_run: float | None) -> None:
         """See `Observer`."""
@@ -202,13 +208,11 @@ def _times(notes: CallNotes, ended: Ended) -> traces.Milliseconds:
 
 
 def _encode(traced: traces.Trace, notes: CallNotes) -> str:
-    """Return the JSON text of an attempt, with the error and the lines of its notes."""
+    """Return the JSON text of an attempt, with the lines of its notes."""
     notes.finish()
-    error = notes.failure
     whole = msgspec.structs.replace(
         traced,
         pid=os.getpid(),
-        failure=None if error is None else _failure(error),
         lines=list(_lines(notes)),
         lines_left_out=notes.left_out,
     )

@@ -302,7 +302,7 @@ def test_dev_prints_lines_that_work_and_shows_every_call(start: Start, shop: Pat
     with dev.client as client:
         assert client.info()["now"] == 1000
         assert App(client).call("greet", '{"times":"x"}').errcode == 790016
-    dev.wait_for("the platform refused sync_call_program of greet, errcode 790016: json request does not match")
+    dev.wait_for("the platform refused sync_call_program of greet, errcode 790016: input $")
 
 
 @pytest.fixture(scope="module")
@@ -342,7 +342,7 @@ def test_why_a_call_failed_is_shown_in_the_folder_of_dev_without_its_url(running
     assert (app["kind"], call["kind"]) == ("app", "call")
 
     def shown() -> str:
-        return run("zone", "show", str(app["number"]), "--table", cwd=running.folder).stdout
+        return run("zone", "show", str(app["number"]), "--all", cwd=running.folder).stdout
 
     wait_until(lambda: "ZeroDivisionError" in shown())  # the program tells of it in the background
     lines = [line.strip() for line in shown().splitlines()]

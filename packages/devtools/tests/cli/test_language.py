@@ -147,7 +147,7 @@ def test_an_exchange_is_explained_in_chinese(zone: Zone) -> None:
     zone.client.reset()
     wwspec("call", "chat_digset", "--url", zone.client.url)
     number = str(zone.client.traffic(0, "app", bodies=False, wait=False)[-1]["number"])
-    shown = wwspec("zone", "show", number, "--table", "--url", zone.client.url, LANG="zh_CN.UTF-8").stdout
+    shown = wwspec("zone", "show", number, "--all", "--url", zone.client.url, LANG="zh_CN.UTF-8").stdout
     assert re.search("\n含义和解决办法\n  800003: .*[\u4e00-\u9fff].*\n  .*`wwspec abilities`", shown)
 
 

@@ -89,7 +89,7 @@ def test_the_record_says_that_a_call_was_answered_by_hand(zone: Zone) -> None:
     answer_id = zone.answer("sync_msg", BUSY, times=1)
     assert [digest(zone)[0], digest(zone)[0]] == [45009, 0]
     by_hand, usual = zone.client.traffic(kind="sdk")
-    assert (by_hand["faults"], by_hand["verdict"], usual["faults"]) == ([answer_id], "45009", [])
+    assert (by_hand["faults"], by_hand["reason"][0], usual["faults"]) == ([answer_id], "errcode 45009 of sync_msg", [])
     [hit] = zone.client.entry(by_hand["number"])["hits"]
     assert hit == {"id": answer_id, "on": "sdk", "effect": "answer", "api": "sync_msg", "value": 0, "reply": BUSY}
 

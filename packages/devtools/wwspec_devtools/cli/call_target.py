@@ -60,7 +60,7 @@ class Place(NamedTuple):
             try:
                 yield app.client
             except (PlatformError, ProgramError) as error:
-                if program and isinstance(error, ProgramError):
+                if program:
                     print_why(emulator, before, call)
                 raise CallRefusedError(app.refusal(call, error)) from None
 

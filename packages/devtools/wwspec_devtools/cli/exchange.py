@@ -1,4 +1,4 @@
-"""How `wwspec zone show` prints one exchange: how it ended, why, what caused it, and its request and reply."""
+"""What `wwspec zone show --all` prints of one exchange: what caused it, each run, and its request and reply."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,27 +7,23 @@ import msgspec
 
 from wwspec_contracts.support.printable import printable
 from wwspec_devtools.cli.tables import moment, styled
-from wwspec_devtools.cli.tail import KIND_COLOURS, ending
+from wwspec_devtools.emulator.http.summary import TIMES, own_frames
 from wwspec_router.cli.language import is_chinese, text
 
 Json = dict[str, Any]
 
-_TIMES = {"queue": "queue", "check": "contract check", "sdk": "SDK", "handler": "handler"}
 _OUTCOMES = {"postponed": "failed"}
 
 
-def lines(entry: Json, cause: Json | None, traces: list[Json]) -> Iterator[str]:
+def lines(entry: Json, cause: Json | None) -> Iterator[str]:
     """Yield the lines about an exchange.
 
     Args:
         entry: As `EmulatorClient.entry` returns it.
         cause: The exchange that caused it, if one did and it is kept.
-        traces: The program's reports on it.
     """
-    kind = styled(entry["kind"], fg=KIND_COLOURS.get(entry["kind"]))
-    took = "" if entry["duration_ms"] is None else f"  {entry['duration_ms']:.1f} ms"
-    at = moment(entry["time_ms"] // 1000, entry["time_ms"] % 1000)
-    yield f"{entry['number']}  {kind}  {styled(printable(entry['name']), bold=True)}  {at}{took}  {ending(entry)}"
+    yield ""
+    yield f"{entry['kind']} at {moment(entry['time_ms'] // 1000, entry['time_ms'] % 1000)}"
     yield from _cause(entry, cause)
     for hit in entry["hits"]:
         if hit["effect"] == "answer":
@@ -36,16 +32,12 @@ def lines(entry: Json, cause: Json | None, traces: list[Json]) -> Iterator[str]:
     meanings = [f"{errcode}: {means[language]}" for errcode, means in entry["causes"].items()]
     if texts := [*meanings, *([entry["advice"][language]] if entry["advice"] else ())]:
         yield from _section(text("what it means, and what to do"), texts)
-    for trace in sorted(traces, key=lambda trace: trace["kind"] == "job"):  # a run may be told of before its request
+    # a run may be told of before its request
+    for trace in sorted(entry["traces"], key=lambda trace: trace["kind"] == "job"):
         yield from _trace(trace)
     for side in ("request", "reply"):
         if entry[side] not in ("", None):
             yield from _section(side, _shown(entry[side]))
-
-
-def own_frames(failure: Json) -> list[Json]:
-    """Return the frames of the application that an error came through, the innermost first."""
-    return [frame for frame in reversed(failure["frames"]) if frame["own"]]
 
 
 def _section(title: str, texts: list[str]) -> Iterator[str]:
@@ -110,7 +102,7 @@ def _failure(trace: Json) -> Iterator[str]:
 
 
 def _milliseconds(spent: Json) -> str:
-    parts = [f"{name} {spent[key]:.1f}" for key, name in _TIMES.items() if spent[key] is not None]
+    parts = [f"{name} {spent[key]:.1f}" for key, name in TIMES.items() if spent[key] is not None]
     return f"{spent['total']:.1f} ms" + (f": {', '.join(parts)}" if parts else "")
 
 

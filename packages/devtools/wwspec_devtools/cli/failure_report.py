@@ -1,27 +1,19 @@
-"""Why a call or an event failed, in a few lines below its answer: what the program reports to the emulator."""
+"""Why a call or an event failed, below its answer: the summary of its exchange, as `wwspec zone show` prints it."""
 
 import shlex
-from collections.abc import Iterator
 from contextlib import suppress
-from time import monotonic, sleep
-from typing import Any
 
 import click
 
-from wwspec_contracts.support.printable import printable
 from wwspec_devtools.cli.dev_note import noted_url
-from wwspec_devtools.cli.exchange import own_frames
+from wwspec_devtools.emulator.display.reasons import FAILURES
 from wwspec_devtools.emulator.http.client import DEFAULT_URL, EmulatorClient, EmulatorError
-
-Json = dict[str, Any]
-
-PATIENCE = 1.0
-"""Seconds to wait for the program's report, which comes in the background; other frameworks send none."""
-_PAUSE = 0.05
+from wwspec_devtools.emulator.http.summary import Json, reported_entry, summary
+from wwspec_router.cli.language import is_chinese
 
 
 def print_why(emulator: EmulatorClient, since: int, ability_id: str) -> None:
-    """Print on standard error what the call of an ability raised, and where all of it is; nothing when nothing was.
+    """Print on standard error what became of a refused call.
 
     Args:
         emulator: Where it was called.
@@ -29,21 +21,16 @@ def print_why(emulator: EmulatorClient, since: int, ability_id: str) -> None:
         ability_id: What was called.
     """
     with suppress(EmulatorError):  # the answer is there, and says more than this would
-        entry = _only_call(emulator, since, ability_id)
-        if entry is None:
+        rows = [row for row in emulator.traffic(since, "call", bodies=False, wait=False) if row["name"] == ability_id]
+        if len(rows) != 1:  # others called the same meanwhile
             return
-        kind = "job" if entry["call"]["is_async"] else "call"
-        ends = monotonic() + PATIENCE
-        while not (found := _traces(entry, kind)) and monotonic() < ends:
-            sleep(_PAUSE)
-            entry = emulator.entry(entry["number"])
-        failure = _last_failure(found)
-        if failure and own_frames(failure):  # others are of the framework, such as of a request that does not fit
-            _print([*_failure(failure), f"all of it: {_places(emulator, entry['number'])}"])
+        entry = reported_entry(emulator, rows[0]["number"])
+        if entry["verdict"] in FAILURES:
+            _print(summary_lines(emulator, entry))
 
 
 def print_event(emulator: EmulatorClient, number: int) -> None:
-    """Print on standard error where to see what the program does on an event, and its error when there is one already.
+    """Print on standard error where to see what the program does on an event, or why that has failed already.
 
     Args:
         emulator: What fired it.
@@ -51,37 +38,22 @@ def print_event(emulator: EmulatorClient, number: int) -> None:
     """
     with suppress(EmulatorError):
         entry = emulator.entry(number)
-        failure = _last_failure(_traces(entry, "job")) if entry["code"] == "failed" else None
-        lines = _failure(failure) if failure else ()
-        _print([*lines, f"what becomes of it: {_places(emulator, number)}"])
+        if entry["verdict"] in FAILURES:
+            _print(summary_lines(emulator, entry))
+        else:
+            show = f"`wwspec zone show {number}{_where(emulator)}`"
+            _print([f"what becomes of it: {show}, {emulator.url}/#/timeline/{number}"])
 
 
-def _only_call(emulator: EmulatorClient, since: int, ability_id: str) -> Json | None:
-    """Return the entry of the call that was just made; None when others called the same meanwhile."""
-    rows = [row for row in emulator.traffic(since, "call", bodies=False, wait=False) if row["name"] == ability_id]
-    return emulator.entry(rows[0]["number"]) if len(rows) == 1 else None
+def summary_lines(emulator: EmulatorClient, entry: Json) -> list[str]:
+    """Return the lines about an exchange, in the language of this run."""
+    return summary(emulator, entry, language=is_chinese(), where=_where(emulator))
 
 
-def _traces(entry: Json, kind: str) -> list[Json]:
-    return [trace for trace in entry["traces"] if trace["kind"] == kind]
-
-
-def _last_failure(traces: list[Json]) -> Json | None:
-    return next((trace["failure"] for trace in reversed(traces) if trace["failure"]), None)
-
-
-def _failure(failure: Json) -> Iterator[str]:
-    """Yield the error, and the innermost line of the application that it came through."""
-    yield from f"{failure['name']}: {failure['text']}".removesuffix(": ").splitlines()
-    for place in own_frames(failure)[:1]:
-        yield f"  {place['file']}:{place['line']} {place['function']}: {place['code'].strip()}"
-
-
-def _places(emulator: EmulatorClient, number: int) -> str:
-    where = "" if emulator.url == (noted_url() or DEFAULT_URL) else f" --url {shlex.quote(emulator.url)}"
-    return f"`wwspec zone show {number}{where}`, {emulator.url}/#/timeline/{number}"
+def _where(emulator: EmulatorClient) -> str:
+    return "" if emulator.url == (noted_url() or DEFAULT_URL) else f" --url {shlex.quote(emulator.url)}"
 
 
 def _print(lines: list[str]) -> None:
     for line in lines:
-        click.echo(printable(line), err=True)
+        click.echo(line, err=True)

@@ -9,7 +9,9 @@ import msgspec
 
 from wwspec_contracts.support.printable import printable, printable_json
 from wwspec_devtools.cli.tables import moment, styled
+from wwspec_devtools.emulator.display.reasons import FAILURES, POSTPONED, UNDER_WAY
 from wwspec_devtools.emulator.http.reading import StreamEndedError, StreamEvent
+from wwspec_router.cli.language import is_chinese
 
 StreamRow = dict[str, Any]
 Read = Callable[[str], Iterator[StreamEvent]]
@@ -88,18 +90,17 @@ class Lines:
 
 
 def ending(row: StreamRow) -> str:
-    """Return how an exchange ended, in words."""
-    parts = [row["verdict"] or "under way"]
+    """Return how an exchange ended, and why."""
+    verdict, reason = row["verdict"], printable(row["reason"][is_chinese()])
+    parts = [f"{verdict}: {reason}" if reason else verdict]
     if row["kind"] == "app" and row["ability"]:
         parts.append(printable(row["ability"]))
-    for side, verdict in (row["contract"] or {}).items():
-        if verdict is not None and not verdict["fits"]:
-            parts.append(printable(f"{side} {verdict['path']}: {verdict['problem']}"))
-    if row["code"] == "postponed":
+    if verdict == POSTPONED:
         parts.append(f"attempt {row['attempts']} failed, runs again")
-    parts += row["faults"]
-    text = "  ".join(parts)
-    return styled(text, fg="red") if row["failed"] else text if row["verdict"] else styled(text, dim=True)
+    text = "  ".join([*parts, *row["faults"]])
+    if verdict in FAILURES:
+        return styled(text, fg="red")
+    return styled(text, dim=True) if verdict == UNDER_WAY else text
 
 
 def _number(row: StreamRow) -> int:

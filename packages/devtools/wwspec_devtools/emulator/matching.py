@@ -12,6 +12,9 @@ from wwspec_contracts.matching import mismatches
 from wwspec_devtools.emulator.answers import RefusedError
 from wwspec_devtools.emulator.state.programs import LinkedProgram
 
+MISFITS = (790014, 790016)
+"""Errcodes for a result and a request that do not fit."""
+
 Misfit = tuple[str, str]
 """A path and a reason."""
 

@@ -19,8 +19,10 @@ from wwspec_devtools.emulator.answers import Answer, RefusedError, accepted, ref
 from wwspec_devtools.emulator.apis.by_hand import answer_by_hand
 from wwspec_devtools.emulator.apis.table import APIS
 from wwspec_devtools.emulator.appside import config as appconfig, permissions, table as appside, uploads
+from wwspec_devtools.emulator.display.verdicts import digest
 from wwspec_devtools.emulator.events import sender as announcer
 from wwspec_devtools.emulator.events.outbox import Outbox
+from wwspec_devtools.emulator.matching import MISFITS
 from wwspec_devtools.emulator.settings import EmulatorSettings, check_url
 from wwspec_devtools.emulator.state.accounts import App
 from wwspec_devtools.emulator.state.clock import Clock
@@ -472,7 +474,8 @@ class Platform:
         is_shown = answer["errcode"] not in TOKEN_CODES and NOT_STARTED not in answer["errmsg"]  # its starter shows why
         if answer["errcode"] and name in _CALLS and is_shown:
             called = f"{name} of {short(entry.ability, SHOWN_PATH)}" if entry.ability else name
-            log.warning("the platform refused %s, errcode %d: %s", called, answer["errcode"], answer["errmsg"])
+            why = digest(entry).reason[0] if answer["errcode"] in MISFITS else answer["errmsg"]
+            log.warning("the platform refused %s, errcode %d: %s", called, answer["errcode"], why)
         return answer
 
     def _begin_app(self, name: str, request: bytes, head: Head | None, app: App | None) -> Entry:

@@ -70,16 +70,17 @@ class FailureReports:
         resets, number, characters = self._read.get(zone, (0, 0, 0))
         if resets != zone.client.resets:  # the numbers begin anew
             number = 0
-        ended: list[str] = []
+        ended, exchanges = list[str](), list[str]()
         try:
             entries, log = zone.client.traffic(number, bodies=shown), zone.program_log()
+            exchanges += _shown_traffic(zone, entries) if shown else ()
         except (WWSpecError, RuntimeError, OSError) as error:  # the test has ended the emulator, or closed the zone
             ended, entries, log = [f"the zone has ended: {error}"], [], ""
         self._read[zone] = (zone.client.resets, entries[-1]["number"] if entries else number, len(log))
         if not shown:
             return []
         lines = [*self._log.lines, *log[characters:].splitlines()]
-        return [*ended, *_shown_traffic(entries), *_cut(lines, at_end=True)]
+        return [*ended, *exchanges, *_cut(lines, at_end=True)]
 
 
 class _Log(logging.Handler):
@@ -103,23 +104,26 @@ def _zones(item: pytest.Item) -> "list[Zone]":
     return list({id(each): each for each in fixtures.values() if isinstance(each, module.Zone)}.values())
 
 
-def _shown_traffic(entries: list[dict[str, Any]]) -> Iterator[str]:
+def _shown_traffic(zone: "Zone", entries: list[dict[str, Any]]) -> Iterator[str]:
     """Yield lines about exchanges. A call that an app's API passes on is shown once, as the call of the program."""
-    shown = [entry for entry in entries if entry["kind"] != "app" or entry["outcome"] != "ok"]
+    from wwspec_devtools.emulator.http.summary import reported_entry, summary  # here, since most tests don't fail
+
+    shown, reports = [entry for entry in entries if entry["kind"] != "app" or entry["outcome"] != "ok"], True
     if left_out := len(shown[:-SHOWN_ENTRIES]):
         yield f"... {left_out} earlier ones; `zone.client.traffic()` has them"
     for entry in shown[-SHOWN_ENTRIES:]:
         indent = "    " if entry["kind"] == "sdk" else ""
-        yield f"{indent}{entry['kind']} {entry['name']}: {_ending(entry)}"
+        if entry["verdict"] == "failed" and entry["kind"] in ("call", "event", "callback"):
+            whole = reported_entry(zone.client, entry["number"]) if reports else zone.client.entry(entry["number"])
+            reports = reports and bool(whole["traces"])  # else one wait is enough
+            head, *lines = summary(zone.client, whole, leave_out=("asked", "got", "next", "page"))
+            yield f"{entry['kind']} {head}"
+            yield from (f"  {line}" for line in lines)
+        else:
+            ended = ": ".join(filter(None, (entry["verdict"], entry["reason"][0])))
+            yield f"{indent}{entry['kind']} {entry['name']}: {ended}"
         for side in ("request", "reply"):
             yield from (f"{indent}    {line}" for line in _shown_json(side, entry[side]))
-
-
-def _ending(entry: dict[str, Any]) -> str:
-    """Return how an exchange ended."""
-    if entry["verdict"] == f"program {entry['program_errcode']}":
-        return f"refused by the program with errcode {entry['program_errcode']}"
-    return entry["verdict"] or "under way"
 
 
 def _shown_json(side: str, value: Any) -> Iterator[str]:

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from tests.support.emulator import Emulator, SealedProgram
 from tests.support.failing_app import failing_app
 from tests.support.waiting import wait_until
-from tests.support.zones import serve_zone
+from tests.support.zones import forked_child, serve_zone
 from wwspec_devtools.testing.zone import Zone
 from wwspec_router.cli.main import main
 
@@ -38,52 +38,71 @@ def place(folder: Path, function: str, code: str) -> str:
     """Return the line about a frame."""
     lines = (folder / "shop.py").read_text("utf-8").splitlines()
     number = 1 + next(number for number, line in enumerate(lines) if code in line)
-    return f"  {folder}/shop.py:{number} {function}: {code}"
+    return f"{folder}/shop.py:{number} {function}     {code}"
 
 
-def where(zone: Zone, kind: str) -> str:
-    """Return where all of the latest entry of a kind is."""
-    number, url = zone.client.traffic(kind=kind)[-1]["number"], zone.client.url
-    return f"`wwspec zone show {number} --url {url}`, {url}/#/timeline/{number}"
+def page(zone: Zone, kind: str) -> str:
+    """Return the address of the latest entry of a kind."""
+    return f"{zone.client.url}/#/timeline/{zone.client.traffic(kind=kind)[-1]['number']}"
 
 
 def test_a_call_prints_its_error_and_the_line_that_raised_below_the_answer(served: Zone, folder: Path) -> None:
     result = run(served.client.url, "call", "total", '{"text": "no number"}')
     assert result.exit_code == 1
     assert json.loads(result.stdout)["errcode"] == 710660, "and nothing else"
-    raised, line, shown, error = result.stderr.splitlines()
-    assert raised == "JSONDecodeError: Expecting value: line 1 column 1 (char 0)"
-    assert line == place(folder, "parsed", "return int(json.loads(text))")
-    assert shown == f"all of it: {where(served, 'call')}"
+    *shown, error = result.stderr.splitlines()
+    assert (
+        "total  failed: JSONDecodeError Expecting value: line 1 column 1 (char 0)  710660 by the program, " in shown[0]
+    )
+    assert [line.split()[0] for line in shown[1:]] == ["at", "from", "asked", "got", "log", "time", "next", "page"]
+    assert shown[1] == f"  at     {place(folder, 'parsed', 'return int(json.loads(text))')}"
+    assert shown[2] == f"  from   {place(folder, 'total', 'return Sum(sum=parsed(request.text))')}"
+    assert shown[3] == '  asked  {"text":"no number"}'
+    assert shown[5] == "  log    printed <img src=x onerror=alert(1)>"
+    assert shown[-1] == f"  page   {page(served, 'call')}"
     assert error.startswith("Error: total: refused by the program with errcode 710660")
-    command = shown.split("`")[1].split()
-    assert raised in run(served.client.url, *command[1:], "--table").stdout
+    number = shown[0].split()[0].removeprefix("#")
+    assert run(served.client.url, "zone", "show", number).stdout.splitlines() == shown, "the same"
 
 
 def test_an_asynchronous_call_prints_the_error_of_its_job(served: Zone, folder: Path) -> None:
     result = run(served.client.url, "call", "--async", "later", '{"text": "no number"}')
     assert json.loads(result.stdout)["errcode"] == 710660
-    assert place(folder, "parsed", "return int(json.loads(text))") in result.stderr.splitlines()
-    assert f"all of it: {where(served, 'call')}" in result.stderr.splitlines()
+    assert f"  at     {place(folder, 'parsed', 'return int(json.loads(text))')}" in result.stderr.splitlines()
+    assert f"  page   {page(served, 'call')}" in result.stderr.splitlines()
 
 
-def test_a_call_that_raises_nothing_prints_nothing_more(served: Zone) -> None:
+def test_a_call_that_is_answered_prints_nothing_more(served: Zone) -> None:
     assert run(served.client.url, "call", "later", '{"text": "3"}').stderr == ""
-    refused = run(served.client.url, "call", "total", '{"text": 3}')
-    assert refused.exit_code == 1
-    assert "zone show" not in refused.stderr, "the answer says all: the request does not fit"
+
+
+def test_a_wrong_output_is_shown_with_its_handler_and_what_to_do(served: Zone, folder: Path) -> None:
+    shown = run(served.client.url, "call", "wrong", '{"text": "three"}').stderr
+    assert "wrong  failed: output $.sum: int expected, str found  " in shown
+    assert f"  handler  {place(folder, 'wrong', 'def wrong(request: Order) -> Sum:')}\n" in shown
+    assert "  fix      return int there, or declare str and register the contract anew\n" in shown
 
 
 def test_an_event_prints_where_to_see_what_becomes_of_it(served: Zone) -> None:
     fired = run(served.client.url, "fire", "hit_keyword")
     assert fired.exit_code == 0
     assert json.loads(fired.stdout)["event"]["event_type"] == "hit_keyword"
-    assert fired.stderr.splitlines()[-1] == f"what becomes of it: {where(served, 'event')}"
     number = fired.stderr.rsplit("/", 1)[1].strip()
+    url = served.client.url
+    assert fired.stderr == f"what becomes of it: `wwspec zone show {number} --url {url}`, {page(served, 'event')}\n"
     wait_until(lambda: served.client.entry(int(number))["code"] == "failed")
-    shown = run(served.client.url, "zone", "show", number, "--table").stdout
-    assert "code failed" in shown
-    assert "ValueError: no such group" in shown
+    shown = run(url, "zone", "show", number).stdout
+    assert shown.startswith(f"#{number} hit_keyword  failed: ValueError no such group <script>")
+
+
+def test_tail_of_what_failed_prints_the_same_lines(served: Zone, folder: Path, tmp_path: Path) -> None:
+    failed = run(served.client.url, "call", "total", '{"text": "no number"}').stderr.splitlines()[:-1]
+    output = tmp_path / "output"
+    child = forked_child(["zone", "tail", "--failed", "--table", "--url", served.client.url], output=output)
+    try:
+        wait_until(lambda: "\n".join(failed) in output.read_text())
+    finally:
+        child.stop()
 
 
 def test_a_program_that_tells_nothing_has_its_answer_printed_all_the_same(
@@ -93,7 +112,8 @@ def test_a_program_that_tells_nothing_has_its_answer_printed_all_the_same(
     program.reply = lambda call: '{"errcode": 710660, "errmsg": "internal error"}'
     result = run(emulator.url, "call", "echo")
     assert json.loads(result.stdout) == {"errcode": 710660, "errmsg": "internal error"}
-    assert result.stderr == "Error: echo: refused by the program with errcode 710660: internal error\n"
+    assert "echo  failed: errcode 710660: internal error  " in result.stderr.splitlines()[0]
+    assert result.stderr.endswith("\nError: echo: refused by the program with errcode 710660: internal error\n")
 
 
 def test_what_a_program_tells_steers_no_terminal(zone: tuple[Emulator, SealedProgram]) -> None:
@@ -108,5 +128,5 @@ def test_what_a_program_tells_steers_no_terminal(zone: tuple[Emulator, SealedPro
 
     program.reply = reply
     printed = run(emulator.url, "call", "echo").stderr
-    assert r"KeyError: \x1b]0;title\x07" in printed
+    assert r"failed: KeyError \x1b]0;title\x07" in printed
     assert all(line.isprintable() for line in printed.splitlines())

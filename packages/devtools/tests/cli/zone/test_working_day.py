@@ -58,7 +58,7 @@ def test_a_call_is_repeated_with_another_value_and_becomes_a_test(zone: Zone, tm
 def test_what_the_app_got(zone: Zone) -> None:
     fail(zone)
     calls = wwspec("zone", "traffic", "--kind", "app", "--table")
-    got = wwspec("zone", "show", first_number(calls, "total"), "--table").partition("\nreply\n")[2]
+    got = wwspec("zone", "show", first_number(calls, "total"), "--all").partition("\nreply\n")[2]
     assert rf'"response_data": "{{\"errcode\":{CRASHED},\"errmsg\":\"internal error ' in got
 
 
@@ -69,7 +69,7 @@ def test_a_job_is_watched_while_it_retries_and_fails_for_good(zone: Zone, tmp_pa
     try:
         wait_until(lambda: "recent" in output.read_text())  # it has begun to watch
         zone.fire("hit_keyword")
-        wait_until(lambda: "code failed" in output.read_text())
+        wait_until(lambda: "  failed: ValueError no such group" in output.read_text())
         child.process.send_signal(signal.SIGINT)
         assert child.process.wait(DEADLINE) == 0
     finally:

@@ -58,9 +58,9 @@ def test_a_failed_call_is_shown_with_its_error_the_applications_lines_first_and_
     send_trace(
         emulator, failure=failure, lines=[{"at": 1.5, "level": "WARNING", "text": "no \x1b[2Jprice"}], lines_left_out=2
     )
-    shown = wwspec("zone", "show", number_of(emulator, "call", "buy"), "--table").stdout
+    shown = wwspec("zone", "show", number_of(emulator, "call", "buy"), "--all").stdout
     lines = shown.splitlines()
-    assert "program 710660" in lines[0]
+    assert "buy  failed: ZeroDivisionError division" in lines[0]
     assert f"caused by {number_of(emulator, 'app', 'sync_call_program')}  app  sync_call_program" in lines
     at = lines.index(r"  ZeroDivisionError: division\nby zero")
     assert [line.strip() for line in lines[at + 1 : at + 9]] == [
@@ -86,9 +86,9 @@ def test_what_a_number_of_the_programs_own_means_is_shown_as_the_program_says(
     program.reply = lambda call: CRASH.replace("710660", "9003")
     emulator.call_program("{}", "buy")
     number = number_of(emulator, "call", "buy")
-    assert "what it means" not in wwspec("zone", "show", number, "--table").stdout
+    assert "what it means" not in wwspec("zone", "show", number, "--all").stdout
     send_trace(emulator, errcode=9003, meaning="crash_errcode")
-    lines = wwspec("zone", "show", number, "--table").stdout.splitlines()
+    lines = wwspec("zone", "show", number, "--all").stdout.splitlines()
     at = lines.index("what it means, and what to do")
     row = PROGRAM_ERRCODES["crash_errcode"]
     assert lines[at + 1 : at + 3] == [f"  9003: {row.cause}", f"  {row.fix}"]
@@ -100,7 +100,7 @@ def test_why_an_apps_call_failed_is_shown_with_that_call(
     program.reply = lambda call: CRASH
     emulator.call_program("{}", "buy")
     send_trace(emulator, failure={"name": "KeyError", "frames": FRAMES[2:]})
-    shown = wwspec("zone", "show", number_of(emulator, "app", "sync_call_program"), "--table").stdout
+    shown = wwspec("zone", "show", number_of(emulator, "app", "sync_call_program"), "--all").stdout
     assert "the program: failed (710660)\n  KeyError\n    /lib/numbers.py:9 in divide\n" in shown, (
         "it has no other frame"
     )
@@ -113,7 +113,7 @@ def test_the_runs_of_a_job_are_shown_in_their_order_with_what_comes_next(wwspec:
     send_trace(emulator, **job, outcome="postponed", attempt=1, next_run=30)
     send_trace(emulator, kind="event", outcome="ok", errcode=0)
     send_trace(emulator, **job, attempt=2)
-    shown = wwspec("zone", "show", number_of(emulator, "event", "hit_keyword"), "--table").stdout
+    shown = wwspec("zone", "show", number_of(emulator, "event", "hit_keyword"), "--all").stdout
     assert [line for line in shown.splitlines() if line.startswith(("run ", "the program"))] == [
         "the program: ok",
         "run 1 of 2 of the job: failed, again in 30.0 s (710660)",
@@ -128,20 +128,23 @@ def test_an_event_is_shown_with_the_message_and_the_speaker_that_caused_it(wwspe
     wait_until(lambda: len(rows(wwspec("zone", "traffic", "--kind", "event"))) == 2)
     for name in ("conversation_new_message", "hit_keyword"):
         number = number_of(emulator, "event", name)
-        assert "\nlina (李娜) to mahui: an offer\n" in wwspec("zone", "show", number, "--table").stdout
+        assert "\nlina (李娜) to mahui: an offer\n" in wwspec("zone", "show", number, "--all").stdout
     emulator.fire("hit_keyword")
-    fired = wwspec("zone", "show", number_of(emulator, "event", "hit_keyword"), "--table").stdout
+    fired = wwspec("zone", "show", number_of(emulator, "event", "hit_keyword"), "--all").stdout
     assert "fired by a test" in fired
     assert "lina" not in fired
     emulator.fire("conversation_new_message")
-    cause = json.loads(wwspec("zone", "show", number_of(emulator, "event", "conversation_new_message")).stdout)["cause"]
+    cause = json.loads(
+        wwspec("zone", "show", number_of(emulator, "event", "conversation_new_message"), "--json").stdout
+    )["cause"]
     newest = json.loads(wwspec("zone", "messages", "--limit", "1").stdout)[0]
     assert (cause["fired"], cause["message"]["msgid"]) == (True, newest["msgid"]), "the emulator makes a message of it"
 
 
-def test_show_prints_json_in_a_pipe_and_names_an_entry_that_is_not_kept(wwspec: Wwspec, emulator: Emulator) -> None:
+def test_show_prints_text_in_a_pipe_and_names_an_entry_that_is_not_kept(wwspec: Wwspec, emulator: Emulator) -> None:
     emulator.call_program()
-    assert json.loads(wwspec("zone", "show", "2").stdout)["name"] == "sync_call_program"
+    assert wwspec("zone", "show", "2").stdout.startswith("#2 sync_call_program echo  ok ")
+    assert json.loads(wwspec("zone", "show", "2", "--json").stdout)["name"] == "sync_call_program"
     missing = wwspec("zone", "show", "99")
     assert (missing.exit_code, missing.stdout) == (1, "")
     assert "no entry 99 is kept; there are 1 to 3" in missing.stderr
@@ -244,7 +247,7 @@ def test_every_table_writes_a_time_in_the_same_way(wwspec: Wwspec, emulator: Emu
     emulator.call_program()
     at = moment(1_750_000_000, 0)
     assert all(at in line for line in wwspec("zone", "traffic", "--table").stdout.splitlines())
-    assert at in wwspec("zone", "show", "2", "--table").stdout.splitlines()[0]
+    assert f"\napp at {at}\n" in wwspec("zone", "show", "2", "--all").stdout
     assert at.startswith(f"{moment(1_750_000_000)}.000")
 
 

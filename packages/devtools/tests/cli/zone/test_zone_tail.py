@@ -27,10 +27,8 @@ ROW: dict[str, Any] = {
     "time_ms": 1_750_000_000_123,
     "duration_ms": 1.25,
     "verdict": "ok",
-    "failed": False,
+    "reason": ["", ""],
     "faults": [],
-    "contract": None,
-    "code": "",
     "attempts": 0,
 }
 
@@ -65,13 +63,10 @@ def test_what_an_exchange_caused_is_indented_under_it_also_when_it_ended_before(
 
 
 def test_a_line_says_what_went_wrong() -> None:
-    misfit = {"request": None, "reply": {"fits": False, "path": "$.a", "problem": "expected an integer"}}
-    [line] = shown({"contract": misfit, "failed": True, "faults": ["fault_1"]})
-    assert "reply $.a: expected an integer" in line
-    assert line.endswith("fault_1")
-    assert shown({"code": "postponed", "attempts": 2})[0].endswith("ok  attempt 2 failed, runs again")
-    assert shown({"verdict": "program 7"})[0].endswith("program 7")
-    assert shown({"verdict": "", "duration_ms": None})[0].endswith("under way")
+    [line] = shown({"verdict": "failed", "reason": ["input $.a: no \x1b[2J", ""], "faults": ["fault_1"]})
+    assert line.endswith(r"  failed: input $.a: no \x1b[2J  fault_1")
+    assert shown({"verdict": "postponed", "attempts": 2})[0].endswith("postponed  attempt 2 failed, runs again")
+    assert shown({"verdict": "under way", "duration_ms": None})[0].endswith("under way")
     assert shown({"kind": "app"}, missed=3)[0] == "-- 3 entries came too fast to be shown"
 
 

@@ -79,7 +79,7 @@ def test_an_event_that_was_fired_is_not_ok_when_its_code_failed_for_good(shown: 
     shown.goto("/#/events/hit_keyword")
     shown.get_by_role("button", name="Fire", exact=True).click()
     result = shown.get_by_role("region", name="What the program did")
-    expect(result.get_by_role("listitem").first).to_contain_text("event hit_keyword code failed")
+    expect(result.get_by_role("listitem").first).to_contain_text("event hit_keyword failed")
     expect(result.get_by_role("paragraph").first).to_have_text(re.compile(r"^Entry \d+ in the timeline$"))
 
 

@@ -114,7 +114,7 @@ def test_a_job_is_watched_while_it_retries_and_fails_for_good(console: Page, zon
     expect(attempts.nth(2)).to_contain_text("Attempt 2 of 2failed for good")
     expect(attempts.nth(2).get_by_role("region", name="Log and output")).to_contain_text("attempt 2")
     expect(console.get_by_role("article")).to_contain_text("The code failed for good: it does not run again")
-    expect(console.get_by_role("article").locator(".title .chip.bad")).to_have_text("code failed")
+    expect(console.get_by_role("article").locator(".title .chip.bad")).to_have_text("failed")
     flow = console.get_by_role("treeitem").filter(has_text="hit_keyword").first
     expect(flow).to_contain_text("failed")
 

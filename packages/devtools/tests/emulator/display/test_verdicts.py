@@ -7,10 +7,15 @@ import pytest
 from click.testing import CliRunner
 
 from tests.support.emulator import Emulator, SealedProgram
+from tests.support.tables import for_each
 from wwspec_contracts.files import ConsoleContract
 from wwspec_devtools.cli.tail import Lines
+from wwspec_devtools.emulator.display.verdicts import digest
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.emulator.http.reading import StreamEvent
+from wwspec_devtools.emulator.state.tickets import Delivery
+from wwspec_devtools.emulator.state.traffic.entries import Head, Reply
+from wwspec_devtools.emulator.state.traffic.record import Traffic
 from wwspec_router.cli.main import main
 
 CRASH = '{"errcode": 710660, "errmsg": "internal error"}'
@@ -37,9 +42,10 @@ def said_of(emulator: Emulator) -> dict[str, tuple[Any, Any]]:
     said = {}
     for row, tail, traffic in zip(rows, tailed, listed, strict=True):
         if row["kind"] in kept and row["name"] != "gettoken":
-            assert row["verdict"] in tail
-            assert row["verdict"] in traffic
-            said[row["kind"]] = (row["verdict"], row["failed"])
+            ended = ": ".join(filter(None, (row["verdict"], row["reason"][0])))
+            assert ended in tail
+            assert ended in traffic
+            said[row["kind"]] = (row["verdict"], row["reason"][0])
     return said
 
 
@@ -48,8 +54,8 @@ def test_what_a_program_refuses_is_not_ok_anywhere(emulator: Emulator, zone: tup
     emulator.call_program()
     emulator.receive_events()
     emulator.fire("hit_keyword")
-    refused = ("program 710660", True)
-    assert said_of(emulator) == {"app": refused, "call": refused, "event": refused} | {"app": ("ok", False)}
+    refused = ("failed", "errcode 710660: internal error")
+    assert said_of(emulator) == {"app": ("ok", ""), "call": refused, "event": refused}, "the last call of the app is ok"
 
 
 def test_what_does_not_fit_the_contract_is_not_ok(emulator: Emulator, zone: tuple[Emulator, SealedProgram]) -> None:
@@ -57,10 +63,49 @@ def test_what_does_not_fit_the_contract_is_not_ok(emulator: Emulator, zone: tupl
     zone[1].reply = lambda call: '{"more": 1}'
     emulator.call_program()
     said = said_of(emulator)
-    assert said["call"] == ("misfit", True)
-    assert said["app"] == ("790014", True)
+    assert said["call"] == said["app"] == ("failed", "output $.more: this key is not in the contract")
 
 
 def test_what_went_well_is_ok(emulator: Emulator) -> None:
     emulator.call_program(json.dumps({"errcode": 0}))
-    assert said_of(emulator) == {"app": ("ok", False), "call": ("ok", False)}
+    assert said_of(emulator) == {"app": ("ok", ""), "call": ("ok", "")}
+
+
+HEAD = Head("POST", "http://127.0.0.1:9000/", [])
+
+
+@for_each(
+    [
+        ("recorded", None, None, "ok", "not sent: no callback URL", "未发送：没有回调 URL"),
+        ("waiting", None, None, "waiting", "", ""),
+        ("delivered", HEAD, Reply(200, [], ""), "ok", "", ""),
+        ("withheld", None, None, "dropped", "withheld by a fault", "被故障注入拦截"),
+        (
+            "failed",
+            HEAD,
+            Reply(403, [], b"forbidden by gateway\n<p>"),
+            "failed",
+            "403 by the app: forbidden by gateway",
+            "应用返回 403：forbidden by gateway",
+        ),
+        ("failed", HEAD, Reply(500, [], ""), "failed", "500 by the app", "应用返回 500"),
+        ("failed", HEAD, None, "failed", "no answer by the app", "应用没有应答"),
+        ("failed", None, None, "failed", "callback URL not verified", "回调 URL 未通过验证"),
+        (
+            "failed",
+            Head("GET", "http://127.0.0.1:9000/", []),
+            Reply(403, [], ""),
+            "failed",
+            "callback URL not verified: 403",
+            "回调 URL 未通过验证：403",
+        ),
+    ]
+)
+def test_a_callback_says_why_it_did_not_reach_the_app(
+    state: str, head: Head | None, answer: Reply | None, verdict: str, english: str, chinese: str, traffic: Traffic
+) -> None:
+    delivery = Delivery(state=state)
+    entry = traffic.begin("callback", "program_notify", "{}", notification=delivery, head=head)
+    traffic.end(entry, "", came_back=answer)
+    said = digest(entry)
+    assert (said.verdict, *said.reason) == (verdict, english, chinese)

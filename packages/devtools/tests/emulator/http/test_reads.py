@@ -107,7 +107,7 @@ def test_the_verdict_says_where_a_request_or_reply_first_misses_the_contract(
     assert client.entry(refused["number"])["advice"] == list(advice(790016) or ())
     assert (outer["errcode"], call["errcode"]) == (790014, 0)
     assert call["contract"]["request"] == {"fits": True}
-    assert (call["contract"]["reply"]["path"], call["failed"]) == ("$.b", True)
+    assert (call["contract"]["reply"]["path"], call["verdict"]) == ("$.b", "failed")
     assert outer["contract"] == {"request": {"fits": True}, "reply": None}, "the app gets no reply"
 
 
@@ -186,7 +186,7 @@ def test_a_session_is_one_file_without_secrets(client: EmulatorClient, app: App,
     response = emulator.http.get("/emulator/session")
     assert response.headers["content-disposition"].startswith('attachment; filename="wwspec-session-')
     file = response.json()
-    assert (file["wwspec_session"], file["clock"]["now_ms"]) == (2, 1_750_000_005_000)
+    assert (file["wwspec_session"], file["clock"]["now_ms"]) == (3, 1_750_000_005_000)
     assert file["contracts"] == {"echo": {"input": {}, "output": {}}}
     assert [each["number"] for each in file["entries"]] == [*range(1, client.last_number() + 1)]
     assert file["entries"][-1] == client.entry(client.last_number())

@@ -50,7 +50,7 @@ def command(ability_id: str, data: str, notify_id: str, asynchronous: bool, wait
     With --base-url or WWSPEC_BASE_URL the call goes to WeCom, as the app that --corpid, --corpsecret-file and
     --program-id name, or WWSPEC_CORPID, WWSPEC_CORPSECRET and WWSPEC_PROGRAM_ID; without it to the emulator at --url.
 
-    When the program of an emulator raised an error, standard error has it, with the line of your code.
+    When a call of an emulator's program failed, standard error has the lines of `wwspec zone show`: why, and where.
 
     Exit code: 0 when the program has answered, 1 when the platform or the program refused the call or nobody answered,
     2 for wrong usage.

@@ -11,15 +11,19 @@ from wwspec_devtools.cli.candidates import ability_ids, errcodes
 from wwspec_devtools.cli.emulator_candidates import entry_numbers
 from wwspec_devtools.cli.emulator_options import with_emulator
 from wwspec_devtools.cli.exchange import lines
+from wwspec_devtools.cli.failure_report import summary_lines
 from wwspec_devtools.cli.tables import json_option, moment, print_list
 from wwspec_devtools.cli.tail import Lines, follow, json_lines
-from wwspec_devtools.emulator.http.client import EmulatorClient, EmulatorError
+from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.emulator.http.reading import StreamEvent
+from wwspec_devtools.emulator.http.summary import kept
 from wwspec_router.cli.options import print_json
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
 KINDS = ("app", "call", "event", "sdk", "callback", "clock")
+SUMMARISED = ("call", "event", "callback")
+"""What `tail --failed` prints in ten lines."""
 SHOWN_AT_START = 10
 """Exchanges that `tail` begins with."""
 SLOWEST = 10
@@ -69,8 +73,8 @@ def traffic(
 ) -> None:
     """Print requests and responses, indented under what caused them. Secrets are masked.
 
-    JSON has their bodies too; with --follow it is a line for each exchange, without them. `wwspec zone show` prints all
-    of one.
+    JSON has their bodies too; with --follow it is a line for each exchange, without them. `wwspec zone show` prints
+    one.
     """
     if follows:
         if slowest is not None:
@@ -98,7 +102,7 @@ def tail(emulator: EmulatorClient, since: int | None, as_json: bool, **chosen: A
     """Print requests and responses as they come, indented under what caused them. Ctrl-C ends it.
 
     An exchange that takes a moment is printed as under way, and again when it ends. Where the emulator is started
-    again, so is this.
+    again, so is this. With --failed, each call, event and callback comes with the lines of `wwspec zone show`.
     """
     _follow(emulator, max(0, emulator.last_number() - SHOWN_AT_START) if since is None else since, as_json, **chosen)
 
@@ -109,6 +113,10 @@ def _follow(emulator: EmulatorClient, since: int, as_json: bool, **chosen: Any) 
     def print_event(event: StreamEvent) -> None:
         for line in shown(event):
             click.echo(line)
+        if event.name == "entries" and chosen["failed"] and not as_json:
+            for row in event.data["rows"]:
+                if row["kind"] in SUMMARISED and (entry := kept(emulator, row["number"])) is not None:
+                    click.echo("\n".join(summary_lines(emulator, entry)))
 
     with until_interrupted():
         follow(lambda last_id: emulator.stream(since, last_id=last_id, **chosen), print_event)
@@ -116,37 +124,23 @@ def _follow(emulator: EmulatorClient, since: int, as_json: bool, **chosen: Any) 
 
 @click.command()
 @number_argument
-@json_option
+@click.option("--json", "as_json", is_flag=True, help="All of it as JSON.")
+@click.option("--all", "shows_all", is_flag=True, help="Print all of it, as text.")
 @with_emulator
-def show(emulator: EmulatorClient, number: int, as_json: bool) -> None:
-    """Print all of an exchange: how it ended and why, what caused it, its request and its reply. Secrets are masked.
+def show(emulator: EmulatorClient, number: int, as_json: bool, shows_all: bool) -> None:
+    """Print an exchange in ten lines: how it ended and why, and what to do next. Secrets are masked.
 
     NUMBER is that of `wwspec zone traffic`. Why is what the program tells of its own work: the error with the lines of
-    your code, what it logged, and where the time went; for a job, each of its runs. A program that runs with the
-    vendor's SDK tells nothing of it.
+    your code, what it logged, and where the time went. With --all there is also what caused it, its whole request and
+    reply, and each run of a job. A program that runs with the vendor's SDK tells nothing of its work.
     """
     entry = emulator.entry(number)
     if as_json:
         print_json(entry)
         return
-    for line in lines(entry, _kept(emulator, entry["parent"]), _traces(emulator, entry)):
+    rest = lines(entry, kept(emulator, entry["parent"])) if shows_all else ()
+    for line in (*summary_lines(emulator, entry), *rest):
         click.echo(line)
-
-
-def _traces(emulator: EmulatorClient, entry: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the program's reports on an exchange; for an app's call, those on the call that was passed on."""
-    found: list[dict[str, Any]] = entry["traces"]
-    if found or entry["kind"] != "app":
-        return found
-    passed_on = (_kept(emulator, number) for number in entry["children"])
-    return [trace for each in passed_on if each and each["kind"] == "call" for trace in each["traces"]]
-
-
-def _kept(emulator: EmulatorClient, number: int | None) -> dict[str, Any] | None:
-    try:
-        return emulator.entry(number) if number else None
-    except EmulatorError:
-        return None
 
 
 @click.command()

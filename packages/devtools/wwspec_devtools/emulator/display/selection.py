@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 
 from wwspec_devtools.emulator.answers import RefusedError
-from wwspec_devtools.emulator.display.views import row
+from wwspec_devtools.emulator.display.reasons import FAILURES
+from wwspec_devtools.emulator.display.verdicts import digest
 from wwspec_devtools.emulator.state.traffic.entries import KINDS, Body, Entry
 
 
@@ -50,9 +51,9 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
         if self.corp:
             yield lambda entry: entry.corpid == self.corp
         if self.failed:
-            yield lambda entry: bool(row(entry)["failed"])
+            yield lambda entry: digest(entry).verdict in FAILURES
         if self.errcode is not None:
-            yield lambda entry: self.errcode in (entry.errcode, row(entry)["program_errcode"])
+            yield lambda entry: self.errcode in (entry.errcode, digest(entry).program_errcode)
         if self.text:
             yield _text_condition(self.text)
 

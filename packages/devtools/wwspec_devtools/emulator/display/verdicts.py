@@ -1,42 +1,68 @@
-"""How an exchange ended: what the page, `wwspec zone` and reports of tests say of it."""
+"""How an exchange ended and why: what the page, `wwspec zone` and reports of tests say of it."""
 
 from typing import Any
 
 import msgspec
 
+from wwspec_contracts import errcodes
 from wwspec_contracts.decoding import decode_json
-from wwspec_contracts.errcodes import WAITING
 from wwspec_contracts.errors import JsonError
 from wwspec_contracts.files import ConsoleContract
+from wwspec_devtools.emulator.display import reasons
+from wwspec_devtools.emulator.display.masking import masked_text
+from wwspec_devtools.emulator.display.reasons import (
+    DROPPED,
+    FAILED,
+    NO_REASON,
+    OK,
+    POSTPONED,
+    UNDER_WAY,
+    WAITING,
+    Texts,
+)
 from wwspec_devtools.emulator.matching import Misfit, request_misfit, result_misfit
 from wwspec_devtools.emulator.state.traffic.entries import APP, CALL, CALLBACK, EVENT, SDK, Body, Entry
-from wwspec_devtools.emulator.state.traffic.traces import FAILED, code_outcome
+from wwspec_devtools.emulator.state.traffic.traces import code_outcome
 
 Json = dict[str, Any]
 
 _REPORT = "program_async_job_call_back"
-_OK = "ok"
-_CODE_FAILED = "code failed"
-_WAITING = str(WAITING)
-_CALLBACK_FAILURES = ("failed", "dropped")
+_NO_RESULT = str(errcodes.WAITING)
+_OF_CALLBACKS = {"": UNDER_WAY, "late": WAITING, "recorded": OK, "delivered": OK, "withheld": DROPPED}
+"""From the state of a callback to its verdict, where they differ."""
+_REASONS: dict[str, Texts] = {
+    _NO_RESULT: ("no result yet", "尚无结果"),
+    "cut": ("the connection was cut", "连接被断开"),
+    "recorded": ("not sent: no callback URL", "未发送：没有回调 URL"),
+    "withheld": ("withheld by a fault", "被故障注入拦截"),
+    "dropped": ("not sent: too many wait, or the emulator ended", "未发送：等待的回调过多，或模拟器已结束"),
+}
+"""From outcomes that say it all to their reasons."""
 
 
 class Digest(msgspec.Struct, frozen=True):
-    """What is worked out of the bodies, once for each change of the entry."""
+    """What is worked out of an entry, once for each of its changes."""
 
     program_errcode: int | None
     contract: Json | None
+    verdict: str
+    """How it ended, in one of six words. `ok` is said only of what the platform delivered, the program did not refuse,
+    the contract in the admin console lets pass, and whose job, if it has one, did not fail."""
+    reason: Texts
+    """Why it did not end well; empty texts where there is nothing to say."""
 
 
 class _Program(msgspec.Struct):
     """What is read of a program's reply."""
 
     errcode: Any = None
+    errmsg: Any = None
 
 
 class _AppReply(msgspec.Struct):
     response_data: str = ""
     response_errcode: int = 0
+    errmsg: str = ""
 
 
 class _AppRequest(msgspec.Struct):
@@ -49,67 +75,107 @@ class _ReportRequest(msgspec.Struct):
 
 
 def digest(entry: Entry) -> Digest:
-    """Return what the bodies say of an entry; it is kept until the entry changes."""
+    """Return what is worked out of an entry; it is kept until the entry changes."""
     found = entry.digest or _digest(entry)
     entry.digest = found
     return found
 
 
-def verdict(entry: Entry) -> tuple[str, bool]:
-    """Return how an exchange ended, in a word or two, and whether it failed.
-
-    The word is empty while the exchange is under way. `ok` is said only of what the platform delivered, the program
-    did not refuse, the contract in the admin console lets pass, and whose job, if it has one, did not fail for good.
-    """
-    result, said = entry.result, digest(entry)
-    if entry.kind == CALLBACK:
-        return result, result in _CALLBACK_FAILURES
-    misfits = said.contract is not None and any(side and not side["fits"] for side in said.contract.values())
-    failed = bool(said.program_errcode) or misfits or result not in ("", _OK, _WAITING)
-    if result in ("", _OK) and said.program_errcode:
-        return f"program {said.program_errcode}", failed
-    if result == _OK and code_outcome(entry.traces) == FAILED:
-        return _CODE_FAILED, True
-    return "misfit" if result == _OK and misfits else result, failed
-
-
 def _digest(entry: Entry) -> Digest:
-    request, reply = _program_side(entry)
-    errcode = _errcode(entry, reply)
-    if entry.contract is None:
-        return Digest(errcode, None)
-    is_ack = entry.kind == SDK or (entry.call is not None and entry.call.is_async) or not reply
-    contract = {
-        "request": _fit(request, result_misfit if entry.kind == SDK else request_misfit, entry.contract),
-        "reply": None if is_ack else _fit(reply, result_misfit, entry.contract),
-    }
-    return Digest(errcode, contract)
+    request, reply, errcode, errmsg = _program_side(entry)
+    contract: Json | None = None
+    if entry.contract is not None:
+        is_ack = entry.kind == SDK or (entry.call is not None and entry.call.is_async) or not reply
+        contract = {
+            "request": _fit(request, result_misfit if entry.kind == SDK else request_misfit, entry.contract),
+            "reply": None if is_ack else _fit(reply, result_misfit, entry.contract),
+        }
+    unfit = next((side for side, fit in (contract or {}).items() if fit and not fit["fits"]), "")
+    verdict, reason = _verdict(entry, is_refused=bool(errcode or unfit)), NO_REASON
+    if entry.kind == CALLBACK:
+        reason = _callback_reason(entry)
+    elif verdict not in (UNDER_WAY, OK):
+        reason = _REASONS.get(entry.result) or _program_reason(entry) or NO_REASON
+        if reason == NO_REASON and errcode:
+            reason = reasons.refused(errcode, errmsg)
+        elif reason == NO_REASON and contract is not None and unfit:
+            side = "input" if unfit == "request" and entry.kind != SDK else "output"
+            reason = reasons.misfit(side, contract[unfit]["path"], contract[unfit]["problem"])
+        elif reason == NO_REASON:
+            reason = _refusal(entry)
+    return Digest(errcode, contract, verdict, reason)
 
 
-def _program_side(entry: Entry) -> tuple[Body, Body]:
-    """Return what the program gets and what it gives."""
-    if entry.kind == APP:
-        request = read_body(entry.request, _AppRequest)
-        reply = read_body(entry.reply, _AppReply)
-        return request.request_data if request else "", reply.response_data if reply else ""
+def _verdict(entry: Entry, *, is_refused: bool) -> str:
+    """Return how an exchange ended.
+
+    Args:
+        entry: The exchange.
+        is_refused: Whether the program refuses it, or it does not fit the contract in the admin console.
+    """
+    result, code = entry.result, code_outcome(entry.traces)
+    if entry.kind == CALLBACK:
+        return _OF_CALLBACKS.get(result, result)
+    if result in ("", _NO_RESULT):
+        return WAITING if result else UNDER_WAY
+    if result != OK or is_refused or code == FAILED:
+        return FAILED
+    return POSTPONED if code == POSTPONED else OK
+
+
+def _program_reason(entry: Entry) -> Texts | None:
+    """Return why the program failed, as it tells of this exchange or of the call that this one is about."""
+    about = entry.about
+    if about is not None and (entry.kind == APP or entry.name == _REPORT) and digest(about).verdict == FAILED:
+        return digest(about).reason
+    return next((reasons.reason_of(trace) for trace in reversed(entry.traces) if trace.outcome != OK), None)
+
+
+def _refusal(entry: Entry) -> Texts:
+    """Return why the platform refused an exchange, or why it did not come about."""
+    errcode = entry.errcode or 0
     if entry.kind == SDK:
-        report = read_body(entry.request, _ReportRequest) if entry.name == _REPORT else None
-        return report.result if report else "", ""
-    return entry.request, entry.reply
-
-
-def _errcode(entry: Entry, reply: Body) -> int | None:
-    """Return the errcode that the program gives, None when it gives none."""
-    if entry.kind == SDK and entry.name == _REPORT:
-        report = read_body(entry.request, _ReportRequest)
-        return report.errcode if isinstance(report, _ReportRequest) else None
-    if entry.kind not in (APP, CALL, EVENT):
-        return None
+        return reasons.api_refused(entry.name, errcode) if entry.reply else reasons.not_called(entry.name, errcode)
     answer = read_body(entry.reply, _AppReply) if entry.kind == APP else None
-    if isinstance(answer, _AppReply) and answer.response_errcode:
-        return answer.response_errcode
-    found = read_body(reply, _Program)
-    return found.errcode if isinstance(found, _Program) and isinstance(found.errcode, int) else None
+    if answer is not None:
+        return reasons.refused(
+            errcode, answer.errmsg.partition("]")[2] or answer.errmsg
+        )  # without what the number says
+    return reasons.refused(errcode, *(errcodes.cause(errcode) or ("",)))
+
+
+def _callback_reason(entry: Entry) -> Texts:
+    """Return why a callback did not reach the app."""
+    if entry.result != FAILED:
+        return _REASONS.get(entry.result, NO_REASON)
+    answer = entry.came_back
+    if entry.head is None or entry.head.method == "GET":
+        english, chinese = ("", "") if answer is None else (f": {answer.status}", f"：{answer.status}")
+        return f"callback URL not verified{english}", f"回调 URL 未通过验证{chinese}"
+    if answer is None:
+        return "no answer by the app", "应用没有应答"
+    body = "" if isinstance(answer.body, int) else answer.body
+    text = body if isinstance(body, str) else body.decode(errors="replace")
+    text = reasons.quoted(masked_text(text).partition("\n")[0])
+    english, chinese = f"{answer.status} by the app: {text}", f"应用返回 {answer.status}：{text}"
+    return english.removesuffix(": "), chinese.removesuffix("：")
+
+
+def _program_side(entry: Entry) -> tuple[Body, Body, int | None, str]:
+    """Return what the program gets and what it gives, and the errcode and the errmsg that it gives, if any."""
+    request, reply = entry.request, entry.reply
+    errcode: int | None = None
+    if entry.kind == APP:
+        asked, answer = read_body(request, _AppRequest), read_body(reply, _AppReply)
+        request, reply = asked.request_data if asked else "", answer.response_data if answer else ""
+        errcode = (answer and answer.response_errcode) or None
+    elif entry.kind == SDK:
+        report = read_body(request, _ReportRequest) if entry.name == _REPORT else None
+        request, reply, errcode = report.result if report else "", "", report.errcode if report else None
+    said = read_body(request if entry.kind == SDK else reply, _Program) or _Program()
+    if errcode is None and entry.kind in (APP, CALL, EVENT) and isinstance(said.errcode, int):
+        errcode = said.errcode
+    return request, reply, errcode, said.errmsg if isinstance(said.errmsg, str) else ""
 
 
 def request_fit(contract: ConsoleContract, text: str) -> Json | None:

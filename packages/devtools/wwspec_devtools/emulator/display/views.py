@@ -8,7 +8,7 @@ from wwspec_contracts.decoding import decode_json
 from wwspec_contracts.errcodes import advice, cause
 from wwspec_contracts.errors import JsonError
 from wwspec_devtools.emulator.display.masking import masked_headers, masked_path, masked_text, masked_value
-from wwspec_devtools.emulator.display.verdicts import digest, read_body, verdict
+from wwspec_devtools.emulator.display.verdicts import digest, read_body
 from wwspec_devtools.emulator.standin.wwspec_standin.link import FAULT_STATUS
 from wwspec_devtools.emulator.state.faults import ANSWER
 from wwspec_devtools.emulator.state.traffic.entries import (
@@ -41,7 +41,6 @@ class _ClockRequest(msgspec.Struct):
 def row(entry: Entry) -> Json:
     """Return an entry without its bodies."""
     said = digest(entry)
-    word, failed = verdict(entry)
     return {
         **{name: getattr(entry, name) for name in _AS_THEY_ARE},
         "time": int(entry.time),
@@ -50,8 +49,8 @@ def row(entry: Entry) -> Json:
         "duration_ms": None if entry.duration is None else round(entry.duration * 1000, 3),
         "outcome": entry.result,
         "program_errcode": said.program_errcode,
-        "verdict": word,
-        "failed": failed,
+        "verdict": said.verdict,
+        "reason": said.reason,
         "faults": list(entry.faults),
         "contract": said.contract,
         "request_bytes": byte_count(entry.request),
@@ -70,7 +69,8 @@ def row_with_bodies(entry: Entry) -> Json:
 
 
 def whole(entry: Entry) -> Json:
-    """Return everything about one entry."""
+    """Return everything about one entry; of an app's call also what the program tells of the call that it led to."""
+    traced = entry.about if entry.kind == APP and entry.about is not None else entry
     return {
         **row_with_bodies(entry),
         "http": _http(entry),
@@ -81,7 +81,7 @@ def whole(entry: Entry) -> Json:
         "hits": [_hit(fault, entry) for fault in entry.hits],
         "causes": _causes(entry),
         "advice": _advice(entry),
-        "traces": [_trace(trace) for trace in entry.traces],
+        "traces": [_trace(trace) for trace in traced.traces],
     }
 
 

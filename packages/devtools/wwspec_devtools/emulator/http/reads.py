@@ -29,7 +29,7 @@ from wwspec_devtools.emulator.state.traffic.record import Traffic
 
 _NO_CONTRACTS = "the emulator has no console contracts, so every request passes"
 
-FILE_VERSION = 2
+FILE_VERSION = 3
 """The version of a session file."""
 
 FIGURES_SECONDS = 5.0

@@ -43,7 +43,7 @@ def test_every_exchange_is_recorded_in_the_order_in_which_it_began(
     place = {"number": 3, "parent": 2, "flow": 2, "time": 1_750_000_000, "time_ms": 1_750_000_000_000}
     who = {"corpid": emulator.settings.corpid, "agentid": emulator.settings.agentid}
     sent = {"kind": "call", "name": "echo", "ability": "echo", "request": {"a": 1}, "request_bytes": 8}
-    got = {"reply": {"errcode": 0}, "reply_bytes": 14, "errcode": 0, "program_errcode": 0, "failed": False}
+    got = {"reply": {"errcode": 0}, "reply_bytes": 14, "errcode": 0, "program_errcode": 0, "reason": ["", ""]}
     ended = {"outcome": "ok", "verdict": "ok", "faults": [], "attempts": 0, "code": "", "replayable": True}
     nothing = dict.fromkeys(("replay_of", "pid", "machine", "contract", "advanced_ms", "attempt"))
     del call["offset_ms"], call["duration_ms"]

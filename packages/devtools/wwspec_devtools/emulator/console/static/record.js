@@ -21,10 +21,11 @@ import { putInFlow, takeFromFlow } from "./timeline/flow-record.js";
  * @property {number} offset_ms Real milliseconds since the session began.
  * @property {number | null} duration_ms
  * @property {string} outcome
- * @property {string} verdict How it ended, in a word or two: `ok` only when nothing failed; empty while it is under way.
+ * @property {"under way" | "ok" | "failed" | "postponed" | "waiting" | "dropped"} verdict How it ended: `ok` only when nothing failed.
+ * @property {[string, string]} reason Why, in English and Chinese; empty where there is nothing to say.
  * @property {number | null} errcode
  * @property {number | null} program_errcode
- * @property {boolean} failed
+ * @property {boolean} failed What the verdict says; `judged` adds it.
  * @property {string} corpid
  * @property {number | null} agentid
  * @property {number | null} pid
@@ -159,7 +160,7 @@ export class TrafficRecord extends EventTarget {
      * @returns {Promise<Entry>}
      */
     async entry(number) {
-        return (await get(`traffic/${number}`)).entry;
+        return judged((await get(`traffic/${number}`)).entry);
     }
 
     /**
@@ -223,7 +224,7 @@ export class TrafficRecord extends EventTarget {
     #put(rows, first, more = false) {
         const changed = this.#changed;
         this.#first = first;
-        for (const row of rows) {
+        for (const row of rows.map(judged)) {
             putInFlow(this.flows, row, !this.rows.has(row.number));
             this.rows.set(row.number, row);
             changed.add(row.flow);
@@ -241,6 +242,15 @@ export class TrafficRecord extends EventTarget {
         this.dispatchEvent(new CustomEvent("rows", { detail: changed }));
         this.#resolveRead();
     }
+}
+
+/**
+ * Add to a row whether it failed.
+ * @template {Row} T
+ * @param {T} row
+ */
+export function judged(row) {
+    return Object.assign(row, { failed: row.verdict === "failed" || row.verdict === "dropped" });
 }
 
 /** The record of this page. It is read while the rest of the page is loaded. */

@@ -120,6 +120,8 @@ class Entry(msgspec.Struct, kw_only=True):
     """Of an event on which code runs as a job: when the app is notified; `now`, `after` or `never`."""
     traces: tuple[Trace, ...] = ()
     """What the program tells of it, oldest first."""
+    about: "Entry | None" = None
+    """The call of the program that it is passed on as, or in which it is made, or whose result it brings."""
     trace_bytes: int = 0
     """The size of the traces in bytes."""
     revision: int = 0

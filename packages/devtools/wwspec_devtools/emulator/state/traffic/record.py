@@ -19,7 +19,7 @@ from wwspec_contracts.files import ConsoleContract
 from wwspec_devtools.emulator.bounded import MIB, BoundedDict, Kept
 from wwspec_devtools.emulator.standin.wwspec_standin.seal import CallContent
 from wwspec_devtools.emulator.state.clock import Clock
-from wwspec_devtools.emulator.state.traffic.entries import APP, SDK, Entry, Reply, body_of
+from wwspec_devtools.emulator.state.traffic.entries import APP, CALL, SDK, Entry, Reply, body_of
 from wwspec_devtools.emulator.state.traffic.references import job_key
 from wwspec_devtools.emulator.state.traffic.traces import Trace, trace_bytes, with_trace
 
@@ -140,10 +140,12 @@ class Traffic:
         with self._lock:
             self._count += 1
             entry.number = entry.flow = self._count
-            if parent is not None:
-                entry.parent, entry.flow = parent.number, parent.flow
-            elif (cause := self._find(refers_to)) is not None:
+            if (cause := parent or self._find(refers_to)) is not None:
                 entry.parent, entry.flow = cause.number, cause.flow
+                if kind == CALL:
+                    cause.about = entry
+                else:
+                    entry.about = cause if cause.kind == CALL else cause.about
             elif (before := self._find(follows)) is not None:
                 entry.flow = before.flow
             for key in keys:
@@ -200,6 +202,10 @@ class Traffic:
                 entry.traces = with_trace(entry.traces, trace)
                 entry.trace_bytes = sum(map(trace_bytes, entry.traces))
                 self.update(entry)
+                if trace.outcome != "ok":  # others have its reason, too
+                    for other in self.kept_entries((entry.parent or entry.number) - 1):
+                        if other.about is entry:
+                            self.update(other)
 
     def find(self, *keys: str) -> Entry | None:
         """Return the entry that one of the keys refers to; None when it is unknown or too old."""

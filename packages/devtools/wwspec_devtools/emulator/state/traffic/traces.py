@@ -93,6 +93,8 @@ class Trace(msgspec.Struct, frozen=True):
     trace_id: str = ""
     """The app's, if its request names one and the program's registry file says where."""
     pid: int = 0
+    folder: str = ""
+    """Where the program runs: files below it are shown from there."""
     failure: Failure | None = None
     lines: list[Line] = []
     lines_left_out: int = 0
@@ -139,6 +141,7 @@ def trace_bytes(trace: Trace) -> int:
 
 def _cut(trace: Trace) -> Trace:
     changes: dict[str, Any] = {"errmsg": trace.errmsg[:MAX_TEXT], "trace_id": trace.trace_id[:MAX_TEXT]}
+    changes["folder"] = trace.folder[:MAX_TEXT]
     if trace.failure is not None:
         frames = [
             Frame(each.file[:MAX_TEXT], each.line, each.function[:MAX_TEXT], each.code[:MAX_TEXT], each.own)

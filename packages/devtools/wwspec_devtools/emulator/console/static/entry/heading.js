@@ -47,7 +47,7 @@ function fitting({ contract }) {
  * @returns {HTMLElement[]}
  */
 export function problems(entry) {
-    const { advice, contract, errcode, program_errcode, outcome, failed, verdict: ended } = entry;
+    const { advice, contract, errcode, program_errcode, outcome, failed } = entry;
     /** @type {import("../dom.js").Child[][]} */
     const lines = [];
     for (const side of /** @type {const} */ (["request", "reply"])) {
@@ -57,7 +57,7 @@ export function problems(entry) {
     if (errcode && (lines.length === 0 || !MISFITS.includes(errcode))) lines.push(refusal(entry, entry.kind === "sdk" && errcode < -1 ? "sdk" : "platform", errcode));
     if (program_errcode) lines.push(refusal(entry, "program", program_errcode));
     if (advice && lines.length > 0) lines.push([visible(inLanguage(advice))]);
-    if (ended === "code failed") lines.push([t("entry.failed.code")]);
+    if (entry.code === "failed") lines.push([t("entry.failed.code")]);
     if (failed && lines.length === 0) lines.push([t("entry.failed.other", { outcome: visible(outcome) })]);
     const hits = entry.hits.map((fault) => h("p", { class: "problem warn" }, t(fault.effect === "answer" ? "entry.by_hand" : "entry.hit", { id: fault.id, what: visible(described(fault)) })));
     return [...lines.map((line) => h("p", { class: "problem" }, line)), ...hits];

@@ -24,9 +24,9 @@ export function kindName(kind) {
  * Return the chip that says how an exchange ended.
  * @param {Row} row
  */
-export function endChip({ verdict, program_errcode, failed }) {
-    const kind = failed ? "bad" : verdict === "" ? "wait" : "ok";
-    return h("span", { class: `chip ${kind}` }, verdict === "" ? t("entry.running") : verdict === "misfit" ? t("entry.misfit") : verdict === "code failed" ? t("entry.code.failed") : verdict === `program ${program_errcode}` ? String(program_errcode) : visible(verdict));
+export function endChip({ verdict, failed }) {
+    const kind = failed ? "bad" : verdict === "ok" ? "ok" : "wait";
+    return h("span", { class: `chip ${kind}` }, verdict === "under way" ? t("entry.running") : failed ? t("timeline.failed") : visible(verdict));
 }
 
 /**

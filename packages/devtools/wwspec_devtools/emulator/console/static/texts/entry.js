@@ -13,7 +13,6 @@ export const ENTRY = {
     "entry.unknown": ["{id} is not the number of an entry", "{id} 不是记录编号"],
     "entry.gone": ["Entry {number} is not kept any longer, or there was none: {reason}", "第 {number} 条记录已不再保留或不存在：{reason}"],
     "entry.running": ["under way", "进行中"],
-    "entry.misfit": ["does not fit", "不符合协议"],
     "entry.misfit.request": ["The request does not fit the console contract at {path}: {problem}", "请求不符合管理后台登记的协议，位置 {path}：{problem}"],
     "entry.misfit.reply": ["The reply does not fit the console contract at {path}: {problem}", "应答不符合管理后台登记的协议，位置 {path}：{problem}"],
     "entry.code.failed": ["code failed", "代码失败"],

@@ -72,7 +72,7 @@ export function problemsOf(row) {
         if (platform) add(row.kind === "sdk" ? "sdk" : "wecom", String(row.errcode));
         const misfits = [row.contract?.request, row.contract?.reply].filter((verdict) => verdict && !verdict.fits);
         for (const verdict of misfits) add("contract", verdict?.path ?? "$", verdict?.problem ?? "");
-        if (found.length === 0) add(row.kind === "callback" || row.kind === "app" ? "app" : "program", row.verdict === "code failed" ? t("entry.code.failed") : row.outcome);
+        if (found.length === 0) add(row.kind === "callback" || row.kind === "app" ? "app" : "program", row.code === "failed" ? t("entry.code.failed") : row.outcome);
     }
     for (const fault of row.faults) add("fault", fault);
     return found;

@@ -7,7 +7,7 @@ import { isTyping, setPartKeys } from "../keys.js";
 import { formatJson } from "../json/format.js";
 import { readJson } from "../json/text.js";
 import { commandLine, field } from "../parts.js";
-import { record } from "../record.js";
+import { judged, record } from "../record.js";
 import { go, hashOf, here } from "../route.js";
 import { t } from "../texts.js";
 import { replayLine } from "../entry/commands.js";
@@ -195,6 +195,7 @@ class ReplayForm {
         const [first = 0, last = 0] = [numbers[0], numbers.at(-1)];
         const wanted = new Set(numbers);
         const { traffic } = await get("traffic", { since: first - 1, before: last + 1, kind: this.#entry.kind, wait: "false" });
+        traffic.forEach(judged);
         const rows = traffic.filter((/** @type {import("../record.js").Row} */ row) => wanted.has(row.number));
         const compared = h("div");
         const compare = async (/** @type {number} */ number) => fill(compared, comparison(this.#entry, await record.entry(number)));

@@ -1,0 +1,89 @@
+"""The words for how an exchange ended and why: the same on the page, in a terminal, in a log and in a test's report.
+
+Each text comes in English and Chinese. The observer of a program words what the program's log says here, too.
+"""
+
+import re
+
+from wwspec_devtools.emulator.state.traffic.traces import Failure, Trace
+
+UNDER_WAY, OK, FAILED, POSTPONED, WAITING, DROPPED = "under way", "ok", "failed", "postponed", "waiting", "dropped"
+FAILURES = (FAILED, DROPPED)
+"""The verdicts of what failed."""
+
+Texts = tuple[str, str]
+"""A text in English and in Chinese."""
+
+NO_REASON: Texts = ("", "")
+LONGEST = 200
+"""Characters of what others say that are quoted."""
+
+_MISFIT = re.compile(r"(input|output) contract: (.*) at (\$\S*)")
+_EXPECTED = re.compile(r"expected (.+), got (.+)")
+_LIMIT = re.compile(r"\(([\d.e+]+) s\)$")
+_RETURN_CODE = re.compile(r"\((-\d+)\)")
+_SIDES = {"input": "输入", "output": "输出"}
+
+
+def reason_of(trace: Trace) -> Texts:
+    """Return why a program's attempt failed, as the program tells it."""
+    failure = trace.failure
+    if failure is None or failure.name == "AbilityError":
+        return refused(trace.errcode, trace.errmsg)
+    text = failure.text.partition("\n")[0]
+    api = text.partition(":")[0]
+    match failure.name:
+        case "InputError" | "OutputError" if found := _MISFIT.fullmatch(text):
+            side, problem, path = found.groups()
+            return misfit(side, path, problem)
+        case "HandlerTimeoutError":
+            return _time_out(trace, failure)
+        case "ApiError":
+            return api_refused(api, trace.errcode)
+        case "SdkCallError" if found := _RETURN_CODE.search(text):
+            return not_called(api, found[1])
+    named = quoted(f"{failure.name} {text}".rstrip())
+    return named, named
+
+
+def refused(errcode: int, errmsg: str, chinese: str = "") -> Texts:
+    """Return the reason for a refusal with an errcode and an errmsg, which may be empty."""
+    texts = (f"errcode {errcode}: {quoted(each)}".removesuffix(": ") for each in (errmsg, chinese or errmsg))
+    english, chinese = texts
+    return english, chinese
+
+
+def api_refused(api: str, errcode: int) -> Texts:
+    """Return the reason when the platform refuses an SDK API."""
+    return f"errcode {errcode} of {api}", f"{api} 返回 errcode {errcode}"
+
+
+def not_called(api: str, code: int | str) -> Texts:
+    """Return the reason when an SDK API fails with a return code."""
+    return f"return code {code} of {api}", f"{api} 返回码 {code}"
+
+
+def misfit(side: str, path: str, problem: str) -> Texts:
+    """Return the reason when a value does not fit a contract.
+
+    Args:
+        side: `input` or `output`.
+        path: Where it does not fit.
+        problem: What is wrong there.
+    """
+    english = chinese = quoted(problem)
+    if found := _EXPECTED.fullmatch(english):
+        english, chinese = f"{found[1]} expected, {found[2]} found", f"应为 {found[1]}，实为 {found[2]}"
+    return f"{side} {path}: {english}", f"{_SIDES[side]} {path}：{chinese}"
+
+
+def quoted(text: str) -> str:
+    """Return the beginning of what others say."""
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+
+
+def _time_out(trace: Trace, failure: Failure) -> Texts:
+    found, own = _LIMIT.search(failure.text), [frame for frame in failure.frames if frame.own]
+    place = f"{own[-1].file.removeprefix(f'{trace.folder}/')}:{own[-1].line} {own[-1].function}" if own else ""
+    english, chinese = (f" of {found[1]} s", f" {found[1]} 秒") if found else ("", "")
+    return f"time-out{english}{place and f' at {place}'}", f"超时{chinese}{place and f'，位于 {place}'}"

@@ -1,0 +1,141 @@
+"""One exchange in ten lines, the cause of a failure first: what `wwspec zone show`, `call`, `fire` and pytest print."""
+
+import re
+from collections.abc import Collection, Iterator
+from time import monotonic, sleep
+from typing import Any
+
+import msgspec
+
+from wwspec_contracts.support.printable import printable
+from wwspec_devtools.emulator.http.client import EmulatorClient, EmulatorError
+from wwspec_devtools.emulator.settings import CALLBACK_NAMES, COMMAND_NAMES
+from wwspec_devtools.emulator.state.traffic.entries import CALL, CALLBACK
+from wwspec_devtools.emulator.state.traffic.traces import JOB
+
+Json = dict[str, Any]
+
+PATIENCE = 1.0
+"""Seconds to wait for the program's report, which comes in the background; other frameworks send none."""
+_PAUSE = 0.05
+_WIDEST = 100
+"""Characters of a request or reply."""
+TIMES = {"queue": "queue", "check": "check", "sdk": "SDK", "handler": "handler"}
+_FRAMEWORK = re.compile(r"([0-9a-f]{6} )?(ability |event:)\S+ (failed|refused, .*)")
+"""The program's own lines about the error."""
+_WRONG_OUTPUT = re.compile(r"output \$\S*: (.+) expected, (.+) found")
+
+
+def summary(
+    client: EmulatorClient, entry: Json, *, language: int = 0, where: str = "", leave_out: Collection[str] = ()
+) -> list[str]:
+    """Return the lines about an exchange.
+
+    Args:
+        client: The emulator that has it.
+        entry: As `EmulatorClient.entry` returns it.
+        language: 0 for English, 1 for Chinese.
+        where: What names the emulator in a command: an option behind a space, or nothing.
+        leave_out: Labels of lines that are not wanted.
+    """
+    number, name, took, machine = entry["number"], entry["name"], entry["duration_ms"], entry["machine"]
+    title = name if entry["ability"] in ("", name) else f"{name} {entry['ability']}"
+    ended = ": ".join(filter(None, (entry["verdict"], entry["reason"][language])))
+    facts = [f"{entry['program_errcode']} by the program"] if entry["program_errcode"] else []
+    facts += [] if took is None else [f"{took:.0f} ms"]
+    facts += [] if machine is None else [f"machine {machine}"]
+    rows = dict(_callback(client, entry) if entry["kind"] == CALLBACK else _call(entry, language))
+    rows["next"] = " | ".join(f"wwspec {each}{where}" for each in (*_next(entry), f"zone show {number} --all"))
+    rows["page"] = f"{client.url}/#/timeline/{number}"
+    width = max(map(len, rows))
+    head = printable(f"#{number} {title}  {ended}")
+    return [
+        f"{head:<54}  {', '.join((*facts, *entry['faults']))}".rstrip(),
+        *(printable(f"  {label:<{width}}  {text}") for label, text in rows.items() if text and label not in leave_out),
+    ]
+
+
+def reported_entry(client: EmulatorClient, number: int) -> Json:
+    """Return an exchange; a call that the program refused once its report is there, or when that is late."""
+    ends = monotonic() + PATIENCE
+    while True:
+        entry = client.entry(number)
+        kind = JOB if entry["call"] and entry["call"]["is_async"] else CALL
+        is_reported = any(trace["kind"] == kind for trace in entry["traces"])
+        if is_reported or entry["kind"] != CALL or entry["outcome"] != "ok" or monotonic() > ends:
+            return entry
+        sleep(_PAUSE)
+
+
+def kept(client: EmulatorClient, number: int | None) -> Json | None:
+    """Return an exchange; None for one that is not kept."""
+    try:
+        return client.entry(number) if number else None
+    except EmulatorError:
+        return None
+
+
+def own_frames(failure: Json | None) -> list[Json]:
+    """Return the frames of the application that an error came through, the innermost first."""
+    return [frame for frame in reversed(failure["frames"]) if frame["own"]] if failure else []
+
+
+def _call(entry: Json, language: int) -> Iterator[tuple[str, str]]:
+    traces = entry["traces"]
+    trace = next((each for each in reversed(traces) if each["outcome"] != "ok"), traces[-1] if traces else None)
+    frames = own_frames(trace["failure"]) if trace else []
+    places = [_place(each, trace["folder"] if trace else "") for each in frames]
+    wrong = _WRONG_OUTPUT.fullmatch(entry["reason"][0])
+    if wrong:
+        yield "handler", places[0] if places else ""
+        yield "fix", f"return {wrong[1]} there, or declare {wrong[2]} and register the contract anew"
+    elif places:
+        yield "at", places[0]
+        yield "from", places[-1] if len(places) > 1 else ""
+    elif entry["advice"] and trace is None:  # else it says where this is
+        yield "fix", entry["advice"][language]
+    yield "asked", _short(entry["request"])
+    yield "got", _short(entry["reply"])
+    if trace is not None:
+        own = [line["text"] for line in trace["lines"] if not _FRAMEWORK.fullmatch(line["text"])]
+        yield "log", own[-1] if own else ""
+        spent = [
+            f"{name} {trace['milliseconds'][key]:.1f}" for key, name in TIMES.items() if trace["milliseconds"][key]
+        ]
+        yield "time", f"{'  '.join(spent)} ms" if spent else ""
+
+
+def _callback(client: EmulatorClient, entry: Json) -> Iterator[tuple[str, str]]:
+    http, request = entry["http"], entry["request"]
+    if http is not None:
+        unverified = "    (the URL is not verified, so nothing was posted)" if http["method"] == "GET" else ""
+        yield "to", f"{http['method']} {http['path']}{unverified}"
+        yield "answer", f"{http['status'] or 'none'}  {_short(entry['raw']['reply'])}".rstrip()
+    if (first := kept(client, entry["flow"])) is not None and first["number"] != entry["number"]:
+        also = f"   its code failed: wwspec zone show {first['number']}" if first["verdict"] == "failed" else ""
+        yield "event", f"#{first['number']} {first['name']}{also}"
+    if entry["verdict"] == "failed":
+        if isinstance(request, dict) and "notify_id" in request:
+            yield "stored", f"{request['notify_id']} is kept; the app can still fetch it"
+        yield "check", ", ".join(CALLBACK_NAMES if entry["name"] == "program_notify" else COMMAND_NAMES)
+
+
+def _place(frame: Json, folder: str) -> str:
+    file = frame["file"].removeprefix(f"{folder}/")
+    return f"{file}:{frame['line']} {frame['function']}     {frame['code'].strip()}".rstrip()
+
+
+def _next(entry: Json) -> Iterator[str]:
+    """Yield the commands that go on from an exchange."""
+    number = entry["number"]
+    if entry["kind"] == CALLBACK and entry["verdict"] == "failed":
+        yield "zone verify-callback"
+    if entry["replayable"]:
+        yield f"zone replay {number}"
+        yield f"zone test {number}"
+
+
+def _short(value: Any) -> str:
+    """Return the beginning of a body."""
+    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    return text if len(text) <= _WIDEST else f"{text[:_WIDEST]}…"
