@@ -252,4 +252,6 @@ def test_a_failing_test_shows_the_calls_and_the_traceback_of_the_handler(tmp_pat
     assert "ability crash failed" in log
     assert "ValueError: the text of the error" in log
     assert re.findall(r'^ *File "[^"]*?([^/"]+)", line', log, re.MULTILINE) == ["crashing.py"]
-    assert re.search(r"call   crash +errcode 710660 .* wwemulator00000001/1000002  ValueError the text of the error", log)
+    assert re.search(
+        r"call   crash +errcode 710660 .* wwemulator00000001/1000002  ValueError the text of the error", log
+    )

@@ -317,7 +317,7 @@ def test_all_that_is_recorded_is_exported_for_its_owner_only(
     done = wwspec("zone", "export", str(file))
     assert stat.S_IMODE(file.stat().st_mode) == 0o600, "it holds what people said"
     saved = json.loads(file.read_bytes())
-    assert saved["wwspec_session"] == 2
+    assert saved["wwspec_session"] == 3
     assert f"{len(saved['entries'])} exchanges" in done.output
     nowhere = tmp_path / "missing" / "session.json"
     refused = wwspec("zone", "export", str(nowhere))

@@ -117,7 +117,7 @@ def test_a_callback_that_the_app_refuses_says_why_in_the_record_and_in_the_log(
     attempt = refused["attempt"]
     assert attempt == refused["notification"]["attempt"]
     assert [attempt[name] for name in ("method", "url", "status", "body")] == ["POST", callback_app.url, 403, said]
-    assert attempt["error"] == ""
+    assert attempt["error"] == ["", ""]
     assert attempt["seconds"] >= 0
     assert refused["http"]["status"] == 403
     [record] = caplog.records
@@ -160,7 +160,11 @@ def test_why_no_answer_came_is_said_too(start: StartEmulator, caplog: pytest.Log
         emulator.sdk("spec_notify_app", {})
         [refused] = callbacks(emulator)
     attempt = refused["attempt"]
-    assert (attempt["status"], attempt["body"], attempt["error"]) == (None, "", "nothing answers (ConnectError)")
+    assert (attempt["status"], attempt["body"], attempt["error"]) == (
+        None,
+        "",
+        ["nothing answers (ConnectError)", "无法连接（ConnectError）"],
+    )
     assert refused["http"]["status"] is None
 
 

@@ -13,8 +13,7 @@ from wwspec_devtools.cli.tail import Lines
 from wwspec_devtools.emulator.display.verdicts import digest
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.emulator.http.reading import StreamEvent
-from wwspec_devtools.emulator.state.tickets import Delivery
-from wwspec_devtools.emulator.state.traffic.entries import Head, Reply
+from wwspec_devtools.emulator.state.tickets import CallbackAttempt, Delivery
 from wwspec_devtools.emulator.state.traffic.record import Traffic
 from wwspec_router.cli.main import main
 
@@ -71,41 +70,40 @@ def test_what_went_well_is_ok(emulator: Emulator) -> None:
     assert said_of(emulator) == {"app": ("ok", ""), "call": ("ok", "")}
 
 
-HEAD = Head("POST", "http://127.0.0.1:9000/", [])
+def tried(method: str, status: int | None, body: str = "", error: tuple[str, str] = ("", "")) -> CallbackAttempt:
+    return CallbackAttempt(method, "http://127.0.0.1:9000/", status, body, error, ("check it", "请检查"), 0.1)
 
 
 @for_each(
     [
-        ("recorded", None, None, "ok", "not sent: no callback URL", "未发送：没有回调 URL"),
-        ("waiting", None, None, "waiting", "", ""),
-        ("delivered", HEAD, Reply(200, [], ""), "ok", "", ""),
-        ("withheld", None, None, "dropped", "withheld by a fault", "被故障注入拦截"),
+        ("recorded", None, "ok", "not sent: no callback URL", "未发送：没有回调 URL"),
+        ("waiting", None, "waiting", "", ""),
+        ("delivered", tried("POST", 200), "ok", "", ""),
+        ("withheld", None, "dropped", "withheld by a fault", "被故障注入拦截"),
         (
             "failed",
-            HEAD,
-            Reply(403, [], b"forbidden by gateway\n<p>"),
+            tried("POST", 403, "forbidden by gateway\n<p>"),
             "failed",
             "403 by the app: forbidden by gateway",
             "应用返回 403：forbidden by gateway",
         ),
-        ("failed", HEAD, Reply(500, [], ""), "failed", "500 by the app", "应用返回 500"),
-        ("failed", HEAD, None, "failed", "no answer by the app", "应用没有应答"),
-        ("failed", None, None, "failed", "callback URL not verified", "回调 URL 未通过验证"),
+        ("failed", tried("POST", 500), "failed", "500 by the app", "应用返回 500"),
+        ("failed", tried("POST", None, error=("no answer", "没有应答")), "failed", "no answer", "没有应答"),
+        ("failed", tried("GET", 403), "failed", "callback URL not verified: 403", "回调 URL 未通过验证：403"),
         (
             "failed",
-            Head("GET", "http://127.0.0.1:9000/", []),
-            Reply(403, [], ""),
+            tried("GET", None, error=("no answer", "没有应答")),
             "failed",
-            "callback URL not verified: 403",
-            "回调 URL 未通过验证：403",
+            "callback URL not verified: no answer",
+            "回调 URL 未通过验证：没有应答",
         ),
     ]
 )
 def test_a_callback_says_why_it_did_not_reach_the_app(
-    state: str, head: Head | None, answer: Reply | None, verdict: str, english: str, chinese: str, traffic: Traffic
+    state: str, attempt: CallbackAttempt | None, verdict: str, english: str, chinese: str, traffic: Traffic
 ) -> None:
-    delivery = Delivery(state=state)
-    entry = traffic.begin("callback", "program_notify", "{}", notification=delivery, head=head)
-    traffic.end(entry, "", came_back=answer)
+    delivery = Delivery(state=state, attempt=attempt)
+    entry = traffic.begin("callback", "program_notify", "{}", notification=delivery)
+    traffic.end(entry, "")
     said = digest(entry)
     assert (said.verdict, *said.reason) == (verdict, english, chinese)

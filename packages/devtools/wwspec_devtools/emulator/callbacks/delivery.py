@@ -204,35 +204,37 @@ class Courier:
 
     def _judged(
         self, method: str, answer: httpx.Response | Exception, wanted: str | None, receiver: Texts
-    ) -> tuple[str, Texts | None]:
+    ) -> tuple[Texts, Texts | None]:
         """Return what is wrong with an answer besides its status, and what to do about it."""
         setting, token, aes_key = self._kind.names
-        what, chinese_what = f"the text {wanted}", f"文本 {wanted}"
-        if method == "GET":
-            what, chinese_what = "the decrypted echostr", "解密后的 echostr"
+        error, advice, seconds = ("", ""), ("start the app", "请启动应用"), f"{self._kind.seconds:g}"
         if isinstance(answer, httpx.ReadTimeout):
-            fault = f"no answer within {self._kind.seconds:g} s", "let the app answer sooner", "请让应用更快应答"
+            error, advice = (
+                (f"no answer within {seconds} s", f"{seconds} 秒内没有应答"),
+                ("let the app answer sooner", "请让应用更快应答"),
+            )
         elif isinstance(answer, httpx.TransportError):
-            fault = "nothing answers", "start the app", "请启动应用"
+            name = type(answer).__name__
+            error = f"nothing answers ({name})", f"无法连接（{name}）"
         elif isinstance(answer, Exception):
-            fault = "the URL can't be called", f"check {setting}", f"请检查 {setting}"
+            name = type(answer).__name__
+            error = f"the URL can't be called ({name})", f"无法调用该 URL（{name}）"
+            advice = f"check {setting}", f"请检查 {setting}"
         elif answer.status_code >= _FAULT:
-            fault = "", "see the log of the app", "请查看应用的日志"
+            advice = "see the log of the app", "请查看应用的日志"
         elif answer.status_code != _OK:
-            fault = (
-                "",
+            advice = (
                 f"check that it takes {method} requests, and that {token}, {aes_key} and {receiver[0]} are the app's",
                 f"请确认它接受 {method} 请求，并且 {token}、{aes_key} 和{receiver[1]} 与应用的配置一致",
             )
         elif wanted in (None, answer.text):
-            return "", None
+            return error, None
         else:
-            bare = f"answer {what} bare, without quotes or a line end"
-            fault = f"not {what}", bare, f"请直接返回{chinese_what}，不加引号和换行"
-        error, english, chinese = fault
-        name = f" ({type(answer).__name__})" if isinstance(answer, Exception) else ""
+            what = ("the decrypted echostr", "解密后的 echostr") if method == "GET" else (f"the text {wanted}", wanted)
+            error = f"not {what[0]}", f"应答不是 {what[1]}"
+            advice = f"answer {what[0]} bare, without quotes or a line end", f"请直接返回 {what[1]}，不加引号和换行"
         again = self._kind.again
-        return f"{error}{name}", (f"{english}, then run `{again}`", f"{chinese}，然后执行 `{again}`")
+        return error, (f"{advice[0]}, then run `{again}`", f"{advice[1]}，然后执行 `{again}`")
 
     def _drop_waiting(self) -> None:
         while True:
@@ -251,7 +253,7 @@ def _reason(attempt: Attempt) -> str:
         return ""
     answer = "failed" if shown.status is None else f"answered HTTP status {shown.status}"
     body = f' "{printable(shown.body)}"' if shown.body else ""
-    error = f", {shown.error}" if shown.error else ""
+    error = f", {shown.error[0]}" if shown.error[0] else ""
     return f"{shown.method} {shown.url} {answer}{body}{error}: {shown.advice[0]}"
 
 

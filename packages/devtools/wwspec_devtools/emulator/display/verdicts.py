@@ -9,7 +9,6 @@ from wwspec_contracts.decoding import decode_json
 from wwspec_contracts.errors import JsonError
 from wwspec_contracts.files import ConsoleContract
 from wwspec_devtools.emulator.display import reasons
-from wwspec_devtools.emulator.display.masking import masked_text
 from wwspec_devtools.emulator.display.reasons import (
     DROPPED,
     FAILED,
@@ -21,6 +20,7 @@ from wwspec_devtools.emulator.display.reasons import (
     Texts,
 )
 from wwspec_devtools.emulator.matching import Misfit, request_misfit, result_misfit
+from wwspec_devtools.emulator.state.tickets import PROGRAM_NOTIFY
 from wwspec_devtools.emulator.state.traffic.entries import APP, CALL, CALLBACK, EVENT, SDK, Body, Entry
 from wwspec_devtools.emulator.state.traffic.traces import code_outcome
 
@@ -146,18 +146,17 @@ def _refusal(entry: Entry) -> Texts:
 
 def _callback_reason(entry: Entry) -> Texts:
     """Return why a callback did not reach the app."""
-    if entry.result != FAILED:
+    attempt = None if entry.notification is None else entry.notification.attempt
+    if entry.result != FAILED or attempt is None:
         return _REASONS.get(entry.result, NO_REASON)
-    answer = entry.came_back
-    if entry.head is None or entry.head.method == "GET":
-        english, chinese = ("", "") if answer is None else (f": {answer.status}", f"：{answer.status}")
-        return f"callback URL not verified{english}", f"回调 URL 未通过验证{chinese}"
-    if answer is None:
-        return "no answer by the app", "应用没有应答"
-    body = "" if isinstance(answer.body, int) else answer.body
-    text = body if isinstance(body, str) else body.decode(errors="replace")
-    text = reasons.quoted(masked_text(text).partition("\n")[0])
-    english, chinese = f"{answer.status} by the app: {text}", f"应用返回 {answer.status}：{text}"
+    said = [each or attempt.body.partition("\n")[0] for each in attempt.error]
+    if attempt.method == "GET":
+        english, chinese = (each or f"{attempt.status}" for each in attempt.error)
+        url, chinese_url = ("callback", "回调") if entry.name == PROGRAM_NOTIFY else ("command", "指令回调")
+        return f"{url} URL not verified: {english}", f"{chinese_url} URL 未通过验证：{chinese}"
+    if attempt.status is None:
+        return attempt.error
+    english, chinese = f"{attempt.status} by the app: {said[0]}", f"应用返回 {attempt.status}：{said[1]}"
     return english.removesuffix(": "), chinese.removesuffix("：")
 
 

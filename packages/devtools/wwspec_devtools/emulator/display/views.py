@@ -56,10 +56,14 @@ def row(entry: Entry) -> Json:
         "request_bytes": byte_count(entry.request),
         "reply_bytes": byte_count(entry.reply),
         "replayable": entry.call is not None,
-        "attempts": len([trace for trace in entry.traces if trace.kind == JOB]),
+        "attempts": entry.notification.attempts if entry.notification is not None else _runs(entry),
         "code": code_outcome(entry.traces),
         "advanced_ms": _advanced(entry),
     }
+
+
+def _runs(entry: Entry) -> int:
+    return len([trace for trace in entry.traces if trace.kind == JOB])
 
 
 def row_with_bodies(entry: Entry) -> Json:

@@ -7,9 +7,8 @@ from typing import Any
 
 import msgspec
 
-from wwspec_contracts.support.printable import printable
+from wwspec_contracts.support.printable import counted, printable
 from wwspec_devtools.emulator.http.client import EmulatorClient, EmulatorError
-from wwspec_devtools.emulator.settings import CALLBACK_NAMES, COMMAND_NAMES
 from wwspec_devtools.emulator.state.traffic.entries import CALL, CALLBACK
 from wwspec_devtools.emulator.state.traffic.traces import JOB
 
@@ -44,7 +43,9 @@ def summary(
     facts = [f"{entry['program_errcode']} by the program"] if entry["program_errcode"] else []
     facts += [] if took is None else [f"{took:.0f} ms"]
     facts += [] if machine is None else [f"machine {machine}"]
-    rows = dict(_callback(client, entry) if entry["kind"] == CALLBACK else _call(entry, language))
+    if entry["kind"] == CALLBACK and entry["attempts"]:
+        facts = [counted(entry["attempts"], "try", "tries"), *facts]
+    rows = dict(_callback(client, entry, language) if entry["kind"] == CALLBACK else _call(entry, language))
     rows["next"] = " | ".join(f"wwspec {each}{where}" for each in (*_next(entry), f"zone show {number} --all"))
     rows["page"] = f"{client.url}/#/timeline/{number}"
     width = max(map(len, rows))
@@ -105,19 +106,19 @@ def _call(entry: Json, language: int) -> Iterator[tuple[str, str]]:
         yield "time", f"{'  '.join(spent)} ms" if spent else ""
 
 
-def _callback(client: EmulatorClient, entry: Json) -> Iterator[tuple[str, str]]:
-    http, request = entry["http"], entry["request"]
-    if http is not None:
-        unverified = "    (the URL is not verified, so nothing was posted)" if http["method"] == "GET" else ""
-        yield "to", f"{http['method']} {http['path']}{unverified}"
-        yield "answer", f"{http['status'] or 'none'}  {_short(entry['raw']['reply'])}".rstrip()
+def _callback(client: EmulatorClient, entry: Json, language: int) -> Iterator[tuple[str, str]]:
+    attempt, request = entry["attempt"], entry["request"]
+    if attempt is not None:
+        unverified = "    (the URL is not verified, so nothing was posted)" if attempt["method"] == "GET" else ""
+        yield "to", f"{attempt['method']} {attempt['url']}{unverified}"
+        yield "answer", f"{attempt['status']} {_short(attempt['body'])}" if attempt["status"] else "none"
     if (first := kept(client, entry["flow"])) is not None and first["number"] != entry["number"]:
         also = f"   its code failed: wwspec zone show {first['number']}" if first["verdict"] == "failed" else ""
         yield "event", f"#{first['number']} {first['name']}{also}"
-    if entry["verdict"] == "failed":
-        if isinstance(request, dict) and "notify_id" in request:
-            yield "stored", f"{request['notify_id']} is kept; the app can still fetch it"
-        yield "check", ", ".join(CALLBACK_NAMES if entry["name"] == "program_notify" else COMMAND_NAMES)
+    if entry["verdict"] == "failed" and isinstance(request, dict) and "notify_id" in request:
+        yield "stored", f"{request['notify_id']} is kept; the app can still fetch it"
+    if entry["advice"]:
+        yield "fix", entry["advice"][language]
 
 
 def _place(frame: Json, folder: str) -> str:
@@ -128,8 +129,6 @@ def _place(frame: Json, folder: str) -> str:
 def _next(entry: Json) -> Iterator[str]:
     """Yield the commands that go on from an exchange."""
     number = entry["number"]
-    if entry["kind"] == CALLBACK and entry["verdict"] == "failed":
-        yield "zone verify-callback"
     if entry["replayable"]:
         yield f"zone replay {number}"
         yield f"zone test {number}"

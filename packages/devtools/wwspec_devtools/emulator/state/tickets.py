@@ -111,6 +111,10 @@ class PullLimit:
         return True
 
 
+PROGRAM_NOTIFY = "program_notify"
+"""The name of the callback to the data callback URL; commands of a suite have other names."""
+
+
 class CallbackAttempt(msgspec.Struct, frozen=True):
     """One try to bring a callback to the app's URL, or to verify that URL before it."""
 
@@ -122,8 +126,9 @@ class CallbackAttempt(msgspec.Struct, frozen=True):
     """The HTTP status of the answer; None when none came."""
     body: str
     """The first 200 characters of the answer, as the app sent them: print them escaped."""
-    error: str
-    """What is wrong besides the status, such as `nothing answers (ConnectError)`; empty when the status says it."""
+    error: tuple[str, str]
+    """What is wrong besides the status, such as `nothing answers (ConnectError)`, in English and Chinese; empty texts
+    when the status says it."""
     advice: tuple[str, str] | None
     """What to do about it, in English and Chinese; None when the try succeeded."""
     seconds: float
@@ -194,7 +199,7 @@ class Notification(Delivery, kw_only=True):
             "FromUserName": "sys",
             "CreateTime": self.create_time,
             "MsgType": "event",
-            "Event": "program_notify",
+            "Event": PROGRAM_NOTIFY,
             "NotifyId": self.notify_id,
             "NotifyScene": self.notify_scene,
         }

@@ -39,6 +39,7 @@ from wwspec_devtools.emulator.state.suites import Suite
 from wwspec_devtools.emulator.state.tickets import (
     EVENT_TOKEN_SECONDS,
     NOTIFY_ID_SECONDS,
+    PROGRAM_NOTIFY,
     Command,
     Marks,
     Notification,
@@ -320,7 +321,7 @@ class World:
         if not is_valid:
             raise RefusedError(710646, "it was made more than 10 minutes ago")
         request = {"notify_id": notify_id, "notify_scene": notification.notify_scene}
-        self.notifications.send(notification, "program_notify", msgspec.json.encode(request), corpid, agentid)
+        self.notifications.send(notification, PROGRAM_NOTIFY, msgspec.json.encode(request), corpid, agentid)
 
     def wait_delivered(self, seconds: float) -> bool:
         """Wait until no notification and no command is on its way; return whether that is so. It needs no lock."""

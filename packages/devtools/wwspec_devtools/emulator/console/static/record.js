@@ -35,7 +35,7 @@ import { putInFlow, takeFromFlow } from "./timeline/flow-record.js";
  * @property {number} request_bytes
  * @property {number} reply_bytes
  * @property {boolean} replayable
- * @property {number} attempts Runs of its job that the program told of.
+ * @property {number} attempts Runs of its job that the program told of; of a callback, how often it was tried.
  * @property {"" | "ok" | "failed" | "postponed"} code How the last of them ended; empty when there was none.
  * @property {number | null} advanced_ms How far the clock was put forward, or back when it is negative; null for what is not `clock`.
  *
