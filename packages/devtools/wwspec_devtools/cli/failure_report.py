@@ -25,7 +25,7 @@ def print_why(emulator: EmulatorClient, since: int, ability_id: str) -> None:
         if len(rows) != 1:  # others called the same meanwhile
             return
         entry = reported_entry(emulator, rows[0]["number"])
-        if entry["verdict"] in FAILURES:
+        if entry["verdict"] in FAILURES and entry["outcome"] == "ok":  # what the platform refuses is an error by itself
             _print(summary_lines(emulator, entry))
 
 
