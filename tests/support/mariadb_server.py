@@ -10,6 +10,7 @@ from pathlib import Path
 from tests.support.tools import tool
 from tests.support.waiting import DEADLINE, wait_until
 
+_ADMIN = "root"
 _SETTINGS = {
     "innodb_flush_log_at_trx_commit": "0",  # the server itself is never killed
     "innodb_buffer_pool_size": "32M",
@@ -31,7 +32,7 @@ def local_mariadb() -> Iterator[str]:
         with Path(folder, "server.log").open("wb") as log:
             server = subprocess.Popen([*command, f"--user={getpass.getuser()}", *settings], stdout=log, stderr=log)
         try:
-            url = f"mysql+pymysql://root@localhost/app?unix_socket={socket}"
+            url = f"mysql+pymysql://{_ADMIN}@localhost/app?unix_socket={socket}"
             wait_until(lambda: _answers(server, Path(folder, "server.log"), socket))
             yield url
         finally:
