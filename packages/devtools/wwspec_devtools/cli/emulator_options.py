@@ -194,6 +194,11 @@ _OPTIONS = (
         bool,
         "Let a notify_id that the app is told again be valid for 10 minutes more. Unknown: WeCom does not say.",
     ),
+    _setting(
+        "--tokenless-pulls",
+        click.IntRange(0),
+        "Pulls that a corp may make in 60 seconds without a token. Unknown: WeCom does not publish its limit.",
+    ),
     _setting("--debug-url", str, "Where the program listens in debug mode.  [default: the program's URL]"),
     _setting("--callback-url", str, "The app's data callback URL, for program_notify."),
     secret_option("callback-token", "the token of the callback"),
