@@ -5,7 +5,6 @@ import json
 import os
 import pty
 import signal
-import stat
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -307,19 +306,3 @@ def test_a_misspelled_verb_or_command_is_answered_in_the_same_words(
 ) -> None:
     wrong = wwspec(*words)
     assert (wrong.exit_code, wrong.stderr.splitlines()[-1]) == (2, f"Error: {said}")
-
-
-def test_all_that_is_recorded_is_exported_for_its_owner_only(
-    wwspec: Wwspec, emulator: Emulator, program: SealedProgram, tmp_path: Path
-) -> None:
-    emulator.call_program('{"item": "rice"}', "buy")
-    file = tmp_path / "session.json"
-    done = wwspec("zone", "export", str(file))
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600, "it holds what people said"
-    saved = json.loads(file.read_bytes())
-    assert saved["wwspec_session"] == 3
-    assert f"{len(saved['entries'])} exchanges" in done.output
-    nowhere = tmp_path / "missing" / "session.json"
-    refused = wwspec("zone", "export", str(nowhere))
-    assert refused.exit_code == 1
-    assert "can't be written: No such file or directory" in refused.output

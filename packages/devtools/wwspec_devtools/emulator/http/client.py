@@ -372,10 +372,6 @@ class EmulatorClient(AdministrationClient, FaultsClient):
         """Return the number of the newest exchange; 0 when there was none."""
         return int(self._asked("GET", "/emulator/traffic?limit=1&wait=false")["last"])
 
-    def session(self) -> dict[str, Any]:
-        """Return the whole record, masked, as `wwspec zone export` saves it."""
-        return self._json("GET", "/emulator/session")
-
     def replay(
         self,
         number: int,
