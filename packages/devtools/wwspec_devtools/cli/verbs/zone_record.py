@@ -152,10 +152,11 @@ def show(emulator: EmulatorClient, number: int, as_json: bool, shows_all: bool) 
 )
 @with_emulator
 def test(emulator: EmulatorClient, number: int, asserts: str | None) -> None:
-    """Print a pytest test that does the same as an exchange, and expects the same.
+    """Print a pytest test that does the same as an exchange.
 
-    NUMBER is that of `wwspec zone traffic`. The test takes the fixture `zone`. A value that is masked in the record is
-    left for you to fill in.
+    NUMBER is that of `wwspec zone traffic`. The test expects the same outcome; of an exchange in which your code failed
+    it expects that the code runs without an error. It takes the fixture `zone`. A value that is masked in the record
+    is left for you to fill in.
     """
     written = emulator.test_of(number, asserts)
     if written is None:
