@@ -70,7 +70,8 @@ class Watch(PlatformPart):
         entry = record.get(number)
         if entry is None:
             raise self._no_entry(number)
-        return accepted(session=record.session, entry=self._whole(entry, record))
+        shown = {**whole(entry), "cause": self._cause(entry), "children": record.children(number)}
+        return accepted(session=record.session, entry=shown)
 
     def test(self, number: int, asserts: Asserts | None = None) -> Answer:
         """Return the pytest `test` of an exchange; None when no test can do it.
@@ -159,9 +160,6 @@ class Watch(PlatformPart):
         world = self._platform.world
         with world.lock:
             return world.program.contracts
-
-    def _whole(self, entry: Entry, record: Traffic) -> Json:
-        return {**whole(entry), "cause": self._cause(entry), "children": record.children(entry.number)}
 
     def _cause(self, entry: Entry) -> Json | None:
         cause, world = entry.cause, self._platform.world
