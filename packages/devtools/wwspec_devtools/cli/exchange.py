@@ -12,8 +12,6 @@ from wwspec_router.cli.language import is_chinese, text
 
 Json = dict[str, Any]
 
-_OUTCOMES = {"postponed": "failed"}
-
 
 def lines(entry: Json, cause: Json | None) -> Iterator[str]:
     """Yield the lines about an exchange.
@@ -65,13 +63,12 @@ def _cause(entry: Json, cause: Json | None) -> Iterator[str]:
 
 def _trace(trace: Json) -> Iterator[str]:
     """Yield the program's report on one attempt."""
-    ended = _OUTCOMES.get(trace["outcome"], trace["outcome"])
     if trace["kind"] == "job":
         most = f" of {trace['attempts']}" if trace["attempts"] else ""
         again = "" if trace["next_run"] is None else f", again in {trace['next_run']:.1f} s"
-        title = f"run {trace['attempt']}{most} of the job: {ended}{again}"
+        title = f"run {trace['attempt']}{most} of the job: {trace['outcome']}{again}"
     else:
-        title = f"the program: {ended}"
+        title = f"the program: {trace['outcome']}"
     if trace["errcode"]:
         title += f" ({trace['errcode']})"
     yield from _section(title, list(_failure(trace)))

@@ -113,7 +113,7 @@ def test_the_runs_of_a_job_are_shown_in_their_order_with_what_comes_next(wwspec:
     shown = wwspec("zone", "show", number_of(emulator, "event", "hit_keyword"), "--all").stdout
     assert [line for line in shown.splitlines() if line.startswith(("run ", "the program"))] == [
         "the program: ok",
-        "run 1 of 2 of the job: failed, again in 30.0 s (710660)",
+        "run 1 of 2 of the job: postponed, again in 30.0 s (710660)",
         "run 2 of 2 of the job: failed (710660)",
     ]
 

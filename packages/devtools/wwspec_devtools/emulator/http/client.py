@@ -180,10 +180,8 @@ class EmulatorClient(AdministrationClient, FaultsClient):
         Args:
             seconds: How long to wait, at most 10.
         """
-        found: list[str] = self._asked("GET", f"/emulator/idle?{urlencode({'wait_ms': _milliseconds(seconds)})}")[
-            "in_work"
-        ]
-        return found
+        answer = self._asked("GET", f"/emulator/idle?{urlencode({'wait_ms': _milliseconds(seconds)})}")
+        return list(answer["in_work"])
 
     def verify_callback(self) -> str:
         """Let the emulator verify the app's callback URL, and return that URL.
@@ -336,9 +334,8 @@ class EmulatorClient(AdministrationClient, FaultsClient):
         Raises:
             EmulatorError: It is not kept, or not any longer.
         """
-        found: dict[str, Any] | None = self._asked("POST", "/emulator/test", {"number": number, "asserts": asserts})[
-            "test"
-        ]
+        answer = self._asked("POST", "/emulator/test", {"number": number, "asserts": asserts})
+        found: dict[str, Any] | None = answer["test"]
         return found
 
     def stream(
