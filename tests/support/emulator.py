@@ -3,7 +3,7 @@
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import quote
@@ -17,6 +17,7 @@ from tests.support.sealing import seal_reply
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_contracts.support.certificates import trusted
 from wwspec_devtools.emulator.http.app import create_app
+from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.emulator.http.server import Server
 from wwspec_devtools.emulator.platform import Platform
 from wwspec_devtools.emulator.settings import EmulatorSettings
@@ -24,6 +25,12 @@ from wwspec_devtools.emulator.standin.wwspec_standin import seal
 
 Json = dict[str, Any]
 Response = tuple[int, Mapping[str, str], bytes]
+
+
+def program_state(client: EmulatorClient) -> Json:
+    """Return what a reader of the stream is told of the program."""
+    with closing(client.stream()) as events:  # type: ignore[type-var]
+        return next(dict(event.data) for event in events if event.name == "program")
 
 
 def free_socket() -> socket.socket:

@@ -252,9 +252,12 @@ def test_calls_of_a_program_that_could_not_start_say_where_the_fault_is(start: S
             assert re.search(f"not started: fault in {where}", refused.stderr), refused.stderr
             assert "start it with" not in refused.stderr
         write_files(shop, {name: FILES[name]})
-    dev.wait_for("the program is up again")
+    dev.wait_for("wwspec zone traffic --url")
     with dev.client as client:
         assert greeting(client) == "hello!"
+    (shop / "words.py").write_text(FILES["words.py"] + "# a change\n")
+    dev.wait_for("the program is up again")
+    assert (dev.log.count("In another terminal"), dev.log.count(f"   1 ability of {shop}\n")) == (1, 1)
     assert dev.log.count("fix the fault") == len(FAULTS)
     assert "错误" not in dev.log, "the head of a child's message"
 
@@ -286,6 +289,8 @@ def test_a_second_dev_beside_the_first_harms_nothing(start: Start, shop: Path, r
 
 @pytest.mark.slow  # starts several processes
 def test_dev_prints_lines_that_work_and_shows_every_call(start: Start, shop: Path) -> None:
+    registry = f"[abilities.status]\nkind = 'status'\n{FILES['abilities/registry.toml']}"
+    write_files(shop, {"abilities/registry.toml": registry})
     dev = start(shop, "--messages", "3", "--clock-start", "1000", "--call-timeout", "7", "--threads", "5")
     dev.wait_for("watching")
     assert "of 5 threads" in dev.log

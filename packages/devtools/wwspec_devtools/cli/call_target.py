@@ -52,10 +52,10 @@ class Place(NamedTuple):
             return
         from wwspec_client import PlatformError, ProgramError  # here, since `--help` needs no extra
         from wwspec_devtools.testing.answer import CallRefusedError
-        from wwspec_devtools.testing.app import App
+        from wwspec_devtools.testing.app import App, IssuedToken
 
         with connected_to(self.url, self.corp) as emulator:
-            app = App(emulator)
+            app = App(emulator, tokens=IssuedToken(emulator))
             before = emulator.last_number() if program else 0
             try:
                 yield app.client

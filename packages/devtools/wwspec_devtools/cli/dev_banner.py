@@ -7,13 +7,12 @@ from typing import Any
 import click
 import msgspec
 
-from wwspec_contracts.files import ConsoleContract
+from wwspec_contracts.files import DescribedContract
 from wwspec_devtools.cli.tables import styled
 from wwspec_devtools.emulator.http.client import DEFAULT_URL, EmulatorClient
-from wwspec_devtools.emulator.standin.wwspec_standin.names import SDK_APIS
 
-SHARED = "get_callback_data"
-"""An ability that nearly every program has, and that needs a notify_id."""
+OWN_TARGETS = ("handler ", "input.func")
+"""How the targets of abilities begin that are code of the application; see `describe_target`."""
 WIDTH = 9
 
 
@@ -70,12 +69,12 @@ def print_call_lines(client: EmulatorClient, ability_id: str, data: str) -> None
     click.echo()
 
 
-def sample_call(contracts: Mapping[str, ConsoleContract]) -> tuple[str, str]:
-    """Return an ability and a request to try first: one of the program's own, if it has any.
+def sample_call(contracts: Mapping[str, DescribedContract]) -> tuple[str, str]:
+    """Return an ability and a request to try first: one that is code of the application, if there is any.
 
     The request has only the numbers and booleans of the example: its texts are not ids that exist.
     """
-    own = [name for name in contracts if name != SHARED and not name.endswith(SDK_APIS)]
+    own = [name for name, each in contracts.items() if each.target.startswith(OWN_TARGETS)]
     name = next(iter(own), next(iter(contracts)))
     example: Any = contracts[name].input
     fields = example if isinstance(example, dict) else {}

@@ -14,7 +14,7 @@ import click
 import msgspec
 
 from wwspec_contracts.errors import ConfigurationError
-from wwspec_contracts.files import ConsoleContract, DescribedContract
+from wwspec_contracts.files import DescribedContract
 from wwspec_devtools.child import STOP_LIMIT, Child, ChildError
 from wwspec_devtools.cli.tables import styled
 from wwspec_devtools.emulator.http.client import EmulatorClient, EmulatorError
@@ -188,7 +188,7 @@ class DevelopedProgram:
         """Machines that were stopped by an order."""
         self._lock = threading.RLock()
         """Machines are also stopped and started by orders, on another thread."""
-        self.contracts: Mapping[str, ConsoleContract] = {}
+        self.contracts: Mapping[str, DescribedContract] = {}
 
     def prepare(self) -> None:
         """Begin with what the first start needs, beside the emulator, which takes as long to start."""

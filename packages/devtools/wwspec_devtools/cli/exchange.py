@@ -5,14 +5,12 @@ from typing import Any
 
 import msgspec
 
-from wwspec_contracts.support.printable import printable
+from wwspec_contracts.support.printable import counted, printable
 from wwspec_devtools.cli.tables import moment, styled
-from wwspec_devtools.emulator.http.summary import TIMES, own_frames
+from wwspec_devtools.emulator.http.summary import own_frames, place, times
 from wwspec_router.cli.language import is_chinese, text
 
 Json = dict[str, Any]
-
-_OUTCOMES = {"postponed": "failed"}
 
 
 def lines(entry: Json, cause: Json | None) -> Iterator[str]:
@@ -65,13 +63,12 @@ def _cause(entry: Json, cause: Json | None) -> Iterator[str]:
 
 def _trace(trace: Json) -> Iterator[str]:
     """Yield the program's report on one attempt."""
-    ended = _OUTCOMES.get(trace["outcome"], trace["outcome"])
     if trace["kind"] == "job":
         most = f" of {trace['attempts']}" if trace["attempts"] else ""
         again = "" if trace["next_run"] is None else f", again in {trace['next_run']:.1f} s"
-        title = f"run {trace['attempt']}{most} of the job: {ended}{again}"
+        title = f"run {trace['attempt']}{most} of the job: {trace['outcome']}{again}"
     else:
-        title = f"the program: {ended}"
+        title = f"the program: {trace['outcome']}"
     if trace["errcode"]:
         title += f" ({trace['errcode']})"
     yield from _section(title, list(_failure(trace)))
@@ -79,7 +76,8 @@ def _trace(trace: Json) -> Iterator[str]:
     if trace["lines_left_out"]:
         texts.append(f"and {trace['lines_left_out']} lines more")
     yield from (f"  {printable(text)}" for text in texts)
-    yield f"  {_milliseconds(trace['milliseconds'])}"
+    spent = ", ".join(times(trace["milliseconds"]))
+    yield f"  {trace['milliseconds']['total']:.1f} ms: {spent}".removesuffix(": ")
     if trace_id := trace.get("trace_id"):
         yield f"  trace_id {printable(trace_id)}"
 
@@ -93,17 +91,9 @@ def _failure(trace: Json) -> Iterator[str]:
     yield f"{failure['name']}: {failure['text']}" if failure["text"] else failure["name"]
     frames = failure["frames"]
     shown = own_frames(failure) or frames[-1:]
-    for frame in shown:
-        yield f"  {frame['file']}:{frame['line']} in {frame['function']}"
-        if frame["code"]:
-            yield f"    {frame['code'].strip()}"
+    yield from (f"  {place(frame, trace['folder'])}" for frame in shown)
     if others := len(frames) - len(shown):
-        yield f"  and {others} lines of libraries (--json has them)"
-
-
-def _milliseconds(spent: Json) -> str:
-    parts = [f"{name} {spent[key]:.1f}" for key, name in TIMES.items() if spent[key] is not None]
-    return f"{spent['total']:.1f} ms" + (f": {', '.join(parts)}" if parts else "")
+        yield f"  and {counted(others, 'line')} of libraries (--json has them)"
 
 
 def _shown(value: Any) -> list[str]:

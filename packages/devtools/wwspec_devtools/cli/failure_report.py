@@ -26,7 +26,7 @@ def print_why(emulator: EmulatorClient, since: int, ability_id: str) -> None:
             return
         entry = reported_entry(emulator, rows[0]["number"])
         if entry["verdict"] in FAILURES and entry["outcome"] == "ok":  # what the platform refuses is an error by itself
-            _print(summary_lines(emulator, entry))
+            click.echo("\n".join(summary_lines(emulator, entry)), err=True)
 
 
 def print_event(emulator: EmulatorClient, number: int) -> None:
@@ -39,10 +39,10 @@ def print_event(emulator: EmulatorClient, number: int) -> None:
     with suppress(EmulatorError):
         entry = emulator.entry(number)
         if entry["verdict"] in FAILURES:
-            _print(summary_lines(emulator, entry))
+            click.echo("\n".join(summary_lines(emulator, entry)), err=True)
         else:
             show = f"`wwspec zone show {number}{_where(emulator)}`"
-            _print([f"what becomes of it: {show}, {emulator.url}/#/timeline/{number}"])
+            click.echo(f"what becomes of it: {show}, {emulator.url}/#/timeline/{number}", err=True)
 
 
 def summary_lines(emulator: EmulatorClient, entry: Json) -> list[str]:
@@ -52,8 +52,3 @@ def summary_lines(emulator: EmulatorClient, entry: Json) -> list[str]:
 
 def _where(emulator: EmulatorClient) -> str:
     return "" if emulator.url == (noted_url() or DEFAULT_URL) else f" --url {shlex.quote(emulator.url)}"
-
-
-def _print(lines: list[str]) -> None:
-    for line in lines:
-        click.echo(line, err=True)

@@ -27,6 +27,11 @@ from wwspec_router.registry.targets import Ability, ApiTarget, FuncTarget, Handl
 _EXAMPLES_KEPT = 512
 """Types whose examples and schemas are kept: those of WeCom's APIs are the same for every program."""
 
+_example = lru_cache(_EXAMPLES_KEPT)(console_example)
+"""Returns a type's example, which nobody changes."""
+_schemas = lru_cache(_EXAMPLES_KEPT)(contract_schema)
+"""Returns the schema of types, which nobody changes."""
+
 
 def describe_apis() -> None:
     """Make the examples and schemas of all SDK APIs, so that those of a program take less time."""
@@ -119,18 +124,6 @@ def _types(ability: Ability) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
     if isinstance(target, FuncTarget):
         return tuple(wrapped_requests(target).values()), tuple(each.output.type for each in target.functions.values())
     return (target.input.type,), (target.output.type,)
-
-
-@lru_cache(_EXAMPLES_KEPT)
-def _example(type_: Any) -> Any:
-    """Return a type's example, which nobody changes."""
-    return console_example(type_)
-
-
-@lru_cache(_EXAMPLES_KEPT)
-def _schemas(types: tuple[Any, ...]) -> dict[str, Any]:
-    """Return the schema of types, which nobody changes."""
-    return contract_schema(types)
 
 
 def _doc(target: Target) -> str:

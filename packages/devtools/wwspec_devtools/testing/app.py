@@ -5,7 +5,8 @@ from typing import Any
 
 import msgspec
 
-from wwspec_client import PlatformError, ProgramError, RetryPolicy, SuiteApp, ZoneClient
+from wwspec_client import AppSecret, PlatformError, ProgramError, RetryPolicy, SuiteApp, ZoneClient
+from wwspec_client.stores import Fetch, Steps, Token, TokenProvider, ask
 from wwspec_devtools.emulator.http.client import TIMEOUT, EmulatorClient
 from wwspec_devtools.testing.answer import Answer, CallRefusedError, ZoneTask, read_reply
 
@@ -39,15 +40,40 @@ def _of_suite(emulator: EmulatorClient) -> dict[str, SuiteApp]:
     return {"tokens": SuiteApp(info["suite_id"], info["suite_secret"], ticket, info["corpid"], info["permanent_code"])}
 
 
+class IssuedToken:
+    """A source of access tokens that takes the one that the emulator's app has already, while it is valid.
+
+    `wwspec call` is a process of its own for each call: with this it asks for a token as rarely as an app does.
+
+    Args:
+        emulator: The emulator.
+    """
+
+    def __init__(self, emulator: EmulatorClient) -> None:
+        info = emulator.info()
+        self.corpid = str(info["corpid"])
+        self._emulator = emulator
+        self._other: TokenProvider = (
+            AppSecret(self.corpid, info["secret"]) if info["secret"] else _of_suite(emulator)["tokens"]
+        )
+
+    def fetch(self, fetch: Fetch) -> Steps[Token]:
+        """See `TokenProvider`."""
+        issued = yield from ask(lambda: str(self._emulator.info()["access_token"]))
+        return Token(issued) if issued else (yield from self._other.fetch(fetch))
+
+
 class App:
     """Calls abilities as the emulator's app, and names who refused a call.
 
     Args:
         emulator: The emulator; closing it also closes the connections.
+        options: Arguments of `ZoneClient` that replace those of the app.
     """
 
-    def __init__(self, emulator: EmulatorClient) -> None:
+    def __init__(self, emulator: EmulatorClient, **options: Any) -> None:
         self._emulator = emulator
+        self._options = options
         self._made: tuple[int, ZoneClient] | None = None
 
     @property
@@ -57,7 +83,8 @@ class App:
         if self._made is None or self._made[0] != resets:
             seconds = TIMEOUT + self._emulator.info()["call_timeout"]
             once = RetryPolicy(attempts=1, deadline=seconds)
-            client = client_of(self._emulator, transport=self._emulator.transport, timeout=seconds, retries=once)
+            own = {"transport": self._emulator.transport, "timeout": seconds, "retries": once, **self._options}
+            client = client_of(self._emulator, **own)
             self._made = resets, client
         return self._made[1]
 

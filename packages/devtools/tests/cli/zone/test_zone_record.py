@@ -5,7 +5,6 @@ import json
 import os
 import pty
 import signal
-import stat
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -63,12 +62,10 @@ def test_a_failed_call_is_shown_with_its_error_the_applications_lines_first_and_
     assert "buy  failed: ZeroDivisionError division" in lines[0]
     assert f"caused by {number_of(emulator, 'app', 'sync_call_program')}  app  sync_call_program" in lines
     at = lines.index(r"  ZeroDivisionError: division\nby zero")
-    assert [line.strip() for line in lines[at + 1 : at + 9]] == [
-        "/shop/prices.py:3 in of",
-        "return 1 / 0",
-        "/shop/abilities/shop.py:12 in buy",
-        "price = of(item)",
-        "and 1 lines of libraries (--json has them)",
+    assert [line.strip() for line in lines[at + 1 : at + 7]] == [
+        "/shop/prices.py:3 of     return 1 / 0",
+        "/shop/abilities/shop.py:12 buy     price = of(item)",
+        "and 1 line of libraries (--json has them)",
         r"1.5 ms  WARNING   no \x1b[2Jprice",
         "and 2 lines more",
         "12.3 ms: SDK 3.0",
@@ -101,7 +98,7 @@ def test_why_an_apps_call_failed_is_shown_with_that_call(
     emulator.call_program("{}", "buy")
     send_trace(emulator, failure={"name": "KeyError", "frames": FRAMES[2:]})
     shown = wwspec("zone", "show", number_of(emulator, "app", "sync_call_program"), "--all").stdout
-    assert "the program: failed (710660)\n  KeyError\n    /lib/numbers.py:9 in divide\n" in shown, (
+    assert "the program: failed (710660)\n  KeyError\n    /lib/numbers.py:9 divide     raise\n" in shown, (
         "it has no other frame"
     )
 
@@ -116,7 +113,7 @@ def test_the_runs_of_a_job_are_shown_in_their_order_with_what_comes_next(wwspec:
     shown = wwspec("zone", "show", number_of(emulator, "event", "hit_keyword"), "--all").stdout
     assert [line for line in shown.splitlines() if line.startswith(("run ", "the program"))] == [
         "the program: ok",
-        "run 1 of 2 of the job: failed, again in 30.0 s (710660)",
+        "run 1 of 2 of the job: postponed, again in 30.0 s (710660)",
         "run 2 of 2 of the job: failed (710660)",
     ]
 
@@ -187,20 +184,18 @@ def test_what_took_longest_is_printed_first_when_that_is_asked(
     assert [line.split()[5] for line in wwspec(*slowest, "--table").stdout.splitlines()] == ["call"] * 3
     assert "slower" in wwspec(*slowest, "--table").stdout.splitlines()[0]
     assert wwspec(*slowest, "0").exit_code == 2
-    refused = wwspec(*slowest, "--follow")
-    assert (refused.exit_code, refused.stdout) == (2, "")
-    assert "--slowest is of what is recorded: leave out --follow" in refused.stderr
 
 
-@pytest.mark.parametrize("verb", [["tail", "--since", "0"], ["traffic", "--follow"]])
 def test_only_what_fails_is_followed_when_that_is_asked(
-    emulator: Emulator, program: SealedProgram, tmp_path: Path, verb: list[str]
+    emulator: Emulator, program: SealedProgram, tmp_path: Path
 ) -> None:
     output = tmp_path / "output"
     emulator.call_program("{}", "sell")
     program.reply = lambda call: CRASH
     emulator.call_program("{}", "buy")
-    child = forked_child(["zone", *verb, "--failed", "--kind", "call", "--url", emulator.url], output=output)
+    child = forked_child(
+        ["zone", "tail", "--since", "0", "--failed", "--kind", "call", "--url", emulator.url], output=output
+    )
     try:
         wait_until(lambda: "buy" in output.read_text())
         emulator.call_program("{}", "sell")
@@ -307,19 +302,3 @@ def test_a_misspelled_verb_or_command_is_answered_in_the_same_words(
 ) -> None:
     wrong = wwspec(*words)
     assert (wrong.exit_code, wrong.stderr.splitlines()[-1]) == (2, f"Error: {said}")
-
-
-def test_all_that_is_recorded_is_exported_for_its_owner_only(
-    wwspec: Wwspec, emulator: Emulator, program: SealedProgram, tmp_path: Path
-) -> None:
-    emulator.call_program('{"item": "rice"}', "buy")
-    file = tmp_path / "session.json"
-    done = wwspec("zone", "export", str(file))
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600, "it holds what people said"
-    saved = json.loads(file.read_bytes())
-    assert saved["wwspec_session"] == 3
-    assert f"{len(saved['entries'])} exchanges" in done.output
-    nowhere = tmp_path / "missing" / "session.json"
-    refused = wwspec("zone", "export", str(nowhere))
-    assert refused.exit_code == 1
-    assert "can't be written: No such file or directory" in refused.output

@@ -309,7 +309,7 @@ def test_an_emulator_of_another_release_is_told_in_one_line() -> None:
         done = CliRunner().invoke(main, ["call", "echo", "--async", "--url", url])
     assert done.exit_code == 1
     assert done.stderr == (
-        f"Error: the emulator at {url} (--url) does not say its call_timeout: it is of another release; "
+        f"Error: the emulator at {url} (--url) does not say its corpid: it is of another release; "
         "start it again with that of this command\n"
     )
 
@@ -371,3 +371,24 @@ def test_an_answer_that_can_be_none_is_refused(
     done = wwspec("zone", "answer", *arguments)
     assert done.exit_code != 0
     assert said in done.stderr
+
+
+def test_calls_of_the_command_line_share_a_token_until_it_is_not_valid_any_more(
+    wwspec: Wwspec, emulator: Emulator
+) -> None:
+    client = EmulatorClient(emulator.url)
+
+    def asked_for() -> int:
+        """Call twice, and return how many tokens the record says were asked for."""
+        since = client.last_number()
+        for _ in range(2):
+            assert printed(wwspec("call", "echo", "{}")) == {}
+        rows = client.traffic(since, "app")
+        assert {row["verdict"] for row in rows} == {"ok"}
+        return [row["name"] for row in rows].count("gettoken")
+
+    assert [asked_for(), asked_for()] == [1, 0]
+    client.expire_tokens()
+    assert asked_for() == 1
+    client.reset()
+    assert [asked_for(), asked_for()] == [1, 0]

@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.emulator.console.conftest import opened_console
 from tests.support.apps import write_files
+from tests.support.emulator import program_state
 from tests.support.waiting import wait_until
 from tests.support.zones import serve_zone
 from wwspec_devtools.testing.zone import ServedZone
@@ -63,7 +64,7 @@ def test_a_program_that_was_started_again_is_up_since_then_and_its_former_proces
     shown.get_by_role("link", name="Program").click()
     expect(fact(shown, "Processes")).not_to_have_text(former)
     expect(fact(shown, "Processes")).to_have_text(re.compile(r"^PID \d+$"))
-    since = zone.client.session()["program"]["since_ms"] / 1000
+    since = program_state(zone.client)["since_ms"] / 1000
     assert begun <= since
     said = shown.evaluate("seconds => new Date(seconds * 1000).toTimeString().slice(0, 8)", since)
     expect(fact(shown, "State")).to_have_text(f"up since {said}")

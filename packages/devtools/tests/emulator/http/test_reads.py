@@ -1,4 +1,4 @@
-"""The record over HTTP: rows that are asked for, all of an entry, replays, and a session as one file."""
+"""The record over HTTP: rows that are asked for, all of an entry, replays, and the state of the program."""
 
 import json
 import time
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.emulator import Emulator, Json, Response, SealedProgram, free_socket, url_of
+from tests.support.emulator import Emulator, Json, Response, SealedProgram, free_socket, program_state, url_of
 from tests.support.sealing import seal_reply
 from tests.support.tables import for_each
 from wwspec_contracts.errcodes import advice
@@ -179,19 +179,13 @@ def test_a_draft_is_compared_with_the_console_contract(client: EmulatorClient, e
     assert emulator.http.post("/emulator/check", json={"data": "{}"}).json()["errcode"] == 40058
 
 
-def test_a_session_is_one_file_without_secrets(client: EmulatorClient, app: App, emulator: Emulator) -> None:
-    client.register({"echo": {"input": {}, "output": {}}})
+def test_nothing_that_is_recorded_shows_a_secret(client: EmulatorClient, app: App, emulator: Emulator) -> None:
     app.call("echo", '{"token": "in-clear"}')
-    client.advance(5)
-    response = emulator.http.get("/emulator/session")
-    assert response.headers["content-disposition"].startswith('attachment; filename="wwspec-session-')
-    file = response.json()
-    assert (file["wwspec_session"], file["clock"]["now_ms"]) == (3, 1_750_000_005_000)
-    assert file["contracts"] == {"echo": {"input": {}, "output": {}}}
-    assert [each["number"] for each in file["entries"]] == [*range(1, client.last_number() + 1)]
-    assert file["entries"][-1] == client.entry(client.last_number())
+    shown = emulator.http.get("/emulator/traffic", params={"bodies": "true"}).text
+    shown += json.dumps([client.entry(number + 1) for number in range(client.last_number())])
+    assert "***" in shown
     for secret in ("in-clear", emulator.settings.secret, emulator.key.hex()):
-        assert secret not in response.text
+        assert secret not in shown
 
 
 def test_the_programs_figures_are_read_without_a_trace(
@@ -212,27 +206,27 @@ def test_the_programs_figures_are_read_without_a_trace(
     assert figures(ability_id="status")["errcode"] == 710676
 
 
-def test_a_program_that_is_down_is_told_with_the_time_since_when(emulator: Emulator, program: SealedProgram) -> None:
-    def state() -> Json:
-        return dict(emulator.http.get("/emulator/session").json()["program"])
-
-    assert (state()["state"], state()["since_ms"]) == ("unknown", None)
+def test_a_program_that_is_down_is_told_with_the_time_since_when(
+    client: EmulatorClient, emulator: Emulator, program: SealedProgram
+) -> None:
+    before = program_state(client)
+    assert (before["state"], before["since_ms"]) == ("unknown", None)
     begun = int(time.time() * 1000)
     emulator.http.post("/emulator/figures", json={"ability_id": "status"})
-    up = state()
+    up = program_state(client)
     assert up["state"] == "up"
     assert begun <= up["since_ms"] <= time.time() * 1000
     with free_socket() as bound:  # nobody listens
         emulator.platform.point_to(url_of(bound))
         assert emulator.http.post("/emulator/figures", json={"ability_id": "status"}).json()["errcode"] == 710674
-        down = state()
+        down = program_state(client)
         emulator.http.post("/emulator/figures", json={"ability_id": "status"})
     assert down["state"] == "down"
-    assert up["since_ms"] <= down["since_ms"] == state()["since_ms"]
+    assert up["since_ms"] <= down["since_ms"] == program_state(client)["since_ms"]
 
 
 def test_a_program_that_was_started_again_has_its_new_processes_only(
-    emulator: Emulator, program: SealedProgram
+    client: EmulatorClient, emulator: Emulator, program: SealedProgram
 ) -> None:
     def answered_by(pid: int, began: float) -> Json:
         """Let a process answer, and return what is then known of the program."""
@@ -243,7 +237,7 @@ def test_a_program_that_was_started_again_has_its_new_processes_only(
 
         program.reply = reply
         emulator.call_program()
-        return dict(emulator.http.get("/emulator/session").json()["program"])
+        return program_state(client)
 
     begun = round(time.time(), 3)
     assert answered_by(11, begun)["pids"] == [11]

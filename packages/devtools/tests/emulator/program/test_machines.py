@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.emulator import Emulator, Json, SealedProgram
+from tests.support.emulator import Emulator, Json, SealedProgram, program_state
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_devtools.emulator.http.client import EmulatorClient, EmulatorError
 from wwspec_devtools.emulator.settings import EmulatorSettings, machine_url
@@ -145,7 +145,7 @@ def test_a_stopped_machine_gets_nothing_and_without_any_calls_are_refused(zone: 
     assert "no machine of the program runs" in refused["errmsg"]
     with pytest.raises(EmulatorError, match=r"`wwspec zone machine start 1` starts one \(710674\)"):
         zone.client.fire("hit_keyword")
-    shown = zone.client.session()["program"]
+    shown = program_state(zone.client)
     assert (shown["state"], shown["pids"]) == ("down", [])
     zone.client.machines.start(2)
     assert zone.called() == 2
@@ -223,7 +223,7 @@ def test_the_only_machine_is_not_mentioned() -> None:
         client = stack.enter_context(EmulatorClient(emulator.url))
         assert emulator.call_program()["errcode"] == 0
         assert {row["machine"] for row in client.traffic()} == {None}
-        assert client.session()["program"]["machines"] == []
+        assert program_state(client)["machines"] == []
         client.machines.stop(1)
         assert emulator.call_program()["errcode"] == 710674
 

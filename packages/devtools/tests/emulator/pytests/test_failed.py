@@ -95,7 +95,8 @@ def test_a_test_of_what_failed_fails_until_the_code_is_fixed(tmp_path: Path) -> 
         for source in refused:
             assert "is_refused_with_1001" in source, "a refusal on purpose is expected again"
             run_written_test(source, tmp_path, zone)
-    assert "# Recorded: KeyError: 'B-9'" in written["price"]
+    assert "# Recorded: KeyError 'B-9'" in written["price"]
+    assert "# Recorded: output $.total: int expected, str found" in written["wrong"]
     assert "_runs_without_an_error(zone: Zone)" in written["event"]
     with serve_zone(write_files(tmp_path / "fixed", {**files, "shop.py": FIXED}), serve=RETRY) as zone:
         for source in written.values():

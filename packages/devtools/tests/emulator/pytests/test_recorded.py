@@ -32,6 +32,7 @@ def written(
         name=name,
         parent=None,
         time_ms=1_750_000_000_000,
+        reason=("", ""),
         faults=[],
         contract=None,
         text=Texts(request, reply),

@@ -9,6 +9,7 @@ import msgspec
 
 from wwspec_contracts.errors import ConfigurationError, did_you_mean
 from wwspec_contracts.files import SIDES, ConsoleContract, read_console_files, write_console_files
+from wwspec_contracts.support.printable import counted
 from wwspec_devtools.cli.candidates import ability_ids as known_ids
 from wwspec_devtools.cli.option_types import FOLDER
 from wwspec_devtools.console_contracts.comparing import compare
@@ -75,7 +76,7 @@ def command(
         _diff(diff, wanted, whole=not ability_ids)
     elif out is not None:
         write_console_files(out, wanted)
-        click.echo(f"{out}: {len(wanted)} abilities")
+        click.echo(f"{out}: {counted(len(wanted), 'ability', 'abilities')}")
     else:
         print_json(wanted)
 
@@ -124,7 +125,7 @@ def _diff(folder: Path, contracts: dict[str, ConsoleContract], *, whole: bool) -
         click.echo(line)
     if lines:
         click.get_current_context().exit(1)
-    click.echo(f"{folder}: no difference in {len(contracts)} abilities")
+    click.echo(f"{folder}: no difference in {counted(len(contracts), 'ability', 'abilities')}")
 
 
 def _missing(registered: dict[str, Any]) -> tuple[str, ...]:

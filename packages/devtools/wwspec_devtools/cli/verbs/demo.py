@@ -18,6 +18,7 @@ from click.core import ParameterSource
 
 from wwspec_contracts.callbacks import CallbackError
 from wwspec_contracts.errors import ConfigurationError
+from wwspec_contracts.support.printable import counted
 from wwspec_contracts.support.signals import until_interrupted
 from wwspec_devtools.app_settings import file_variable
 from wwspec_devtools.child import Child, ChildError
@@ -66,7 +67,7 @@ def command(app: Path, registry: Path | None, once: bool, port: int, emulator_po
             port, emulator_port = stack.enter_context(held_ports(2))  # other ports will do until the flow ends
             client = stack.enter_context(serving(port, emulator_port))
         client.register(contracts)
-        print_places(client, f"http://127.0.0.1:{port}", f"{len(contracts)} abilities of {app}")
+        print_places(client, f"http://127.0.0.1:{port}", f"{counted(len(contracts), 'ability', 'abilities')} of {app}")
         click.echo()
         if opens:
             open_in_browser(f"http://127.0.0.1:{emulator_port}/")
@@ -159,8 +160,8 @@ def _play(client: EmulatorClient, app: "ZoneClient", events: "Queue[NotifyEvent]
         row("app", f"invoke_sync_msg, page {pages}: {len(page.msg_list)} messages")
     row("app", f"{messages} messages in {pages} pages; the last is {last.msgid if last else 'missing'}")
     digest = app.call("chat_digest", {"limit": PAGE})
-    counted = f"{digest['messages']} messages of {len(digest['senders'])} senders"
-    row("app", f"chat_digest, the program's own code: {counted}")
+    said = f"{digest['messages']} messages of {len(digest['senders'])} senders"
+    row("app", f"chat_digest, the program's own code: {said}")
     click.echo("\nEvery call above was encrypted, decoded, checked against its contract, and sealed again.")
 
 

@@ -2,7 +2,7 @@
 
 import sys
 import termios
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,7 @@ import click
 from click.core import ParameterSource
 
 from wwspec_contracts.errors import ConfigurationError
-from wwspec_contracts.files import ConsoleContract
+from wwspec_contracts.support.printable import counted
 from wwspec_contracts.support.signals import until_interrupted
 from wwspec_devtools.app_settings import file_variable
 from wwspec_devtools.child import STOP_LIMIT, Child
@@ -123,20 +123,45 @@ def command(
         watched = changes(app, registry)
         if opens:
             open_in_browser(f"{url}/")
+        hints = partial(_print_hints, client, program_url, app, program, len(ports))
         is_up = program.start()
         if len(ports) > 1:
             Follower(url, program)
         if is_up:
-            _print_hints(client, program_url, app, program.contracts, len(ports))
+            hints()
         if page:
             stack.callback(Child(["zone", "page", page, "--url", url]).stop)
         if debug:
             say("breakpoint() opens a prompt in this terminal; no time limit ends a call")
         say(f"watching abilities/ and all else in {app}; Ctrl-C ends it")
-        for changed in watched:
-            say(f"{_names(app, changed)} changed: restarting the program")
-            if program.start(NO_LIMIT if debug else STOP_LIMIT):
-                say("the program is up again", fg="green")
+        _restart(program, app, watched, NO_LIMIT if debug else STOP_LIMIT, None if is_up else hints)
+
+
+def _restart(
+    program: DevelopedProgram,
+    app: Path,
+    watched: Iterable[list[Path]],
+    limit: float,
+    introduce: Callable[[], None] | None,
+) -> None:
+    """Start the program again at each change.
+
+    Args:
+        program: The program.
+        app: Its folder.
+        watched: Yields the files of each change.
+        limit: Seconds that the program has to end.
+        introduce: Prints what a person needs to know, at the first start that succeeds; None when it is printed.
+    """
+    for changed in watched:
+        say(f"{_names(app, changed)} changed: restarting the program")
+        if not program.start(limit):
+            continue
+        if introduce is None:
+            say("the program is up again", fg="green")
+        else:
+            introduce()
+            introduce = None
 
 
 def options_to_pass_on(context: click.Context, names: Collection[str]) -> tuple[list[str], dict[str, str]]:
@@ -195,11 +220,10 @@ def _names(app: Path, changed: list[Path]) -> str:
     return ", ".join(names[:SHOWN_CHANGES]) + (f" and {more} more files" if more > 0 else "")
 
 
-def _print_hints(
-    client: EmulatorClient, program_url: str, app: Path, contracts: Mapping[str, ConsoleContract], machines: int
-) -> None:
+def _print_hints(client: EmulatorClient, program_url: str, app: Path, program: DevelopedProgram, machines: int) -> None:
     click.echo()
     several = f", on {machines} machines: this port and those behind it" if machines > 1 else ""
-    print_places(client, program_url, f"{len(contracts)} abilities of {app}{several}")
+    abilities = counted(len(program.contracts), "ability", "abilities")
+    print_places(client, program_url, f"{abilities} of {app}{several}")
     click.echo()
-    print_call_lines(client, *sample_call(contracts))
+    print_call_lines(client, *sample_call(program.contracts))

@@ -9,6 +9,7 @@ import click
 
 from wwspec_contracts.errors import ConfigurationError, SdkUnavailableError
 from wwspec_contracts.extras import require
+from wwspec_contracts.support.printable import counted
 from wwspec_devtools.cli.command_group import CommandGroup
 from wwspec_devtools.cli.option_types import FILE
 from wwspec_devtools.cli.tables import json_option, print_list
@@ -61,10 +62,10 @@ def record(
         codes = ", ".join(sorted({code for each in outcomes.values() for code in each}))
         raise SdkUnavailableError(f"no API was answered, so nothing is written: every call ended with {codes}")
     write(recording, file)
-    for api, counted in outcomes.items():
-        click.echo(f"{api}: {', '.join(f'{times} with {code}' for code, times in counted.items())}")
+    for api, found in outcomes.items():
+        click.echo(f"{api}: {', '.join(f'{times} with {code}' for code, times in found.items())}")
     calls = sum(each.total() for each in outcomes.values())
-    click.echo(f"{file}: {len(outcomes)} APIs, {calls} calls; read it before you share it")
+    click.echo(f"{file}: {counted(len(outcomes), 'API')}, {counted(calls, 'call')}; read it before you share it")
 
 
 def _client(config: Settings, agentid: int | None) -> "SdkClient":
@@ -111,6 +112,6 @@ def compare(file: Path, as_test: bool, as_json: bool) -> None:
         print_json([])
     else:
         recorded_by = f"recorded by {recording.package} with --sdk {recording.sdk}"
-        click.echo(f"{file}: no difference in {len(recording.apis)} APIs, {recorded_by}")
+        click.echo(f"{file}: no difference in {counted(len(recording.apis), 'API')}, {recorded_by}")
     if found:
         click.get_current_context().exit(1)

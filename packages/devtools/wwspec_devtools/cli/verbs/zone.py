@@ -10,16 +10,13 @@ from pathlib import Path
 from typing import Any, get_args, get_origin
 
 import click
-import msgspec
 
 from wwspec_contracts.decoding import decode_json
 from wwspec_contracts.errors import JsonError
-from wwspec_contracts.support.private_files import restrict_to_owner
 from wwspec_devtools.cli.candidates import ability_ids
 from wwspec_devtools.cli.command_group import CommandGroup
 from wwspec_devtools.cli.emulator_candidates import entry_numbers, groups, people
 from wwspec_devtools.cli.emulator_options import with_corp, with_emulator
-from wwspec_devtools.cli.option_types import FILE
 from wwspec_devtools.cli.tables import json_option, moment, print_list
 from wwspec_devtools.cli.verbs.zone_authorisation import ACTS
 from wwspec_devtools.cli.verbs.zone_faults import answer, clear, fault, faults
@@ -195,28 +192,6 @@ def advance(emulator: EmulatorClient, time: float | datetime | str) -> None:
             )
         time = (time - now).total_seconds()
     print_json({"now": emulator.advance(time)})
-
-
-@command.command()
-@click.argument("file", type=FILE)
-@with_emulator
-def export(emulator: EmulatorClient, file: Path) -> None:
-    """Save everything that is recorded in FILE, as JSON.
-
-    Tokens, secrets and keys are masked; what people said is not, so other users of this machine can't read FILE. It
-    is only replaced as a whole.
-    """
-    session = emulator.session()
-    draft = file.with_name(f"{file.name}.part")
-    try:
-        draft.touch(mode=0o600)
-        restrict_to_owner(draft)
-        draft.write_bytes(msgspec.json.encode(session))
-        draft.replace(file)
-    except OSError as error:
-        draft.unlink(missing_ok=True)
-        raise click.ClickException(f"{file}: can't be written: {error.strerror}") from None
-    click.echo(f"{file}: {len(session['entries'])} exchanges")
 
 
 @command.command()

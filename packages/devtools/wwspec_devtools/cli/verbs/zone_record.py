@@ -57,7 +57,6 @@ number_argument = click.argument("number", type=click.IntRange(1), shell_complet
 @click.command()
 @click.option("--since", type=click.IntRange(0), default=0, help="Only entries after this number.")
 @filter_options
-@click.option("--follow", "follows", is_flag=True, help="Then print what comes, until Ctrl-C.")
 @click.option(
     "--slowest",
     type=click.IntRange(1),
@@ -68,19 +67,11 @@ number_argument = click.argument("number", type=click.IntRange(1), shell_complet
 )
 @json_option
 @with_emulator
-def traffic(
-    emulator: EmulatorClient, since: int, follows: bool, slowest: int | None, as_json: bool, **chosen: Any
-) -> None:
+def traffic(emulator: EmulatorClient, since: int, slowest: int | None, as_json: bool, **chosen: Any) -> None:
     """Print requests and responses, indented under what caused them. Secrets are masked.
 
-    JSON has their bodies too; with --follow it is a line for each exchange, without them. `wwspec zone show` prints
-    one.
+    JSON has their bodies too. `wwspec zone show` prints one; `wwspec zone tail` goes on with what comes.
     """
-    if follows:
-        if slowest is not None:
-            raise click.UsageError("--slowest is of what is recorded: leave out --follow")
-        _follow(emulator, since, as_json, **chosen)
-        return
     kinds = chosen.pop("kinds")
     rows = emulator.traffic(since, kinds, bodies=as_json, **chosen)
     if slowest is not None:
@@ -104,10 +95,7 @@ def tail(emulator: EmulatorClient, since: int | None, as_json: bool, **chosen: A
     An exchange that takes a moment is printed as under way, and again when it ends. Where the emulator is started
     again, so is this. With --failed, each call, event and callback comes with the lines of `wwspec zone show`.
     """
-    _follow(emulator, max(0, emulator.last_number() - SHOWN_AT_START) if since is None else since, as_json, **chosen)
-
-
-def _follow(emulator: EmulatorClient, since: int, as_json: bool, **chosen: Any) -> None:
+    since = max(0, emulator.last_number() - SHOWN_AT_START) if since is None else since
     shown = json_lines if as_json else Lines().of
 
     def print_event(event: StreamEvent) -> None:
@@ -152,10 +140,11 @@ def show(emulator: EmulatorClient, number: int, as_json: bool, shows_all: bool) 
 )
 @with_emulator
 def test(emulator: EmulatorClient, number: int, asserts: str | None) -> None:
-    """Print a pytest test that does the same as an exchange, and expects the same.
+    """Print a pytest test that does the same as an exchange.
 
-    NUMBER is that of `wwspec zone traffic`. The test takes the fixture `zone`. A value that is masked in the record is
-    left for you to fill in.
+    NUMBER is that of `wwspec zone traffic`. The test expects the same outcome; of an exchange in which your code failed
+    it expects that the code runs without an error. It takes the fixture `zone`. A value that is masked in the record
+    is left for you to fill in.
     """
     written = emulator.test_of(number, asserts)
     if written is None:

@@ -1,11 +1,17 @@
-"""The SDK API by which a program notifies the app: `spec_notify_app` [99849]."""
+"""SDK APIs by which a program reports: `spec_notify_app` [99849] and `program_async_job_call_back` [99847].
+
+The latter ends the jobs of `async_program_task`, `create_program_task` and `create_model_task`.
+"""
 
 from wwspec_devtools.emulator.answers import Answer, Asked, RefusedError, accepted, asked
+from wwspec_devtools.emulator.program.programs import report_job
 from wwspec_devtools.emulator.state.tickets import Notification
 from wwspec_devtools.emulator.state.world import Caller, World
 
 MAX_NOTIFY_ID_BYTES = 64
 MAX_SCENE = 255
+
+program_async_job_call_back = report_job
 
 
 class NotifyApp(Asked):

@@ -8,11 +8,9 @@ from typing import Any
 from wwspec_devtools.emulator.answers import Answer, asked
 from wwspec_devtools.emulator.apis import (
     analyses,
-    consent,
+    chats,
     exports,
     general_models,
-    groups,
-    jobs,
     knowledge,
     masking,
     message_search,
@@ -35,7 +33,7 @@ ApiFunction = Callable[[World, Caller, bytes], Answer]
 """Takes the state, the caller and the request's JSON; raises `RefusedError`."""
 
 _MODULES: tuple[ModuleType, ...] = (
-    *(analyses, consent, exports, general_models, groups, jobs, knowledge, masking),
+    *(analyses, chats, exports, general_models, knowledge, masking),
     *(message_search, messages, notify, own_tasks, rules, searches),
 )
 

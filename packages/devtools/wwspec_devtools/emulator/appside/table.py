@@ -14,7 +14,6 @@ from wwspec_devtools.emulator.appside import (
     calls,
     config,
     logins,
-    page_tickets,
     permissions,
     scope,
     suites,
@@ -121,7 +120,7 @@ NAMED = {
 _WITHOUT_LOCK = ("sync_call_program", "async_program_task")
 """The APIs that take the emulator's lock themselves, since calls of the program take long."""
 
-_READ: Mapping[str, Any] = tokens.APIS | suites.GET_APIS | logins.APIS | page_tickets.APIS
+_READ: Mapping[str, Any] = tokens.APIS | suites.GET_APIS | logins.APIS
 _OF_APPS: Mapping[str, Any] = calls.APIS | config.APIS | scope.APIS | logins.APP_APIS
 
 APIS: Mapping[str, AppApi] = {

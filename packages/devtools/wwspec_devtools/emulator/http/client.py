@@ -180,10 +180,8 @@ class EmulatorClient(AdministrationClient, FaultsClient):
         Args:
             seconds: How long to wait, at most 10.
         """
-        found: list[str] = self._asked("GET", f"/emulator/idle?{urlencode({'wait_ms': _milliseconds(seconds)})}")[
-            "in_work"
-        ]
-        return found
+        answer = self._asked("GET", f"/emulator/idle?{urlencode({'wait_ms': _milliseconds(seconds)})}")
+        return list(answer["in_work"])
 
     def verify_callback(self) -> str:
         """Let the emulator verify the app's callback URL, and return that URL.
@@ -336,9 +334,8 @@ class EmulatorClient(AdministrationClient, FaultsClient):
         Raises:
             EmulatorError: It is not kept, or not any longer.
         """
-        found: dict[str, Any] | None = self._asked("POST", "/emulator/test", {"number": number, "asserts": asserts})[
-            "test"
-        ]
+        answer = self._asked("POST", "/emulator/test", {"number": number, "asserts": asserts})
+        found: dict[str, Any] | None = answer["test"]
         return found
 
     def stream(
@@ -371,10 +368,6 @@ class EmulatorClient(AdministrationClient, FaultsClient):
     def last_number(self) -> int:
         """Return the number of the newest exchange; 0 when there was none."""
         return int(self._asked("GET", "/emulator/traffic?limit=1&wait=false")["last"])
-
-    def session(self) -> dict[str, Any]:
-        """Return the whole record, masked, as `wwspec zone export` saves it."""
-        return self._json("GET", "/emulator/session")
 
     def replay(
         self,

@@ -66,6 +66,7 @@ class Control:
             receiver = app.receiver
             program = world.program
             contracts, kept = program.contracts, world.kept(app)
+            token = world.accounts.token_of(app, now)
             who = self._who(app)
             suite = {"suite_ticket": world.suite.ticket(now), "permanent_code": app.authorisation.permanent_code}
         return accepted(
@@ -73,6 +74,7 @@ class Control:
             **{name: getattr(settings, name) for name in _SHOWN_SETTINGS},
             corps=[each.corpid for each in world.apps],
             **suite,
+            access_token=token,
             program_url=program.url,
             callback_url=platform.callbacks.url if platform.callbacks else "",
             callback_verified=platform.callbacks is not None and platform.callbacks.verified,

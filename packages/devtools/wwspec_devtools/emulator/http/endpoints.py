@@ -10,7 +10,7 @@ from typing import Any
 
 import anyio
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 from starlette.routing import Route
 
 from wwspec_devtools.emulator.answers import Answer, RefusedError, read
@@ -88,7 +88,6 @@ class Endpoints(Answering):
         return [
             *wecom.routes(),
             Route("/emulator/stream", self.stream, methods=["GET"]),
-            Route("/emulator/session", self.session, methods=["GET"]),
             *(self._route(method, f"/emulator/{path}", work, None) for method, path, work in own),
             *self._controls(EmulatorClient, control, lists, self._administration, self.platform),
             *self._controls(MachineControls, machines),
@@ -145,9 +144,3 @@ class Endpoints(Answering):
         except RefusedError as error:
             return json_answer(error.answer(self.platform.world.reference()))
         return self.streams.respond(request, selection)
-
-    async def session(self, request: Request) -> Response:
-        """Return the whole session as one file."""
-        name = f"wwspec-session-{self._watch.record.session}.json"
-        headers = {"content-disposition": f'attachment; filename="{name}"'}
-        return StreamingResponse(self._watch.session(), headers=headers, media_type="application/json")

@@ -3,9 +3,7 @@
 Its methods return values, change nothing and know no more of HTTP than a query. `commands` has what a test changes.
 """
 
-import time
-from collections.abc import Iterator, Mapping
-from importlib.metadata import version
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import msgspec
@@ -28,9 +26,6 @@ from wwspec_devtools.emulator.state.traffic.entries import Entry
 from wwspec_devtools.emulator.state.traffic.record import Traffic
 
 _NO_CONTRACTS = "the emulator has no console contracts, so every request passes"
-
-FILE_VERSION = 3
-"""The version of a session file."""
 
 FIGURES_SECONDS = 5.0
 """Seconds to wait for the program's figures."""
@@ -75,7 +70,8 @@ class Watch(PlatformPart):
         entry = record.get(number)
         if entry is None:
             raise self._no_entry(number)
-        return accepted(session=record.session, entry=self._whole(entry, record))
+        shown = {**whole(entry), "cause": self._cause(entry), "children": record.children(number)}
+        return accepted(session=record.session, entry=shown)
 
     def test(self, number: int, asserts: Asserts | None = None) -> Answer:
         """Return the pytest `test` of an exchange; None when no test can do it.
@@ -160,33 +156,10 @@ class Watch(PlatformPart):
             )
         return accepted(verdict=request_fit(contract, data or " "), reason="")
 
-    def session(self) -> Iterator[bytes]:
-        """Yield the JSON of the session file, piece by piece: it may be large."""
-        record, contracts = self.record, self._contracts()
-        head = {
-            "wwspec_session": FILE_VERSION,
-            "session": record.session,
-            "exported_ms": int(time.time() * 1000),
-            "version": version("wwspec-router"),
-            "clock": self.clock(),
-            "program": self.program(),
-            **self.faults(),
-            "contracts": None if contracts is None else msgspec.to_builtins(dict(contracts)),
-        }
-        yield msgspec.json.encode(head)[:-1] + b',"entries":['
-        comma = b""
-        for entry in record.kept_entries():
-            yield comma + msgspec.json.encode(self._whole(entry, record))
-            comma = b","
-        yield b"]}\n"
-
     def _contracts(self) -> Mapping[str, ConsoleContract] | None:
         world = self._platform.world
         with world.lock:
             return world.program.contracts
-
-    def _whole(self, entry: Entry, record: Traffic) -> Json:
-        return {**whole(entry), "cause": self._cause(entry), "children": record.children(entry.number)}
 
     def _cause(self, entry: Entry) -> Json | None:
         cause, world = entry.cause, self._platform.world

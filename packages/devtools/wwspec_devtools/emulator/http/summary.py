@@ -19,7 +19,6 @@ PATIENCE = 1.0
 _PAUSE = 0.05
 _WIDEST = 100
 """Characters of a request or reply."""
-TIMES = {"queue": "queue", "check": "check", "sdk": "SDK", "handler": "handler"}
 _FRAMEWORK = re.compile(r"([0-9a-f]{6} )?(ability |event:)\S+ (failed|refused, .*)")
 """The program's own lines about the error."""
 _WRONG_OUTPUT = re.compile(r"output \$\S*: (.+) expected, (.+) found")
@@ -81,11 +80,18 @@ def own_frames(failure: Json | None) -> list[Json]:
     return [frame for frame in reversed(failure["frames"]) if frame["own"]] if failure else []
 
 
+def times(milliseconds: Json) -> Iterator[str]:
+    """Yield where the time of a program's work went."""
+    for key, name in {"queue": "queue", "check": "check", "sdk": "SDK", "handler": "handler"}.items():
+        if milliseconds[key]:
+            yield f"{name} {milliseconds[key]:.1f}"
+
+
 def _call(entry: Json, language: int) -> Iterator[tuple[str, str]]:
     traces = entry["traces"]
     trace = next((each for each in reversed(traces) if each["outcome"] != "ok"), traces[-1] if traces else None)
     frames = own_frames(trace["failure"]) if trace else []
-    places = [_place(each, trace["folder"] if trace else "") for each in frames]
+    places = [place(each, trace["folder"] if trace else "") for each in frames]
     wrong = _WRONG_OUTPUT.fullmatch(entry["reason"][0])
     if wrong:
         yield "handler", places[0] if places else ""
@@ -100,10 +106,8 @@ def _call(entry: Json, language: int) -> Iterator[tuple[str, str]]:
     if trace is not None:
         own = [line["text"] for line in trace["lines"] if not _FRAMEWORK.fullmatch(line["text"])]
         yield "log", own[-1] if own else ""
-        spent = [
-            f"{name} {trace['milliseconds'][key]:.1f}" for key, name in TIMES.items() if trace["milliseconds"][key]
-        ]
-        yield "time", f"{'  '.join(spent)} ms" if spent else ""
+        spent = "  ".join(times(trace["milliseconds"]))
+        yield "time", f"{spent} ms" if spent else ""
 
 
 def _callback(client: EmulatorClient, entry: Json, language: int) -> Iterator[tuple[str, str]]:
@@ -121,8 +125,9 @@ def _callback(client: EmulatorClient, entry: Json, language: int) -> Iterator[tu
         yield "fix", entry["advice"][language]
 
 
-def _place(frame: Json, folder: str) -> str:
-    file = frame["file"].removeprefix(f"{folder}/")
+def place(frame: Json, folder: str) -> str:
+    """Return the line of a frame; files below the program's folder are shown from there."""
+    file = frame["file"].removeprefix(f"{folder}/") if folder else frame["file"]
     return f"{file}:{frame['line']} {frame['function']}     {frame['code'].strip()}".rstrip()
 
 

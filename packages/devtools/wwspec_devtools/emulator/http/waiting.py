@@ -40,19 +40,16 @@ class Waiting(PlatformPart):
         Args:
             wait_ms: How long to wait.
         """
-        return accepted(in_work=self._wait_idle(wait_ms / 1000))
-
-    def _wait_idle(self, seconds: float) -> list[str]:
-        until, changed = monotonic() + seconds, threading.Event()
+        until, changed = monotonic() + wait_ms / 1000, threading.Event()
         self._platform.changes.add(changed.set)
         try:
             while found := list(in_work(self._platform.world)):
                 if not changed.wait(max(0.0, until - monotonic())):
                     break
                 changed.clear()
-            return found
         finally:
             self._platform.changes.remove(changed.set)
+        return accepted(in_work=found)
 
 
 def in_work(world: World) -> Iterator[str]:

@@ -41,8 +41,10 @@ class Run(msgspec.Struct, frozen=True):
 
     kind: str
     outcome: str
-    errmsg: str = ""
     failure: Failure | None = None
+
+
+_NO_FAULT = Run("", "ok")
 
 
 class Hit(FaultSpec, kw_only=True):
@@ -68,6 +70,8 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     time_ms: float
     errcode: int | None
     program_errcode: int | None
+    reason: tuple[str, str]
+    """In English and Chinese."""
     faults: list[str]
     contract: dict[str, Verdict | None] | None
     """By `request` and `reply`."""
@@ -149,7 +153,7 @@ class Flow:
         return [msgspec.structs.replace(hit, count=counts[hit.id]) for hit in {hit.id: hit for hit in hits}.values()]
 
     def failure(self) -> str:
-        """Return the error with which the program's code failed, in one line.
+        """Return why the program's code failed, in one line.
 
         Empty when it did not fail, when a fault was the cause, and when the program refused the call on purpose.
         """
@@ -158,13 +162,11 @@ class Flow:
         is_event, number = self.exchange.kind == EVENT, self.exchange.number
         passed_on = [self._whole(row) for row in self._caused if row.kind == CALL and row.parent == number]
         runs = [run for each in (self.exchange, *passed_on) for run in each.traces if run.kind == JOB or not is_event]
-        if runs and runs[-1].outcome != "ok":
-            error, is_final = runs[-1].failure, runs[-1].outcome == FAILED
-            if error is not None and (not error.refuses or (is_event and is_final)):
-                return f"{error.name}: {error.text}".partition("\n")[0]
-            if error is None and is_event and is_final:
-                return runs[-1].errmsg
-        return "the reply does not fit the contract" if self.outcome()[0] in _WRONG_REPLY else ""
+        *_, last = runs or [_NO_FAULT]
+        is_fault = last.outcome != "ok" and last.failure is not None and not last.failure.refuses
+        if is_fault or (is_event and last.outcome == FAILED) or self.outcome()[0] in _WRONG_REPLY:
+            return (passed_on or [self.exchange])[-1].reason[0]
+        return ""
 
     def notifier(self) -> Exchange | None:
         """Return the event or call that sent the notify_id of the app's call."""

@@ -84,12 +84,15 @@ class Accounts:
 
     def issue_token_of(self, app: App, now: float, rng: random.Random) -> tuple[str, int]:
         """Return an app's access token and the seconds that it stays valid. A valid one is returned again."""
-        for token, (owner, expires) in self._tokens.items():
-            if owner is app and expires > now:
-                return token, int(expires - now)
+        if token := self.token_of(app, now):
+            return token, int(self._tokens[token][1] - now)
         token = f"{rng.getrandbits(256):064x}"
         self._tokens[token] = (app, now + ACCESS_TOKEN_SECONDS)
         return token, ACCESS_TOKEN_SECONDS
+
+    def token_of(self, app: App, now: float) -> str:
+        """Return the valid access token that an app has got already; empty when there is none."""
+        return next((token for token, (owner, expires) in self._tokens.items() if owner is app and expires > now), "")
 
     def owner(self, token: str) -> App | None:
         """Return the app that got a token, valid or not; None when it is unknown or forgotten. It needs no lock."""

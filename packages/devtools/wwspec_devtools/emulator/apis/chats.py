@@ -1,4 +1,7 @@
-"""SDK APIs about consent to archiving: `get_agree_status_single`, `get_agree_status_room` [99826]."""
+"""SDK APIs about chats: `get_group_chat` [99825], and consent to archiving [99826].
+
+The latter are `get_agree_status_single` and `get_agree_status_room`.
+"""
 
 from typing import Annotated
 
@@ -56,3 +59,23 @@ def get_agree_status_room(world: World, app: App, request: AgreeStatusRoom) -> A
         if consent is not None:
             answers.append(consent.shown(external_userid=member.id))
     return accepted(agreeinfo=answers)
+
+
+class GroupChat(Asked):
+    """Request of `get_group_chat`."""
+
+    chatid: str
+
+
+def get_group_chat(world: World, app: App, request: GroupChat) -> Answer:
+    """Return who is in an internal or inter-corp group."""
+    if world.clock.now() > world.archive_ends:
+        raise RefusedError(301052)
+    group = world.conversations[app.corpid].groups.get(request.chatid)
+    if group is None or not group.internal:
+        raise RefusedError(710624, "no such group" if group is None else "a group with customers")
+    members = [
+        {"memberid": member.id, "jointime": jointime, "type": member.type}
+        for member, jointime in zip(group.members, group.jointimes, strict=True)
+    ]
+    return accepted(creator=group.creator, room_create_time=group.room_create_time, members=members)
