@@ -15,11 +15,14 @@ BESIDE = {
     "wwspec_router/kernel/": "tests/handlers/test_*.py",
     "wwspec_router/kernel/intake": "tests/jobs/test_events.py",
     f"{EMULATOR}/display/": f"{EMULATOR_TESTS}/http/test_reads.py",
+    f"{EMULATOR}/appside/suites": f"{EMULATOR_TESTS}/callbacks/test_commands.py",
+    f"{EMULATOR}/display/views": f"{EMULATOR_TESTS}/state/traffic/test_record.py",
     f"{EMULATOR}/display/verdicts": f"{EMULATOR_TESTS}/state/traffic/test_traces.py",
     f"{EMULATOR}/display/reasons": "tests/scenarios/test_reasons.py",
     f"{EMULATOR}/http/summary": "packages/devtools/tests/cli/zone/test_why.py",
     f"{EMULATOR}/state/": f"{EMULATOR_TESTS}/apis/test_*.py",
     f"{EMULATOR}/state/machines": f"{EMULATOR_TESTS}/program/test_machines.py",
+    "packages/client/wwspec_client/notify/stores": "packages/devtools/tests/testing/test_store_suites.py",
 }
 """Tests of another folder that are the nearest, by what the paths of the modules begin with."""
 PAGE = re.compile(r"((packages/\w+/)?README|docs/).*\.md")

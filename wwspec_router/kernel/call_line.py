@@ -6,7 +6,7 @@ _NAMES = {"milliseconds": "ms", "sdk_milliseconds": "sdk_ms", "request_id": "pla
 """Names for programs, where they differ."""
 
 
-class CallLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename=_NAMES):
+class CallLine(msgspec.Struct, frozen=True, omit_defaults=True, rename=_NAMES):
     """What is known of one call at its end."""
 
     kind: str

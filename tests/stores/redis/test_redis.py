@@ -27,6 +27,7 @@ from wwspec_devtools.testing.ports import held_ports
 from wwspec_router.stores import StoreLimits, open_store, risks_of
 from wwspec_router.stores.capacity import StoreFigures
 from wwspec_router.stores.job import Outcome
+from wwspec_router.stores.kept import KeptKey
 from wwspec_router.stores.redis.events import LAYOUT, RedisStore
 
 T = TypeVar("T")
@@ -213,6 +214,29 @@ def test_two_instances_share_entries_jobs_and_bounds(server: LocalRedis) -> None
         assert ids(one.claim("one", 2, 100)) == ["b"]
         assert not one.finish("one", "a")
         assert other.finish("other", "a")
+
+
+def test_reads_and_what_a_lease_ends_anyway_wait_for_no_replica(server: LocalRedis) -> None:
+    waiting = f"{server.url}?wait=1&wait_timeout=0.05"
+    with closing(RedisStore(server.url)) as careless, closing(RedisStore(waiting)) as store:
+        for each in "ab":
+            careless.add(job(each))
+        with refused("0 of 1 replicas had this"):
+            store.add(job("c"))
+        assert ids(store.claim("one", 2, 100)) == ["a", "b"]
+        assert store.begin("one", "a")
+        assert store.renew("one", ["a"], 100) == {"a"}
+        store.excuse("one", ["a"])
+        assert store.postpone("one", "b", 1000)
+        assert store.finish("one", "a")
+        assert store.has_job("b")
+        assert store.job_figures().waiting == len(store.oldest_jobs(9)) == 2
+        assert store.unknown_names(frozenset()) == {"ability": 2}
+        assert len(store.unknown_jobs(frozenset(), "corp", 1000002, 9)) == 2
+        assert (store.steps("b"), store.failed_jobs("corp", 1000002, 9)) == ({}, [])
+        assert store.read_kept(KeptKey("corp", 1, "space", "name")) is None
+        assert store.fetch("corp", 1, "id", 100) is None
+        assert store.figures() == StoreFigures(rows=0, bytes=0)
 
 
 def test_databases_are_apart(server: LocalRedis) -> None:

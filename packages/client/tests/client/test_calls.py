@@ -9,8 +9,9 @@ from tests.client.scripted import Script, async_client_of, client_of, reply
 from tests.support.tables import for_each
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_client import ProgramError, RepeatedCursorError, ReplyTypeError, SdkApiError, StillRunningError, ZoneClient
+from wwspec_client.hooks import ClientHooks
 from wwspec_contracts import get_rule_list, sync_msg
-from wwspec_contracts.base import ApiRequest, Contract, Output
+from wwspec_contracts.base import AbilityRequest, ApiRequest, Contract, Output
 from wwspec_devtools.testing.zone import Zone
 
 
@@ -43,6 +44,35 @@ def test_an_api_goes_behind_the_prefix_of_the_program() -> None:
     with client_of(transport=script, prefix="ask_") as client:
         client.call(sync_msg.Request())
     assert msgspec.json.decode(script.requests[0].content)["ability_id"] == "ask_sync_msg"
+
+
+class Traced(AbilityRequest[Output]):
+    ability_id = "order"
+    trace_field = "meta.traceparent"
+    meta: dict[str, str] | None = {}
+
+
+class Tracing(ClientHooks):
+    def __init__(self, present: str) -> None:
+        self._present = present
+
+    def traceparent(self) -> str:
+        return self._present
+
+
+OF_HOOK = {"traceparent": "of the hook"}
+OWN = {"traceparent": "the app's own"}
+
+
+@for_each([("of the hook", {}, OF_HOOK), ("of the hook", OWN, OWN), ("of the hook", None, None), ("", {}, {})])
+def test_a_request_carries_the_trace_of_a_hook_unless_the_app_has_given_one(
+    present: str, given: dict[str, str] | None, sent: dict[str, str] | None
+) -> None:
+    script = Script([reply(errcode=0)])
+    with client_of(transport=script, hooks=[Tracing(present)]) as client:
+        client.call(Traced(meta=given))
+    data = msgspec.json.decode(msgspec.json.decode(script.requests[0].content)["request_data"])
+    assert data == {"meta": sent}
 
 
 class Item(Contract):

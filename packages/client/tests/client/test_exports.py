@@ -3,6 +3,7 @@
 import inspect
 import re
 from dataclasses import is_dataclass
+from typing import get_overloads
 from unittest.mock import create_autospec
 
 import msgspec
@@ -73,6 +74,7 @@ def test_both_clients_have_the_same_methods_with_the_same_arguments() -> None:
     for name in methods - {"with_raw_response"}:
         one, other = getattr(client.ZoneClient, name), getattr(client.AsyncZoneClient, name)
         assert inspect.signature(one).parameters == inspect.signature(other).parameters, name
+        assert len(get_overloads(one)) == len(get_overloads(other)), name
 
 
 def test_each_api_of_the_app_is_a_method_of_both_clients_and_of_both_that_return_responses() -> None:

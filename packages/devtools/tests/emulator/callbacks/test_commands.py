@@ -145,6 +145,7 @@ def test_100795_the_provider_asks_what_a_corp_has_authorised(live: Live) -> None
     assert answer["auth_corp_info"]["corpid"] == settings.corpid
     [agent] = answer["auth_info"]["agent"]
     assert agent["agentid"] == settings.agentid
+    assert agent["auth_mode"] == 0, "an administrator has authorised it"
     assert agent["privilege"]["allow_party"] == [1]
     assert life.provider.call("v2/get_auth_info", **{**asked, "permanent_code": "other"})["errcode"] == 40084
 

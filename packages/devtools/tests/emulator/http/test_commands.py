@@ -3,12 +3,14 @@ from typing import Any
 import pytest
 
 from tests.emulator.conftest import StartEmulator
-from tests.support.emulator import Emulator, SealedProgram
+from tests.support.emulator import Emulator, Response, SealedProgram
+from tests.support.sealing import seal_reply
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_devtools.emulator.events.types import EVENT_TYPES
 from wwspec_devtools.emulator.http.app import create_app
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.emulator.settings import EmulatorSettings
+from wwspec_devtools.emulator.standin.wwspec_standin import seal
 
 
 def test_an_emulator_binds_to_loopback_only() -> None:
@@ -74,6 +76,29 @@ def test_the_program_may_move(emulator: Emulator, program: SealedProgram) -> Non
     for url in (1, "nowhere"):
         assert emulator.http.post("/emulator/program", json={"program_url": url}).json()["errcode"] == 40058
     assert emulator.http.get("/emulator/info").json()["program_url"] == program.url
+
+
+def test_what_is_in_work_says_of_an_event_whether_its_code_runs_or_will_run_again(
+    client: EmulatorClient, emulator: Emulator, program: SealedProgram
+) -> None:
+    def accept(call: seal.CallContent) -> Response:
+        sealed = seal_reply(program.key, "", call.request_id, 0)
+        return 200, {**sealed.headers, seal.JOB_HEADER: "now"}, sealed.body.encode()
+
+    def in_work_after(**told: Any) -> list[str]:
+        trace = {"reference": program.calls[0].request_id, "kind": "job", "milliseconds": {"total": 1}, **told}
+        assert emulator.http.post("/emulator/traces", json=[trace]).status_code == 204
+        return client.wait_idle(0)
+
+    program.reply = accept
+    client.receive_events()
+    number = client.fire("hit_keyword")["number"]
+    assert emulator.platform.wait_idle()
+    its_entry = f"event hit_keyword: {{}} (entry {number})".format
+    assert client.wait_idle(0) == [its_entry("its code has not ended")]
+    again = its_entry("attempt 2 of its code failed, the next is 1.5 s later")
+    assert in_work_after(outcome="postponed", attempt=2, next_run=1.5) == [again]
+    assert in_work_after(outcome="ok", attempt=3) == []
 
 
 def test_two_emulators_never_share_a_zone_key(start: StartEmulator) -> None:

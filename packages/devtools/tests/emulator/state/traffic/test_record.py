@@ -3,6 +3,7 @@
 import io
 import json
 from contextlib import ExitStack
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from wwspec_contracts.files import ConsoleContract
 from wwspec_devtools.emulator.display.views import row_with_bodies
 from wwspec_devtools.emulator.http.client import EmulatorClient, EmulatorError
 from wwspec_devtools.emulator.state.traffic.entries import MAX_BODY_BYTES
-from wwspec_devtools.emulator.state.traffic.record import Traffic
+from wwspec_devtools.emulator.state.traffic.record import Bounds, Traffic
 from wwspec_devtools.testing.app import App
 
 
@@ -74,13 +75,29 @@ def test_no_secret_is_told(client: EmulatorClient, app: App, emulator: Emulator,
 
 @pytest.mark.parametrize("traffic", [3], indirect=True)
 def test_the_record_is_bounded_in_entries_and_bytes(traffic: Traffic) -> None:
+    assert traffic.bounds == Bounds(first=1, last=0), "there are none"
     record_exchanges(
         traffic, *(f"api{number}" for number in range(5)), sent="x" * (MAX_BODY_BYTES + 1), reply="not json"
     )
     entries = [row_with_bodies(entry) for entry in traffic.kept_entries()]
     assert [each["name"] for each in entries] == ["api2", "api3", "api4"]
+    assert traffic.bounds == Bounds(first=3, last=5)
     assert entries[0]["request"] == {"not kept, bytes": MAX_BODY_BYTES + 1}
     assert entries[0]["reply"] == "not JSON, 8 characters"
+
+
+def test_each_watcher_is_woken_by_an_exchange_until_it_is_removed(emulator: Emulator, traffic: Traffic) -> None:
+    changes, woken = emulator.platform.changes, list[str]()
+    watchers = [partial(woken.append, name) for name in ("one", "other")]
+    for wake in watchers:
+        changes.add(wake)
+    record_exchanges(traffic, "api")
+    assert set(woken) == {"one", "other"}
+    changes.remove(watchers[0])
+    woken.clear()
+    record_exchanges(traffic, "api")
+    assert set(woken) == {"other"}
+    changes.remove(watchers[1])
 
 
 def test_what_is_nested_too_deep_is_hidden_whole(traffic: Traffic) -> None:
