@@ -18,6 +18,8 @@ from tests.cli.wecom import Shell
 from tests.support.apps import ROOT
 from tests.support.tables import for_each
 from wwspec_contracts.source_text import width
+from wwspec_devtools.emulator.display import reasons
+from wwspec_devtools.emulator.http import summary
 from wwspec_devtools.testing.zone import Zone
 from wwspec_router.cli import chinese
 from wwspec_router.cli.help import option_parts, paragraph
@@ -148,6 +150,9 @@ def test_an_exchange_is_explained_in_chinese(zone: Zone) -> None:
     wwspec("call", "chat_digset", "--url", zone.client.url)
     number = str(zone.client.traffic(0, "app", bodies=False, wait=False)[-1]["number"])
     shown = wwspec("zone", "show", number, "--all", "--url", zone.client.url, LANG="zh_CN.UTF-8").stdout
+    head, *lines = shown.partition("\n\n")[0].splitlines()
+    assert head.startswith(f"#{number} sync_call_program chat_digset  失败：errcode 800003：")
+    assert [line.split()[0] for line in lines] == ["处理办法", "请求", "应答", "下一步", "页面"]
     assert re.search("\n含义和解决办法\n  800003: .*[\u4e00-\u9fff].*\n  .*`wwspec abilities`", shown)
 
 
@@ -175,6 +180,7 @@ def test_every_text_of_the_help_has_its_chinese(name: str, command: click.Comman
 def test_every_message_in_chinese_is_one_of_the_program_or_of_click() -> None:
     ours = (Path(package.__path__[0], "cli") for package in (wwspec_router, wwspec_devtools))
     files = [*Path(click.__file__).parent.glob("*.py"), *(file for each in ours for file in each.rglob("*.py"))]
+    files += [Path(module.__file__) for module in (reasons, summary)]
     texts = [*(file.read_text("utf-8") for file in files), *(text for _, each in commands() for text in texts_of(each))]
     code = " ".join("\n".join(texts).split())
     assert [each for each in chinese.read_texts()["messages"] if " ".join(each.split()) not in code] == []

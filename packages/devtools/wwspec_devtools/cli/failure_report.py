@@ -9,7 +9,7 @@ from wwspec_devtools.cli.dev_note import noted_url
 from wwspec_devtools.emulator.display.reasons import FAILURES
 from wwspec_devtools.emulator.http.client import DEFAULT_URL, EmulatorClient, EmulatorError
 from wwspec_devtools.emulator.http.summary import Json, reported_entry, summary
-from wwspec_router.cli.language import is_chinese
+from wwspec_router.cli.language import is_chinese, text
 
 
 def print_why(emulator: EmulatorClient, since: int, ability_id: str) -> None:
@@ -47,7 +47,7 @@ def print_event(emulator: EmulatorClient, number: int) -> None:
 
 def summary_lines(emulator: EmulatorClient, entry: Json) -> list[str]:
     """Return the lines about an exchange, in the language of this run."""
-    return summary(emulator, entry, language=is_chinese(), where=_where(emulator))
+    return summary(emulator, entry, say=text, language=is_chinese(), where=_where(emulator))
 
 
 def _where(emulator: EmulatorClient) -> str:

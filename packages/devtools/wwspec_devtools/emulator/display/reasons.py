@@ -48,9 +48,8 @@ def reason_of(trace: Trace) -> Texts:
 
 def refused(errcode: int, errmsg: str, chinese: str = "") -> Texts:
     """Return the reason for a refusal with an errcode and an errmsg, which may be empty."""
-    texts = (f"errcode {errcode}: {quoted(each)}".removesuffix(": ") for each in (errmsg, chinese or errmsg))
-    english, chinese = texts
-    return english, chinese
+    english, chinese = quoted(errmsg), quoted(chinese or errmsg)
+    return f"errcode {errcode}: {english}".removesuffix(": "), f"errcode {errcode}：{chinese}".removesuffix("：")
 
 
 def api_refused(api: str, errcode: int) -> Texts:

@@ -138,9 +138,8 @@ def _refusal(entry: Entry) -> Texts:
         return reasons.api_refused(entry.name, errcode) if entry.reply else reasons.not_called(entry.name, errcode)
     answer = read_body(entry.reply, _AppReply) if entry.kind == APP else None
     if answer is not None:
-        return reasons.refused(
-            errcode, answer.errmsg.partition("]")[2] or answer.errmsg
-        )  # without what the number says
+        said = answer.errmsg.partition("]")[2].strip() or answer.errmsg  # without what the number says
+        return reasons.refused(errcode, said)
     return reasons.refused(errcode, *(errcodes.cause(errcode) or ("",)))
 
 

@@ -1,13 +1,14 @@
 """One exchange in ten lines, the cause of a failure first: what `wwspec zone show`, `call`, `fire` and pytest print."""
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from time import monotonic, sleep
 from typing import Any
 
 import msgspec
 
-from wwspec_contracts.support.printable import counted, printable
+from wwspec_contracts.source_text import width
+from wwspec_contracts.support.printable import printable
 from wwspec_devtools.emulator.http.client import EmulatorClient, EmulatorError
 from wwspec_devtools.emulator.state.traffic.entries import CALL, CALLBACK
 from wwspec_devtools.emulator.state.traffic.traces import JOB
@@ -25,33 +26,43 @@ _WRONG_OUTPUT = re.compile(r"output \$\S*: (.+) expected, (.+) found")
 
 
 def summary(
-    client: EmulatorClient, entry: Json, *, language: int = 0, where: str = "", leave_out: Collection[str] = ()
+    client: EmulatorClient,
+    entry: Json,
+    *,
+    say: Callable[[str], str] = str,
+    language: int = 0,
+    where: str = "",
+    leave_out: Collection[str] = (),
 ) -> list[str]:
     """Return the lines about an exchange.
 
     Args:
         client: The emulator that has it.
         entry: As `EmulatorClient.entry` returns it.
+        say: Returns a text of this module in the language.
         language: 0 for English, 1 for Chinese.
         where: What names the emulator in a command: an option behind a space, or nothing.
         leave_out: Labels of lines that are not wanted.
     """
     number, name, took, machine = entry["number"], entry["name"], entry["duration_ms"], entry["machine"]
     title = name if entry["ability"] in ("", name) else f"{name} {entry['ability']}"
-    ended = ": ".join(filter(None, (entry["verdict"], entry["reason"][language])))
-    facts = [f"{entry['program_errcode']} by the program"] if entry["program_errcode"] else []
+    ended = say(": ").join(filter(None, (say(entry["verdict"]), entry["reason"][language])))
+    tries = entry["attempts"] if entry["kind"] == CALLBACK else 0
+    facts = [say("{} by the program").format(entry["program_errcode"])] if entry["program_errcode"] else []
+    facts += [say("1 try" if tries == 1 else "{} tries").format(tries)] if tries else []
     facts += [] if took is None else [f"{took:.0f} ms"]
-    facts += [] if machine is None else [f"machine {machine}"]
-    if entry["kind"] == CALLBACK and entry["attempts"]:
-        facts = [counted(entry["attempts"], "try", "tries"), *facts]
-    rows = dict(_callback(client, entry, language) if entry["kind"] == CALLBACK else _call(entry, language))
-    rows["next"] = " | ".join(f"wwspec {each}{where}" for each in (*_next(entry), f"zone show {number} --all"))
-    rows["page"] = f"{client.url}/#/timeline/{number}"
-    width = max(map(len, rows))
+    facts += [] if machine is None else [say("machine {}").format(machine)]
+    found = _callback(client, entry, say, language) if entry["kind"] == CALLBACK else _call(entry, say, language)
+    rows = {label: text for label, text in found if text and label not in leave_out}
+    if "next" not in leave_out:
+        rows["next"] = " | ".join(f"wwspec {each}{where}" for each in (*_next(entry), f"zone show {number} --all"))
+        rows["page"] = f"{client.url}/#/timeline/{number}"
+    labels = {label: say(label) for label in rows}
+    widest = max(map(width, labels.values()), default=0)
     head = printable(f"#{number} {title}  {ended}")
     return [
-        f"{head:<54}  {', '.join((*facts, *entry['faults']))}".rstrip(),
-        *(printable(f"  {label:<{width}}  {text}") for label, text in rows.items() if text and label not in leave_out),
+        f"{head}{' ' * (54 - width(head))}  {', '.join((*facts, *entry['faults']))}".rstrip(),
+        *(printable(f"  {each}{' ' * (widest - width(each))}  {rows[label]}") for label, each in labels.items()),
     ]
 
 
@@ -87,7 +98,7 @@ def times(milliseconds: Json) -> Iterator[str]:
             yield f"{name} {milliseconds[key]:.1f}"
 
 
-def _call(entry: Json, language: int) -> Iterator[tuple[str, str]]:
+def _call(entry: Json, say: Callable[[str], str], language: int) -> Iterator[tuple[str, str]]:
     traces = entry["traces"]
     trace = next((each for each in reversed(traces) if each["outcome"] != "ok"), traces[-1] if traces else None)
     frames = own_frames(trace["failure"]) if trace else []
@@ -95,7 +106,8 @@ def _call(entry: Json, language: int) -> Iterator[tuple[str, str]]:
     wrong = _WRONG_OUTPUT.fullmatch(entry["reason"][0])
     if wrong:
         yield "handler", places[0] if places else ""
-        yield "fix", f"return {wrong[1]} there, or declare {wrong[2]} and register the contract anew"
+        fix = say("return {} there, or declare {} and register the contract anew")
+        yield "fix", fix.format(wrong[1], wrong[2])
     elif places:
         yield "at", places[0]
         yield "from", places[-1] if len(places) > 1 else ""
@@ -110,17 +122,21 @@ def _call(entry: Json, language: int) -> Iterator[tuple[str, str]]:
         yield "time", f"{spent} ms" if spent else ""
 
 
-def _callback(client: EmulatorClient, entry: Json, language: int) -> Iterator[tuple[str, str]]:
+def _callback(
+    client: EmulatorClient, entry: Json, say: Callable[[str], str], language: int
+) -> Iterator[tuple[str, str]]:
     attempt, request = entry["attempt"], entry["request"]
     if attempt is not None:
-        unverified = "    (the URL is not verified, so nothing was posted)" if attempt["method"] == "GET" else ""
-        yield "to", f"{attempt['method']} {attempt['url']}{unverified}"
-        yield "answer", f"{attempt['status']} {_short(attempt['body'])}" if attempt["status"] else "none"
+        unverified = say("(the URL is not verified, so nothing was posted)") if attempt["method"] == "GET" else ""
+        yield "to", f"{attempt['method']} {attempt['url']}    {unverified}".rstrip()
+        yield "answer", f"{attempt['status']} {_short(attempt['body'])}" if attempt["status"] else say("none")
     if (first := kept(client, entry["flow"])) is not None and first["number"] != entry["number"]:
-        also = f"   its code failed: wwspec zone show {first['number']}" if first["verdict"] == "failed" else ""
+        also = (
+            f"   {say('its code failed')}: wwspec zone show {first['number']}" if first["verdict"] == "failed" else ""
+        )
         yield "event", f"#{first['number']} {first['name']}{also}"
     if entry["verdict"] == "failed" and isinstance(request, dict) and "notify_id" in request:
-        yield "stored", f"{request['notify_id']} is kept; the app can still fetch it"
+        yield "stored", say("{} is kept; the app can still fetch it").format(request["notify_id"])
     if entry["advice"]:
         yield "fix", entry["advice"][language]
 
