@@ -11,7 +11,6 @@ from tests.emulator.conftest import AES_KEY, TOKEN, CallbackApp
 from tests.emulator.console.conftest import opened_console
 from tests.scenarios.test_reasons import REASONS, fail, printed, zone as zone
 from tests.support.emulator import Response, http_server
-from tests.support.tables import for_each
 from tests.support.waiting import wait_until
 from wwspec_contracts.support.printable import printable
 from wwspec_devtools.testing.zone import Zone
@@ -53,10 +52,12 @@ def assert_shown(console: Page, zone: Zone, number: int) -> str:
 
 def test_page_terminal_and_log_say_why_in_one_text(console: Page, zone: Zone) -> None:
     for case in REASONS:
-        reason = assert_shown(console, zone, fail(zone, case))
-        wait_until(
-            lambda said=printable(reason): any(line.endswith(f"  {said}") for line in zone.program_log().splitlines())
-        )
+        wait_logged(zone, assert_shown(console, zone, fail(zone, case)))
+
+
+def wait_logged(zone: Zone, reason: str) -> None:
+    """Wait until a line of the program's log ends with a reason."""
+    wait_until(lambda: any(line.endswith(f"  {printable(reason)}") for line in zone.program_log().splitlines()))
 
 
 def failed_callback(zone: Zone, url: str) -> int:

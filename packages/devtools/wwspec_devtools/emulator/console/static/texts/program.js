@@ -14,7 +14,7 @@ export const PROGRAM = {
     "program.machines.threads": ["jobs and threads below: as M{number} tells them", "下方的任务和线程来自 M{number}"],
     "program.machine.changes": ["changing", "变更中"],
     "program.machine.fault": ["not started", "未启动"],
-    "machines.one": ["The program runs on one machine. `wwspec dev --machines 2` starts it on several.", "专区程序运行在一台机器上。使用 wwspec dev --machines 2 可在多台机器上启动。"],
+    "machines.one": ["The program runs on one machine. wwspec dev --machines 2 starts it on several.", "专区程序运行在一台机器上。使用 wwspec dev --machines 2 可在多台机器上启动。"],
     "machines.stop": ["Stop M{number}", "停止 M{number}"],
     "machines.start": ["Start M{number}", "启动 M{number}"],
     "program.processes": ["Processes", "进程"],
