@@ -246,7 +246,7 @@ export class FlowItems {
                 tokens.push(item);
                 continue;
             }
-            const isCall = item.flow.rows[0]?.kind === "app" && !item.isQuiet;
+            const isCall = Boolean(item.flow.rows[0]?.ability);
             if (!isCall) listed.push(...tokens);
             const mine = isCall ? tokens : [];
             if (mine.length !== item.tokens.length || mine.some((each, index) => each !== item.tokens[index])) {
