@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.emulator.console.conftest import watched
 from wwspec_devtools.testing.zone import Zone
 
-VIEWS = ("timeline", "abilities", "events", "faults", "program")
+VIEWS = ("timeline", "abilities", "events", "faults", "program", "machines", "authorisations")
 THEMES = (
     ("en-US", "light", 1280),
     ("zh-CN", "dark", 420),

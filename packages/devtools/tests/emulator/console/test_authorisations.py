@@ -1,4 +1,4 @@
-"""The card that plays the admins of corps."""
+"""The view that plays the admins of corps."""
 
 from collections.abc import Iterator
 
@@ -24,12 +24,12 @@ def corps() -> Iterator[Zone]:
 def shown(corps: Zone, browser: Browser) -> Iterator[Page]:
     with browser.new_context(base_url=corps.client.url, locale="en-US", reduced_motion="reduce") as context:
         page = context.new_page()
-        page.goto("/#/faults")
+        page.goto("/#/authorisations")
         yield page
 
 
 def test_a_corp_cancels_authorises_again_ends_and_renews(shown: Page, corps: Zone) -> None:
-    card = shown.get_by_role("region", name="Authorisations")
+    card = shown.get_by_role("region", name="Permissions")
     card.get_by_role("button", name=f"Cancel {SECOND}").click()
     expect(card.get_by_text("The app is not authorised.")).to_be_visible()
     expect(card.get_by_text(f"wwspec zone cancel --corp {SECOND}")).to_be_visible()
@@ -41,7 +41,6 @@ def test_a_corp_cancels_authorises_again_ends_and_renews(shown: Page, corps: Zon
     expect(card.get_by_text("chats: until")).to_have_count(2)
 
 
-def test_without_a_kind_of_app_the_card_is_not_there(page: Page) -> None:
-    page.get_by_role("link", name="Faults").click()
-    expect(page.get_by_role("button", name="Reset the emulator")).to_be_visible()
-    expect(page.get_by_role("region", name="Authorisations")).to_have_count(0)
+def test_without_a_kind_of_app_the_view_says_that_permissions_have_no_end(page: Page) -> None:
+    page.get_by_role("link", name="Permissions").click()
+    expect(page.get_by_text("The emulator plays no kind of app")).to_be_visible()

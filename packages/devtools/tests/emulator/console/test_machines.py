@@ -47,6 +47,13 @@ def test_lines_name_the_machine_and_the_program_shows_how_each_does(page: Page, 
     expect(second.locator(".machine")).to_have_text("M2")
     expect(second.locator(".machine")).to_have_attribute("title", "The program's machine: 2")
     client.machines.stop(1)
+    page.get_by_role("link", name="Machines").click()
+    page.get_by_role("button", name="Start M1").click()
+    expect(page.get_by_role("button", name="Stop M1")).to_be_visible()
+    expect(page.get_by_text("wwspec zone machine start 1")).to_be_visible()
+    assert [each["state"] == "stopped" for each in client.machines.states()] == [False, False]
+    page.get_by_role("button", name="Stop M1").click()
+    expect(page.get_by_role("button", name="Start M1")).to_be_visible()
     page.goto("/#/program")
     expect(page.get_by_text("M1 stopped")).to_be_visible()
     expect(page.get_by_text("M2 up")).to_be_visible()

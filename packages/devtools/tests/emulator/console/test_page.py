@@ -15,7 +15,7 @@ GROUNDS = {"light": "rgb(246, 247, 249)", "dark": "rgb(16, 20, 24)"}
 
 
 def test_every_view_opens_by_its_link_and_by_its_number(page: Page) -> None:
-    views = ["Timeline", "Abilities", "Events", "Faults & clock", "Program"]
+    views = ["Timeline", "Abilities", "Events", "Faults & clock", "Program", "Machines", "Permissions"]
     for name in views:
         page.get_by_role("link", name=name, exact=True).click()
         expect(page).to_have_title(f"{name} · wwspec")

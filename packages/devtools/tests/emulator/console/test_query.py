@@ -90,6 +90,26 @@ def test_token_rows_behind_each_other_are_one_line_that_opens_and_what_failed_is
     expect(lines(page, fetch)).to_have_count(6)
 
 
+def test_a_token_is_folded_into_the_call_that_it_is_fetched_for(page: Page, served: Zone) -> None:
+    info = served.client.info()
+    served.client.reset()
+    page.goto("/")
+    credentials = {"corpid": info["corpid"], "corpsecret": info["secret"]}
+    httpx.get(f"{served.client.url}/cgi-bin/gettoken", params=credentials)
+    expect(lines(page)).to_have_count(1)
+    served.call("chat_digest", {"limit": 3}).raise_for_error()
+    expect(lines(page)).to_have_count(1)
+    call = lines(page, "chat_digest").first
+    expect(call).to_contain_text("gettoken ›")
+    call.click()
+    page.keyboard.press("j")
+    expect(page.get_by_role("treeitem", selected=True)).to_contain_text("gettoken")
+    expect(page.get_by_role("complementary")).to_contain_text("gettoken")
+    search(page).fill("kind:token")
+    expect(lines(page)).to_have_count(1)
+    expect(lines(page).first.locator(".name")).to_have_text("gettoken")
+
+
 def test_the_slowest_flow_is_first_and_all_bars_have_one_scale(page: Page, served: Zone) -> None:
     served.client.fire("hit_keyword")
     served.client.add_fault("program", "latency", "", 2, 1)  # longer than others take on a busy machine

@@ -90,14 +90,13 @@ def test_an_empty_reason_gets_the_cause_and_the_fix_of_the_table(shown: Page, zo
     number = zone.client.traffic(kind="call")[-1]["number"]
     shown.goto(f"/#/timeline/{number}")
     problem = shown.locator(".problem").first
-    expect(problem).to_contain_text("The platform answers 710674: ")
-    expect(problem).to_contain_text("connecting to the zone failed")
+    expect(problem).to_contain_text("errcode 710674: connecting to the zone failed")
     with shown.context.expect_page() as opened:
-        problem.get_by_role("link", name="About this errcode").click()
+        problem.get_by_role("link", name="About errcode 710674").click()
     row = opened.value.locator("#e710674")
     expect(row).to_contain_text("connecting to the zone failed")
     shown.get_by_role("button", name="中文").click()
-    expect(problem).to_have_text(re.compile("^企业微信返回 710674：[^A-Za-z]+ 错误码说明"))
+    expect(problem).to_have_text(re.compile("^errcode 710674: [^A-Za-z]+ 错误码 710674 说明"))
     zone.start_program()
 
 

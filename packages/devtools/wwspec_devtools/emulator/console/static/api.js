@@ -47,6 +47,21 @@ export async function ask(method, path, body) {
 }
 
 /**
+ * Do what the emulator may refuse, and return why it does; empty when it does not.
+ * @param {() => Promise<unknown>} run
+ * @returns {Promise<string>}
+ */
+export async function refusal(run) {
+    try {
+        await run();
+        return "";
+    } catch (error) {
+        if (!(error instanceof ApiError)) throw error;
+        return error.message;
+    }
+}
+
+/**
  * Return what the emulator answers to a GET.
  * @param {string} path
  * @param {Record<string, string | number>} [query]

@@ -24,6 +24,8 @@ const VIEWS = {
     events: () => import("./views/events.js"),
     faults: () => import("./views/faults.js"),
     program: () => import("./views/program.js"),
+    machines: () => import("./views/machines.js"),
+    authorisations: () => import("./views/authorisations.js"),
 };
 
 const main = /** @type {HTMLElement} */ (document.getElementById("main"));

@@ -13,7 +13,7 @@ const KEYS = /** @type {const} */ ([
     ["c", "keys.copy"],
     ["Ctrl-K", "keys.palette"],
     ["p", "keys.pause"],
-    ["1 … 5", "keys.views"],
+    ["1 … 7", "keys.views"],
     ["?", "keys.help"],
 ]);
 

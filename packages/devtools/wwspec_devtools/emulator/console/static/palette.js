@@ -4,7 +4,7 @@ import { fill, h, visible } from "./dom.js";
 import { duration } from "./parts.js";
 import { record } from "./record.js";
 import { go, hashOf, here } from "./route.js";
-import { t } from "./texts.js";
+import { inLanguage, t } from "./texts.js";
 import { EVENTS } from "./views/fire-form.js";
 
 /** @typedef {{name: string, about: string, run: () => void}} Item */
@@ -128,7 +128,7 @@ function entries(wanted) {
     const found = rows.filter((row) => row !== undefined).filter((row) => number !== undefined || (wanted !== "" && `${row.name} ${row.ability}`.toLowerCase().includes(wanted)));
     return found.slice(0, MOST_ENTRIES).map((row) => ({
         name: `#${row.number} ${row.name}`,
-        about: [t(`entry.kind.${row.kind}`), row.failed ? t("timeline.failed") : row.outcome, duration(row.duration_ms)].filter(Boolean).join(" · "),
+        about: [t(`entry.kind.${row.kind}`), t(`verdict.${row.verdict}`), visible(inLanguage(row.reason)), duration(row.duration_ms)].filter(Boolean).join(" · "),
         run: () => go(hashOf("timeline", row.number)),
     }));
 }

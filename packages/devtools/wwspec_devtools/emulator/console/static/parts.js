@@ -1,7 +1,10 @@
 // Small parts that views are made of.
 // @ts-check
+import { ask, refusal } from "./api.js";
 import { h, visible } from "./dom.js";
-import { t } from "./texts.js";
+import { inLanguage, t } from "./texts.js";
+
+/** @typedef {import("./record.js").Row} Row */
 
 /**
  * Show a short message for some seconds.
@@ -43,6 +46,25 @@ export function commandLine(line) {
 }
 
 /**
+ * Return a card, and a function that does what one of its buttons says: it shows the command that does the same, and
+ * why the emulator refuses it.
+ * @param {string} title
+ * @param {HTMLElement} list What it shows.
+ * @param {string} [help] A line below it.
+ * @returns {{card: HTMLElement, act: (command: string, path: string, body?: unknown) => Promise<void>}}
+ */
+export function actionCard(title, list, help = "") {
+    const problem = h("p", { class: "problem", role: "alert" });
+    const line = h("div");
+    const id = `card-${Math.random().toString(36).slice(2)}`;
+    const act = async (/** @type {string} */ command, /** @type {string} */ path, /** @type {unknown} */ body = undefined) => {
+        line.replaceChildren(commandLine(command));
+        problem.textContent = visible(await refusal(() => ask("POST", path, body)));
+    };
+    return { card: h("section", { class: "card wide", "aria-labelledby": id }, h("h1", { id }, title), list, problem, line, help && h("small", { class: "dim" }, help)), act };
+}
+
+/**
  * Return a text as one word of a POSIX shell.
  * @param {string} text
  * @returns {string}
@@ -63,14 +85,15 @@ export function field(label, control, help = "") {
     return h("div", { class: "field" }, h("label", { for: control.id }, label), control, help && h("small", { class: "dim" }, help));
 }
 
+/** @type {Record<Row["verdict"], string>} */
+export const VERDICT_CLASSES = { "under way": "wait", ok: "ok", failed: "bad", postponed: "warn", waiting: "wait", dropped: "bad" };
+
 /**
- * Return the chip of an outcome: green for `ok`, grey while there is none, red for the rest.
- * @param {string} outcome
- * @returns {HTMLElement}
+ * Return the chip that says how an exchange, or an attempt of it, ended.
+ * @param {{verdict: Row["verdict"], reason?: Row["reason"]}} row
  */
-export function outcomeChip(outcome) {
-    const kind = outcome === "" ? "wait" : outcome === "ok" || outcome === "0" ? "ok" : "bad";
-    return h("span", { class: `chip ${kind}` }, outcome === "" ? "…" : visible(outcome));
+export function verdictChip({ verdict, reason = ["", ""] }) {
+    return h("span", { class: `chip ${VERDICT_CLASSES[verdict]}`, title: visible(inLanguage(reason)) }, t(`verdict.${verdict}`));
 }
 
 /**

@@ -50,10 +50,12 @@ import { putInFlow, takeFromFlow } from "./timeline/flow-record.js";
  * @property {Fault[]} hits
  * @property {{fired: boolean, message: {from: string, name: string, to: string[], chatid: string, text: string} | null} | null} [cause] Of an event.
  * @property {Record<string, [string, string]>} [causes] What its errcodes mean, in English and Chinese.
- * @property {[string, string] | null} [advice] What to do about the errcode, in English and Chinese.
+ * @property {[string, string] | null} advice What to do about the errcode, in English and Chinese.
  * @property {number[]} children
+ * @property {CallbackAttempt | null} attempt The last try to bring a callback to the app.
  * @property {Trace[]} traces What the program tells of it, oldest first.
  *
+ * @typedef {{method: string, url: string, status: number | null, body: string, error: [string, string], advice: [string, string] | null, seconds: number}} CallbackAttempt See state/tickets.py.
  * @typedef {{file: string, line: number, function: string, code: string, own: boolean}} Frame Of a traceback; `own` for a line of the application.
  *
  * @typedef {object} Trace What the program tells of one attempt.
@@ -66,6 +68,7 @@ import { putInFlow, takeFromFlow } from "./timeline/flow-record.js";
  * @property {number | null} attempts At most.
  * @property {number | null} next_run Seconds until the next attempt.
  * @property {number} pid
+ * @property {string} folder Where the program runs.
  * @property {string} [trace_id] That of the app, if its request names one.
  * @property {{name: string, text: string, frames: Frame[]} | null} failure What was raised; the outermost frame first.
  * @property {{at: number, level: string, text: string}[]} lines What was logged or printed, with the milliseconds until then.

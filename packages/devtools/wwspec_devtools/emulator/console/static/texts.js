@@ -30,7 +30,15 @@ export function setLanguage(chosen) {
 }
 
 /**
- * Return a text.
+ * Return a text that the emulator gives in both languages, such as the reason of a failure.
+ * @param {readonly [string, string]} texts In English and Chinese.
+ */
+export function inLanguage(texts) {
+    return texts[language() === "zh" ? 1 : 0];
+}
+
+/**
+ * Return a text. `{count:entry|entries}` is a number with its noun.
  * @param {string} key
  * @param {Record<string, string | number>} [values] Of the names in braces.
  * @returns {string}
@@ -38,5 +46,8 @@ export function setLanguage(chosen) {
 export function t(key, values = {}) {
     const row = TABLE[key];
     if (row === undefined) throw new Error(`no text has the key ${key}`);
-    return row[language() === "zh" ? 1 : 0].replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
+    return inLanguage(row).replace(/\{(\w+)(?::(.+?)\|(.+?))?\}/g, (whole, name, one, many) => {
+        const value = values[name] ?? whole;
+        return one === undefined ? String(value) : `${value} ${value === 1 ? one : many}`;
+    });
 }

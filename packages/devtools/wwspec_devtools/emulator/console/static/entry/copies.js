@@ -1,6 +1,6 @@
 // The tab "Copy as": curl, `wwspec`, and a pytest test, which the emulator writes.
 // @ts-check
-import { ApiError, ask } from "../api.js";
+import { ask, refusal } from "../api.js";
 import { fill, h, visible } from "../dom.js";
 import { copyButton } from "../parts.js";
 import { t } from "../texts.js";
@@ -69,11 +69,9 @@ async function showTest(card, entry, asserts) {
     const title = t("entry.copy.pytest");
     card.setAttribute("aria-label", title);
     let test;
-    try {
-        ({ test } = await ask("POST", "test", { number: entry.number, asserts }));
-    } catch (error) {
-        if (!(error instanceof ApiError)) throw error;
-        fill(card, h("header", {}, h("h3", {}, title)), h("p", { class: "problem" }, visible(error.message)));
+    const problem = await refusal(async () => ({ test } = await ask("POST", "test", { number: entry.number, asserts })));
+    if (problem !== "") {
+        fill(card, h("header", {}, h("h3", {}, title)), h("p", { class: "problem" }, visible(problem)));
         return;
     }
     if (test === null) {

@@ -1,6 +1,6 @@
 // What the entry of an event has beside others: the message or the command that caused it, and its fetch by the app.
 // @ts-check
-import { abilityOf, ApiError, ask } from "../api.js";
+import { abilityOf, ask, refusal } from "../api.js";
 import { h, visible } from "../dom.js";
 import { say } from "../parts.js";
 import { record } from "../record.js";
@@ -38,15 +38,14 @@ export function fetchButton(entry) {
     const notification = entry.kind === "callback" ? entry : descendants(entry).find((row) => row.kind === "callback");
     if (notification === undefined) return null;
     const fetch = async () => {
-        try {
-            const { request } = await record.entry(notification.number);
-            const { notify_id = "" } = /** @type {{notify_id?: string}} */ (request);
-            const { number } = await ask("POST", "call", { ability_id: (await abilityOf(FETCHES)) || USUAL, notify_id });
-            go(hashOf("timeline", number));
-        } catch (error) {
-            if (!(error instanceof ApiError)) throw error;
-            say(error.message, "bad");
-        }
+        const { request } = await record.entry(notification.number);
+        const { notify_id = "" } = /** @type {{notify_id?: string}} */ (request);
+        const { number } = await ask("POST", "call", { ability_id: (await abilityOf(FETCHES)) || USUAL, notify_id });
+        go(hashOf("timeline", number));
     };
-    return h("div", { class: "buttons" }, h("button", { type: "button", class: "small", onclick: fetch }, t("entry.fetch")));
+    const onclick = async () => {
+        const problem = await refusal(fetch);
+        if (problem !== "") say(problem, "bad");
+    };
+    return h("div", { class: "buttons" }, h("button", { type: "button", class: "small", onclick }, t("entry.fetch")));
 }

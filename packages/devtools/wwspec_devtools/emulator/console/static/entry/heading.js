@@ -1,12 +1,10 @@
-// The head of an entry: what it is, how it ended, what is wrong with it, and the facts.
+// The head of an entry: what it is, how it ended and why, and the facts.
 // @ts-check
 import { h, visible } from "../dom.js";
-import { readJson } from "../json/text.js";
-import { dateAndTime, duration } from "../parts.js";
+import { dateAndTime, duration, verdictChip } from "../parts.js";
 import { record } from "../record.js";
-import { language, t } from "../texts.js";
-import { phrase } from "../texts/phrases.js";
-import { endChip, entryLink, kindName, shortened } from "./links.js";
+import { inLanguage, language, t } from "../texts.js";
+import { entryLink, kindName, shortened } from "./links.js";
 
 /**
  * @typedef {import("../record.js").Entry} Entry
@@ -14,7 +12,6 @@ import { endChip, entryLink, kindName, shortened } from "./links.js";
  */
 
 const SHOWN_REPLAYS = 10;
-const MISFITS = [790013, 790014, 790015, 790016]; // say what the verdict says
 
 /**
  * @param {Entry} entry
@@ -27,59 +24,36 @@ export function title(entry, actions) {
         h("h2", { id: "entry-title", tabindex: -1 }, h("span", { class: "number dim" }, `#${entry.number}`), " ", shortened(entry.name)),
         entry.ability !== "" && entry.ability !== entry.name && h("span", { class: "dim" }, shortened(entry.ability)),
         kindName(entry.kind),
-        endChip(entry),
+        verdictChip(entry),
         entry.call?.is_async && h("span", { class: "chip" }, t("entry.async")),
         fitting(entry),
         h("div", { class: "buttons" }, actions),
     );
 }
 
-/** @param {Entry} entry */
-function fitting({ contract }) {
+/**
+ * Return the chip of what fits the contract; a failure has none, whatever fits there.
+ * @param {Entry} entry
+ */
+function fitting({ contract, verdict }) {
     const [request, reply] = [contract?.request?.fits, contract?.reply?.fits];
     const sides = request && reply ? "both" : request ? "request" : reply ? "reply" : "";
-    return sides !== "" && h("span", { class: "chip ok only-wide" }, t(`entry.fits.${sides}`));
+    return sides !== "" && verdict === "ok" && h("span", { class: "chip ok only-wide" }, t(`entry.fits.${sides}`));
 }
 
 /**
- * Say what is wrong, in words.
+ * Say why it did not end well, and which faults hit it.
  * @param {Entry} entry
  * @returns {HTMLElement[]}
  */
 export function problems(entry) {
-    const { advice, contract, errcode, program_errcode, outcome, failed } = entry;
-    /** @type {import("../dom.js").Child[][]} */
+    const { causes = {}, failed, hits, reason, traces } = entry;
+    const errcodes = traces.every(({ outcome }) => outcome === "ok") ? Object.keys(causes) : []; // else the program says more than the table
+    const links = errcodes.map((errcode) => h("a", { href: `errcodes?lang=${language()}#e${errcode}`, target: "_blank" }, t("entry.errcode", { errcode })));
     const lines = [];
-    for (const side of /** @type {const} */ (["request", "reply"])) {
-        const verdict = contract?.[side];
-        if (verdict && !verdict.fits) lines.push([t(`entry.misfit.${side}`, { path: visible(verdict.path ?? "$"), problem: visible(phrase(verdict.problem ?? "")) })]);
-    }
-    if (errcode && (lines.length === 0 || !MISFITS.includes(errcode))) lines.push(refusal(entry, entry.kind === "sdk" && errcode < -1 ? "sdk" : "platform", errcode));
-    if (program_errcode) lines.push(refusal(entry, "program", program_errcode));
-    if (advice && lines.length > 0) lines.push([visible(inLanguage(advice))]);
-    if (entry.code === "failed") lines.push([t("entry.failed.code")]);
-    if (failed && lines.length === 0) lines.push([t("entry.failed.other", { outcome: visible(outcome) })]);
-    const hits = entry.hits.map((fault) => h("p", { class: "problem warn" }, t(fault.effect === "answer" ? "entry.by_hand" : "entry.hit", { id: fault.id, what: visible(described(fault)) })));
-    return [...lines.map((line) => h("p", { class: "problem" }, line)), ...hits];
-}
-
-/**
- * Return who refused with which errcode, why, and a link to the table of errcodes, when it is in there.
- * @param {Entry} entry
- * @param {"platform" | "program" | "sdk"} who
- * @param {number} errcode
- * @returns {import("../dom.js").Child[]}
- */
-function refusal(entry, who, errcode) {
-    const cause = entry.causes?.[errcode];
-    const reason = errmsgOf(entry, who === "program") || (cause ? inLanguage(cause) : t("entry.failed.silent"));
-    const link = h("a", { href: `errcodes?lang=${language()}#e${errcode}`, target: "_blank" }, t("entry.errcode"));
-    return [t(`entry.failed.${who}`, { errcode, errmsg: visible(reason) }), ...(cause ? [" ", link] : [])];
-}
-
-/** @param {readonly [string, string]} texts In English and Chinese. */
-function inLanguage(texts) {
-    return texts[language() === "zh" ? 1 : 0];
+    if (inLanguage(reason) !== "") lines.push(h("p", { class: failed ? "problem" : "problem warn" }, h("strong", {}, visible(inLanguage(reason))), links.flatMap((link) => [" ", link])));
+    for (const fault of hits) lines.push(h("p", { class: "problem warn" }, t(fault.effect === "answer" ? "entry.by_hand" : "entry.hit", { id: fault.id, what: visible(described(fault)) })));
+    return lines;
 }
 
 /** @param {Fault} fault */
@@ -88,28 +62,9 @@ function described({ on, effect, api, value }) {
 }
 
 /**
- * Return the errmsg of a reply: the platform's, or the program's own.
+ * Return the facts; folded for a failure, where the cause is what counts.
  * @param {Entry} entry
- * @param {boolean} isProgram
- * @returns {string}
  */
-function errmsgOf(entry, isProgram) {
-    const reply = readJson(isProgram && entry.kind === "sdk" ? entry.text.request : entry.text.reply);
-    const inner = isProgram && (entry.kind === "app" || entry.kind === "sdk") ? readJson(String(member(reply, "response_data") ?? member(reply, "result") ?? "")) : reply;
-    if (!isProgram && entry.kind !== "app" && entry.kind !== "sdk") return "";
-    return String(member(inner, "errmsg") ?? "");
-}
-
-/**
- * @param {unknown} value
- * @param {string} name
- * @returns {unknown}
- */
-function member(value, name) {
-    return value !== null && typeof value === "object" ? Reflect.get(value, name) : undefined;
-}
-
-/** @param {Entry} entry */
 export function facts(entry) {
     const replays = [...record.rows.values()].filter((row) => row.replay_of === entry.number).slice(-SHOWN_REPLAYS);
     const links = replays.flatMap((row, index) => [index > 0 && " ", entryLink(row.number, `#${row.number}`)]);
@@ -133,5 +88,6 @@ export function facts(entry) {
         ...named.map(([label, value]) => ({ label, value: value && h("code", {}, visible(value)) })),
     ];
     const lines = parts.filter(({ value }) => value !== "" && value !== null && value !== undefined && value !== false);
-    return h("dl", { class: "facts", "aria-label": t("entry.facts") }, lines.map(({ label, value }) => h("div", {}, h("dt", {}, label), h("dd", {}, value))));
+    const list = h("dl", { class: "facts", "aria-label": t("entry.facts") }, lines.map(({ label, value }) => h("div", {}, h("dt", {}, label), h("dd", {}, value))));
+    return h("details", { open: !entry.failed }, h("summary", { class: "dim" }, t("entry.facts")), list);
 }

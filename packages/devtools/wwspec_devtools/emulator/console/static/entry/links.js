@@ -1,10 +1,11 @@
 // Links to entries.
 // @ts-check
 import { h, visible } from "../dom.js";
-import { duration } from "../parts.js";
+import { duration, verdictChip } from "../parts.js";
 import { record } from "../record.js";
 import { hashOf, here } from "../route.js";
-import { t } from "../texts.js";
+import { inLanguage, t } from "../texts.js";
+import { LANE_OF } from "../timeline/flow-summary.js";
 import { descendants } from "./related.js";
 
 /** @typedef {import("../record.js").Row} Row */
@@ -12,21 +13,9 @@ import { descendants } from "./related.js";
 const FIRST = 40; // entries that are listed at first
 const LONGEST_NAME = 80;
 
-/** @type {Record<Row["kind"], string>} */
-const LANES = { app: "app", call: "program", event: "wecom", sdk: "sdk", callback: "wecom", clock: "wecom" };
-
 /** @param {Row["kind"]} kind */
 export function kindName(kind) {
-    return h("span", { class: `lane-${LANES[kind]}` }, t(`entry.kind.${kind}`));
-}
-
-/**
- * Return the chip that says how an exchange ended.
- * @param {Row} row
- */
-export function endChip({ verdict, failed }) {
-    const kind = failed ? "bad" : verdict === "ok" ? "ok" : "wait";
-    return h("span", { class: `chip ${kind}` }, verdict === "under way" ? t("entry.running") : failed ? t("timeline.failed") : visible(verdict));
+    return h("span", { class: `lane-${LANE_OF[kind]}` }, t(`entry.kind.${kind}`));
 }
 
 /**
@@ -62,7 +51,7 @@ export function causedList(entry, isWhole = false) {
     const lines = ordered(entry.number, rows).slice(0, isWhole ? rows.length : FIRST).map((row) => {
         const depth = (depths.get(row.parent ?? 0) ?? 0) + 1;
         depths.set(row.number, depth);
-        const line = h("li", {}, entryLink(row.number), kindName(row.kind), endChip(row), h("span", { class: "number" }, duration(row.duration_ms)));
+        const line = h("li", {}, entryLink(row.number), kindName(row.kind), verdictChip(row), h("span", { class: "reason dim" }, visible(inLanguage(row.reason))), h("span", { class: "number" }, duration(row.duration_ms)));
         line.style.paddingLeft = `${Math.min(depth - 1, 6) * 18}px`;
         return line;
     });

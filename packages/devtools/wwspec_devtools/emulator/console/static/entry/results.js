@@ -1,9 +1,9 @@
 // What came of replays: a line for each, with its outcome and duration.
 // @ts-check
 import { h } from "../dom.js";
-import { duration } from "../parts.js";
+import { duration, verdictChip } from "../parts.js";
 import { t } from "../texts.js";
-import { endChip, entryLink } from "./links.js";
+import { entryLink } from "./links.js";
 
 /** @typedef {import("../record.js").Row} Row */
 
@@ -17,7 +17,7 @@ export function results(rows, compared, compare) {
     const lines = rows.map((row) => {
         const chosen = h("input", { type: "radio", name: "compared", checked: row.number === compared, "aria-label": t("replay.compare.this", { number: row.number }) });
         chosen.addEventListener("change", () => void compare(row.number));
-        return h("tr", {}, rows.length > 1 && h("td", {}, chosen), h("td", {}, entryLink(row.number, t("replay.open", { number: row.number }))), h("td", {}, endChip(row)), h("td", { class: "number" }, duration(row.duration_ms)));
+        return h("tr", {}, rows.length > 1 && h("td", {}, chosen), h("td", {}, entryLink(row.number, t("replay.open", { number: row.number }))), h("td", {}, verdictChip(row)), h("td", { class: "number" }, duration(row.duration_ms)));
     });
     const heads = [...(rows.length > 1 ? [t("replay.compare.head")] : []), t("replay.number"), t("replay.outcome")].map((text) => h("th", { scope: "col" }, text));
     const table = h("table", {}, h("thead", {}, h("tr", {}, heads, h("th", { scope: "col", class: "number" }, t("replay.duration")))), h("tbody", {}, lines));

@@ -1,10 +1,11 @@
-// Why an exchange ended as it did: what the program tells of each attempt. Its texts are anybody's: they go in as text.
+// Why an exchange ended as it did: what the program tells of each attempt, or how the app took a callback. Their texts are anybody's: they go in as text.
 // @ts-check
-import { fill, h, visible } from "../dom.js";
+import { ask } from "../api.js";
+import { docText, fill, h, visible } from "../dom.js";
 import { CUSTOM, EDITORS, address, choose, chosen, isPattern, pattern } from "../editor.js";
-import { duration, field } from "../parts.js";
+import { duration, field, say, verdictChip } from "../parts.js";
 import { record } from "../record.js";
-import { t } from "../texts.js";
+import { inLanguage, t } from "../texts.js";
 import { entryLink } from "./links.js";
 import { descendants } from "./related.js";
 
@@ -15,11 +16,12 @@ import { descendants } from "./related.js";
  */
 
 const PARTS = /** @type {const} */ (["queue", "check", "sdk", "handler"]);
-const CHIPS = { ok: "ok", failed: "bad", postponed: "warn" };
-const SHOWN_FOLDERS = 2; // of a path, with the file's name
+const SHOWN_FOLDERS = 2; // of a path elsewhere, with the file's name
+const LONGEST = 100; // characters of a request or a reply
+const WRONG_OUTPUT = /^output \$\S*: (.+) expected, (.+) found$/;
 
 /**
- * Return the number of the entry that has the traces of an entry: the program's call for an app's request, else itself.
+ * Return the number of the entry that the traces of an entry are about: the program's call for an app's request, else itself.
  * @param {Entry} entry
  */
 export function tracedNumber(entry) {
@@ -28,81 +30,155 @@ export function tracedNumber(entry) {
 }
 
 /**
- * @param {number} number
- * @returns {Promise<Trace[]>}
- */
-export function tracesOf(number) {
-    return record.entry(number).then(({ traces }) => traces, () => []); // it may not be kept any longer
-}
-
-/**
- * Return what the program tells of an entry.
+ * Return why an entry ended as it did, in the order of `wwspec zone show`: the cause first.
  * @param {Entry} entry
  * @param {Trace[]} traces
  * @returns {HTMLElement}
  */
 export function why(entry, traces) {
     const attempts = h("div", {});
-    const ordered = traces.toSorted((one, other) => Number(one.kind === "job") - Number(other.kind === "job")); // a run may be traced before its request
-    const show = () => fill(attempts, traces.length === 1 ? traces.map(details) : ordered.map((trace, index) => attempt(trace, index === traces.length - 1)));
+    const latest = traces.toSorted((one, other) => Number(other.kind === "job") - Number(one.kind === "job") || other.attempt - one.attempt);
+    const groups = alike(latest);
+    const show = () => fill(attempts, groups.map((group, index) => (groups.length === 1 && group.length === 1 ? details(entry, group[0], true) : attempt(entry, group, index === 0))));
     show();
     const number = tracedNumber(entry);
-    const source = number !== entry.number && h("p", { class: "dim" }, entryLink(number, t("why.of", { number })));
+    const source = number !== entry.number && traces.length > 0 && h("p", { class: "dim" }, entryLink(number, t("why.of", { number })));
     const hasFrames = traces.some(({ failure }) => failure !== null && failure.frames.length > 0);
-    return h("div", { class: "why" }, source, attempts, hasFrames && editorChoice(show));
+    const isUntold = traces.every(({ outcome }) => outcome === "ok"); // else the lines of the error say more than the errcode's advice
+    return h(
+        "div",
+        { class: "why" },
+        entry.attempt !== null && callback(entry, entry.attempt),
+        entry.advice !== null && isUntold && labelled([["fix", docText(inLanguage(entry.advice))]]),
+        traces.length === 0 && entry.attempt === null && bodies(entry),
+        source,
+        attempts,
+        hasFrames && editorChoice(show),
+    );
 }
 
 /**
- * @param {Trace} trace
- * @param {boolean} isOpen
+ * Return attempts in groups: those behind each other that failed in the same way.
+ * @param {Trace[]} traces
+ * @returns {[Trace, ...Trace[]][]}
  */
-function attempt(trace, isOpen) {
-    const { failure, milliseconds, next_run, outcome } = trace;
+function alike(traces) {
+    /** @type {[Trace, ...Trace[]][]} */
+    const groups = [];
+    const way = (/** @type {Trace | undefined} */ trace) => trace?.failure && `${trace.kind} ${trace.failure.name} ${trace.failure.text}`;
+    for (const trace of traces) {
+        const group = groups.at(-1);
+        if (group !== undefined && way(trace) && way(group[0]) === way(trace)) group.push(trace);
+        else groups.push([trace]);
+    }
+    return groups;
+}
+
+/**
+ * Return what came of the last try to bring a callback to the app.
+ * @param {Entry} entry
+ * @param {NonNullable<Entry["attempt"]>} attempt
+ */
+function callback(entry, { method, url, status, body, seconds }) {
+    const first = record.rows.get(entry.flow);
+    const { notify_id = "" } = /** @type {{notify_id?: string}} */ (entry.request ?? {});
+    const verify = async () => {
+        const { verified, reason } = await ask("POST", "verify-callback");
+        say(verified ? t("why.verified") : t("failed", { reason }), verified ? "ok" : "bad");
+    };
+    const button = entry.failed && entry.name === "program_notify" && h("button", { type: "button", class: "small", title: "wwspec zone verify-callback", onclick: verify }, t("why.verify"));
+    return labelled([
+        ["to", [h("code", {}, visible(`${method} ${url}`)), " ", button, method === "GET" && h("div", { class: "dim" }, t("why.unverified"))]],
+        ["answer", status === null ? t("entry.no.headers") : h("code", {}, visible(`${status} ${body}`))],
+        ["tries", `${entry.attempts}, ${t("why.last")} ${duration(seconds * 1000)}`],
+        ["event", first !== undefined && first.number !== entry.number && [entryLink(first.number), " ", first.failed && t("why.event.failed")]],
+        ["stored", entry.failed && notify_id !== "" && t("why.kept", { notify_id: visible(notify_id) })],
+    ]);
+}
+
+/** @param {Entry} entry */
+function bodies({ text }) {
+    const short = (/** @type {string} */ body) => body !== "" && h("code", {}, visible(body.length > LONGEST ? `${body.slice(0, LONGEST)}…` : body));
+    return labelled([["asked", short(text.request)], ["got", short(text.reply)]]);
+}
+
+/**
+ * @param {[string, import("../dom.js").Child | import("../dom.js").Child[]][]} rows
+ * @returns {HTMLElement}
+ */
+function labelled(rows) {
+    return h("dl", { class: "said" }, rows.filter(([, value]) => value).map(([name, value]) => h("div", {}, h("dt", {}, t(`why.${name}`)), h("dd", {}, value))));
+}
+
+/**
+ * @param {Entry} entry
+ * @param {[Trace, ...Trace[]]} group Attempts that are alike, the latest first.
+ * @param {boolean} isFirst
+ */
+function attempt(entry, group, isFirst) {
+    const [{ failure, milliseconds, next_run, outcome }] = group;
     const head = h(
         "summary",
         {},
-        h("strong", {}, name(trace)),
-        h("span", { class: `chip ${CHIPS[outcome]}` }, t(trace.kind === "job" && outcome === "failed" ? "why.failed.good" : `why.${outcome}`)),
+        group.length > 1 && failure !== null && h("strong", {}, `${group.length} × ${visible(failure.name)}`),
+        h(group.length > 1 ? "span" : "strong", {}, name(group[0])),
+        verdictChip({ verdict: outcome }),
         h("span", { class: "number" }, duration(milliseconds.total)),
         failure !== null && h("span", { class: "reason" }, `${visible(failure.name)}: ${visible(failure.text)}`),
         next_run !== null && h("span", { class: "dim" }, t("why.next", { seconds: next_run.toFixed(1) })),
     );
-    return h("details", { class: "attempt", open: isOpen }, head, details(trace));
+    const earlier = group.slice(1).map((trace) => h("li", {}, name(trace), " ", verdictChip({ verdict: trace.outcome }), " ", duration(trace.milliseconds.total)));
+    return h("details", { class: "attempt", open: isFirst }, head, details(entry, group[0], isFirst), earlier.length > 0 && h("ol", { class: "earlier", "aria-label": t("why.earlier") }, earlier));
 }
 
 /** @param {Trace} trace */
 function name({ kind, attempt, attempts }) {
-    if (kind !== "job") return t("why.request");
+    if (kind !== "job") return t("entry.request");
     return attempts === null ? t("why.attempt", { attempt }) : t("why.attempt.of", { attempt, attempts });
 }
 
-/** @param {Trace} trace */
-function details(trace) {
+/**
+ * @param {Entry} entry
+ * @param {Trace} trace
+ * @param {boolean} isFirst Whether it is the one of which the entry's heading says why it failed.
+ */
+function details(entry, trace, isFirst) {
     const { errcode, errmsg, failure, pid, trace_id } = trace;
-    const said = errcode !== 0 && failure === null && h("p", { class: "dim" }, visible(`${errcode}: ${errmsg}`));
+    const [, wanted = "", found = ""] = WRONG_OUTPUT.exec(isFirst ? entry.reason[0] : "") ?? [];
+    const isLong = failure !== null && /\n|^.{200}/.test(failure.text);
     return h(
         "div",
         { class: "details" },
-        failure !== null && h("p", { class: "problem", "aria-label": t("why.error") }, h("strong", {}, visible(failure.name)), failure.text !== "" && `: ${visible(failure.text)}`),
-        said,
-        h("div", { class: "sides" }, failure !== null && failure.frames.length > 0 && traceback(failure.frames), lines(trace)),
+        isLong && h("p", { class: "problem" }, visible(failure.text)),
+        errcode !== 0 && failure === null && h("p", { class: "dim" }, visible(`${errcode}: ${errmsg}`)),
+        failure !== null && failure.frames.length > 0 && traceback(trace, failure.frames, wanted === "" ? "why.frames" : "why.handler"),
+        wanted !== "" && labelled([["fix", t("why.fix.output", { wanted: visible(wanted), found: visible(found) })]]),
+        isFirst && bodies(entry),
+        lines(trace),
         waterfall(trace),
-        pid > 0 && h("p", { class: "dim" }, t("why.process", { pid })),
-        trace_id && h("p", { class: "dim mono" }, visible(`trace_id ${trace_id}`)),
+        h("p", { class: "dim mono" }, [pid > 0 && t("why.process", { pid }), trace_id && `trace_id ${visible(trace_id)}`].filter(Boolean).join(" · ")),
     );
 }
 
-/** @param {Frame[]} frames */
-function traceback(frames) {
+/**
+ * @param {Trace} trace
+ * @param {Frame[]} frames
+ * @param {string} title Key of its text.
+ */
+function traceback({ folder }, frames, title) {
     const inner = [...frames].reverse();
+    const place = (/** @type {Frame} */ frame) => line(frame, folder);
     const own = inner.filter((frame) => frame.own);
     const all = own.length < inner.length && h("details", {}, h("summary", {}, t("why.frames.all", { count: inner.length })), h("ol", { class: "frames" }, inner.map(place)));
-    return h("section", { "aria-label": t("why.frames") }, h("h3", {}, t("why.frames")), own.length > 0 && h("ol", { class: "frames" }, own.map(place)), all);
+    return h("section", { "aria-label": t(title) }, h("h3", {}, t(title)), own.length > 0 && h("ol", { class: "frames" }, own.map(place)), all);
 }
 
-/** @param {Frame} frame */
-function place({ file, line, function: name, code, own }) {
-    const text = `${visible(file.split(/[\\/]/).slice(-SHOWN_FOLDERS).join("/"))}:${line}`;
+/**
+ * @param {Frame} frame
+ * @param {string} folder Where the program runs: files below it are shown from there.
+ */
+function line({ file, line, function: name, code, own }, folder) {
+    const text = `${visible(file.startsWith(`${folder}/`) ? file.slice(folder.length + 1) : file.split(/[\\/]/).slice(-SHOWN_FOLDERS).join("/"))}:${line}`;
     const href = address(file, line);
     const isPage = /^https?:/.test(href);
     const at = href === "" ? h("span", { class: "mono", title: visible(file) }, text) : h("a", { class: "mono", href, title: visible(file), target: isPage && "_blank", rel: "noreferrer" }, text);

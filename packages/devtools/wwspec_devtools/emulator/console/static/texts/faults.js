@@ -62,7 +62,7 @@ export const FAULTS = {
     "effect.late": ["come late", "延迟送达"],
     "effect.twice": ["come twice", "重复送达"],
     "effect.never": ["never come", "不送达"],
-    "authorisations.title": ["Authorisations", "授权"],
+    "authorisations.free": ["The emulator plays no kind of app: all APIs may be called, and permissions have no end. --app-type chooses one.", "模拟器没有指定应用类型：所有接口都能调用，权限不会到期。用 --app-type 指定类型。"],
     "authorisations.help": [
         "Plays the admin of the corp. The provider's command URL gets what WeCom sends; the timeline shows it.",
         "扮演企业管理员。企业微信发送的内容会到达服务商的指令回调 URL，并显示在时间线里。",

@@ -26,7 +26,7 @@ export class FlowItems {
     ways = { isSlowestFirst: false, isOneScale: true };
     /** @type {Map<number, FoldItem>} By the number of the first entry. */
     #folds = new Map();
-    /** @type {FoldItem[]} Those that say something else than before. */
+    /** @type {Item[]} Folds, and calls with tokens, that say something else than before. */
     #refolded = [];
     /** @type {Condition | null} What the filters ask of an entry; null for nothing. */
     #condition = null;
@@ -109,7 +109,7 @@ export class FlowItems {
      * @param {Row | undefined} row
      */
     indexOf(row) {
-        const item = row && this.#byFlow.get(row.flow);
+        const item = row && this.#itemOf(row);
         if (!item) return -1;
         const line = (item.open && item.entries.find((each) => each.row.number === row.number)) || item;
         const fold = this.#foldOf(line);
@@ -121,7 +121,7 @@ export class FlowItems {
      * @param {Row} row
      */
     open(row) {
-        const item = this.#byFlow.get(row.flow);
+        const item = this.#itemOf(row);
         if (item) this.setOpen(item, true);
         const line = item?.entries.find((each) => each.row.number === row.number) ?? item;
         const fold = line && this.#foldOf(line);
@@ -141,6 +141,15 @@ export class FlowItems {
             if (open) item.setEntries();
         }
         this.#list();
+    }
+
+    /**
+     * Return the flow in which an entry is listed: its own, or the call for which its token was fetched.
+     * @param {Row} row
+     */
+    #itemOf(row) {
+        const item = this.#byFlow.get(row.flow);
+        return this.#order.find((each) => item !== undefined && each.tokens.includes(item)) ?? item;
     }
 
     /** @param {Item} line */
@@ -192,7 +201,7 @@ export class FlowItems {
         if (shown.some((item) => item.isQuiet)) return false;
         const [first] = shown;
         const last = this.items.at(-1);
-        if (first && last && flowNumber(last) > first.flow.number) return false;
+        if (first && last && (flowNumber(last) > first.flow.number || (last instanceof FlowItem && last.isToken))) return false;
         this.items.push(...shown);
         this.shownFlows += shown.length;
         for (const item of shown) this.#measure(item);
@@ -208,7 +217,8 @@ export class FlowItems {
         /** @type {Item[]} */
         const items = [];
         this.shownFlows = 0;
-        const shown = this.#order.filter((item) => item.shown);
+        const isFolded = this.#condition === null && !this.ways.isSlowestFirst;
+        const shown = this.#withTokens(this.#order.filter((item) => item.shown), isFolded);
         this.longest = 0;
         for (const item of shown) this.#measure(item);
         if (this.ways.isSlowestFirst) shown.sort((one, other) => other.took - one.took);
@@ -217,7 +227,37 @@ export class FlowItems {
             items.push(item);
             for (const entry of item.entries) items.push(entry);
         }
-        this.items = this.#condition === null && !this.ways.isSlowestFirst ? this.#folded(items) : items;
+        this.items = isFolded ? this.#folded(items) : items;
+    }
+
+    /**
+     * Fold the fetch of a token into the call behind it.
+     * @param {FlowItem[]} flows
+     * @param {boolean} isFolded
+     * @returns {FlowItem[]} Those that have a line of their own.
+     */
+    #withTokens(flows, isFolded) {
+        /** @type {FlowItem[]} */
+        let tokens = [];
+        /** @type {FlowItem[]} */
+        const listed = [];
+        for (const item of flows) {
+            if (isFolded && item.isToken) {
+                tokens.push(item);
+                continue;
+            }
+            const isCall = Boolean(item.flow.rows[0]?.ability);
+            if (!isCall) listed.push(...tokens);
+            const mine = isCall ? tokens : [];
+            if (mine.length !== item.tokens.length || mine.some((each, index) => each !== item.tokens[index])) {
+                item.tokens = mine;
+                if (item.open) item.setEntries();
+                this.#refolded.push(item);
+            }
+            listed.push(item);
+            tokens = [];
+        }
+        return [...listed, ...tokens];
     }
 
     /**

@@ -2,16 +2,15 @@
 // any length costs a screenful of elements.
 // @ts-check
 import { fill, h, setAttribute, visible } from "../dom.js";
-import { dateAndTime, duration, lengthOfTime, timeOfDay } from "../parts.js";
-import { barsOf, LANES, LANE_OF, problemsOf, WATERFALL } from "./flow-summary.js";
+import { dateAndTime, duration, lengthOfTime, VERDICT_CLASSES } from "../parts.js";
+import { barsOf, LANES, LANE_OF, WATERFALL } from "./flow-summary.js";
+import { record } from "../record.js";
 import { FlowItem, FoldItem } from "./items.js";
-import { t } from "../texts.js";
-import { phrase } from "../texts/phrases.js";
+import { inLanguage, t } from "../texts.js";
 
 /**
  * @typedef {import("../record.js").Row} Row
  * @typedef {import("./items.js").Item} Item
- * @typedef {import("./flow-summary.js").Problem} Problem
  */
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -56,28 +55,29 @@ export class FlowRow {
         const isFlow = item instanceof FlowItem;
         const row = isFlow ? item.summary.head : item.row;
         const flow = isFlow ? item : item.of;
-        const { start, end, running } = flow.summary;
-        const failed = isFlow ? flow.summary.failed : row.failed;
+        const { start, end, verdict } = isFlow ? flow.summary : { ...flow.summary, verdict: row.verdict };
+        const failed = verdict === "failed" || verdict === "dropped";
         const isOpenable = isFlow && flow.flow.rows.length > 1;
         this.element.className = `row flow${isFlow ? "" : " entry"}${failed ? " failed" : ""}${isWanted ? "" : " unwanted"}${row.kind === "clock" ? " jump" : ""}`;
         setAttribute(this.element, "aria-level", isFlow ? "1" : String(item.depth + 2));
         if (isOpenable) setAttribute(this.element, "aria-expanded", String(flow.open));
         else this.element.removeAttribute("aria-expanded");
         this.element.style.setProperty("--depth", isFlow ? "0" : String(item.depth + 1));
-        this.#time.textContent = isFlow ? timeOfDay(row.time_ms / 1000) : `+${duration(row.offset_ms - start)}`;
+        this.#time.textContent = isFlow ? when(row) : row.offset_ms < start ? "" : `+${duration(row.offset_ms - start)}`;
         this.#time.title = t("timeline.when", { date: dateAndTime(row.time_ms), offset: (row.offset_ms / 1000).toFixed(3) });
         this.#twist.textContent = isOpenable ? (flow.open ? "▾" : "▸") : "";
         this.#kind.textContent = t(`timeline.kind.${row.kind}`);
         this.#kind.className = `kind lane-${LANE_OF[row.kind]}`;
-        this.#title(row, isFlow ? null : flow.summary.head);
+        this.#title(row, isFlow ? null : flow.summary.head, isFlow ? flow.tokens.map(({ flow: { rows } }) => rows[0]?.name ?? "") : []);
         this.#machines(isFlow ? flow.flow.rows : [row]);
         this.#count.textContent = isOpenable ? String(flow.flow.rows.length) : "";
         this.#count.title = isOpenable ? t("timeline.entries", { count: flow.flow.rows.length }) : "";
-        const isRunning = isFlow ? running : row.duration_ms === null;
-        this.#took.textContent = isRunning ? "…" : row.kind === "clock" ? "" : duration(isFlow ? end - start : row.duration_ms);
+        this.#took.textContent = verdict === "under way" ? "…" : row.kind === "clock" ? "" : duration(isFlow ? end - start : row.duration_ms);
         this.#waterfall.show(row.kind === "clock" ? [] : isFlow ? flow.flow.rows : [row], longest > 0 ? { start, end: start + longest } : flow.summary);
-        this.#say(isFlow ? flow.summary.problems : problemsOf(row), row);
-        this.#end(isRunning, failed, row, isFlow);
+        this.#say(isFlow ? flow.summary.failures : [row].filter(({ reason }) => inLanguage(reason) !== ""), isFlow ? flow.summary.faults : row.faults);
+        this.#outcome.textContent = t(`verdict.${verdict}`);
+        this.#outcome.className = `chip end ${VERDICT_CLASSES[verdict]}`;
+        this.#outcome.hidden = row.kind === "clock";
     }
 
     /** @param {FoldItem} fold */
@@ -90,7 +90,7 @@ export class FlowRow {
         setAttribute(this.element, "aria-expanded", String(fold.open));
         this.element.style.setProperty("--depth", String(depth));
         for (const part of [this.#time, this.#kind, this.#machine, this.#count, this.#took]) part.textContent = part.title = "";
-        this.#time.textContent = timeOfDay(/** @type {Row} */ (rows[0]).time_ms / 1000);
+        this.#time.textContent = when(/** @type {Row} */ (rows[0]));
         this.#twist.textContent = fold.open ? "▾" : "▸";
         this.#name.textContent = [...counts].map(([name, count]) => `${count} × ${visible(name)}`).join(", ");
         this.#via.textContent = t(fold.open ? "timeline.fold.open" : "timeline.fold");
@@ -102,8 +102,9 @@ export class FlowRow {
     /**
      * @param {Row} row
      * @param {Row | null} head The first entry of its flow, for a line below it: what that one says is not said again.
+     * @param {string[]} tokens Names of the calls that fetched a token for it.
      */
-    #title(row, head) {
+    #title(row, head, tokens) {
         if (row.kind === "clock") {
             this.#name.textContent = row.advanced_ms === null ? t("timeline.advance") : `${row.advanced_ms < 0 ? "−" : "+"}${lengthOfTime(Math.abs(row.advanced_ms) / 1000)}`;
             this.#via.textContent = row.advanced_ms === null ? "" : t("timeline.now", { date: dateAndTime(row.time_ms + row.advanced_ms) });
@@ -114,7 +115,7 @@ export class FlowRow {
         const isSaid = other === title || other === head?.ability;
         this.#name.textContent = visible(title);
         this.#name.title = title;
-        this.#via.textContent = [isSaid ? "" : visible(other), row.replay_of ? t("timeline.replay", { number: row.replay_of }) : ""].join(" ").trim();
+        this.#via.textContent = [...tokens.map((name) => `${visible(name)} ›`), isSaid ? "" : visible(other), row.replay_of ? t("timeline.replay", { number: row.replay_of }) : ""].join(" ").trim();
     }
 
     /** @param {Row[]} rows Show on which machines the program worked, among several. */
@@ -126,32 +127,26 @@ export class FlowRow {
     }
 
     /**
-     * @param {Problem[]} problems
-     * @param {Row} head
+     * @param {Row[]} failures Entries whose reasons are shown.
+     * @param {string[]} faults
      */
-    #say(problems, head) {
-        if (problems.length === 0 && !this.#problems.hasChildNodes()) return;
-        const shown = problems.slice(0, problems.length > MOST_PROBLEMS ? MOST_PROBLEMS - 1 : MOST_PROBLEMS);
-        const left = problems.length - shown.length;
-        fill(
-            this.#problems,
-            shown.map((problem) => problemChip(problem, head)),
-            left > 0 && h("span", { class: "chip bad" }, `+${left}`),
-        );
+    #say(failures, faults) {
+        const chips = [...failures.map(reasonChip), ...faults.map((id) => h("span", { class: "chip warn" }, t("timeline.fault", { id: visible(id) })))];
+        if (chips.length === 0 && !this.#problems.hasChildNodes()) return;
+        const shown = chips.slice(0, chips.length > MOST_PROBLEMS ? MOST_PROBLEMS - 1 : MOST_PROBLEMS);
+        const left = chips.length - shown.length;
+        fill(this.#problems, shown, left > 0 && h("span", { class: "chip bad" }, `+${left}`));
     }
+}
 
-    /**
-     * @param {boolean} isRunning
-     * @param {boolean} failed
-     * @param {Row} row
-     * @param {boolean} isFlow
-     */
-    #end(isRunning, failed, row, isFlow) {
-        const text = isRunning ? "…" : failed ? t("timeline.failed") : isFlow ? "ok" : visible(row.verdict);
-        this.#outcome.textContent = row.kind === "clock" ? "" : text;
-        this.#outcome.className = `chip end ${isRunning && !failed ? "wait" : failed ? "bad" : "ok"}`;
-        this.#outcome.hidden = row.kind === "clock";
-    }
+/**
+ * Return the time of a line, with its day once the clock has jumped to another one.
+ * @param {Row} row
+ */
+function when({ time_ms }) {
+    const [day = "", time = ""] = dateAndTime(time_ms).split(" ");
+    const [first = { time_ms }] = record.rows.values();
+    return dateAndTime(first.time_ms).startsWith(day) ? time : `${day.slice(5)} ${time.slice(0, 5)}`;
 }
 
 /** The bars of a line: a track for each lane, and red for what failed. */
@@ -185,15 +180,8 @@ class Waterfall {
     }
 }
 
-/**
- * @param {Problem} problem
- * @param {Row} head
- * @returns {HTMLElement}
- */
-function problemChip({ row, who, code, more }, head) {
-    const name = row.ability || row.name;
-    const of = name === (head.ability || head.name) || who === "program" || who === "fault" ? "" : `${visible(row.name)} `;
-    const text = who === "contract" || who === "fault" ? t(`timeline.${who}`, { code: visible(code) }) : `${of}${visible(code)} ${t(`timeline.of.${who}`)}`;
-    const title = [`${row.name} #${row.number}`, text, phrase(more)].filter(Boolean).join("\n");
-    return h("span", { class: `chip ${who === "fault" ? "warn" : "bad"}`, title: visible(title) }, text);
+/** @param {Row} row */
+function reasonChip({ name, number, verdict, reason }) {
+    const text = visible(inLanguage(reason));
+    return h("span", { class: `chip ${VERDICT_CLASSES[verdict]}`, title: `${visible(name)} #${number}\n${text}` }, text);
 }

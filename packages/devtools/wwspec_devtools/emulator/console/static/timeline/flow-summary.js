@@ -1,24 +1,17 @@
-// What the row of a flow says: how long it took, what went wrong and who says so, and where its bars are.
+// What the row of a flow says: how long it took, how it ended and why, and where its bars are.
 // @ts-check
-import { t } from "../texts.js";
 
 /**
  * @typedef {import("../record.js").Row} Row
  * @typedef {"app" | "wecom" | "program" | "sdk"} Lane
  *
- * @typedef {object} Problem
- * @property {Row} row Where it was seen.
- * @property {"app" | "wecom" | "program" | "sdk" | "contract" | "fault"} who Who says so; `contract` for a misfit.
- * @property {string} code Errcode, outcome, path of the misfit, or the fault's id.
- * @property {string} more A longer text; empty for none.
- *
  * @typedef {object} Summary
  * @property {Row} head The first entry.
  * @property {number} start Real milliseconds since the session began.
  * @property {number} end
- * @property {boolean} running Whether an entry is still under way.
- * @property {boolean} failed
- * @property {Problem[]} problems The cause first, each once.
+ * @property {Row["verdict"]} verdict
+ * @property {Row[]} failures Entries that say why it did not end well, the cause first, each reason once.
+ * @property {string[]} faults
  */
 
 /** @type {readonly Lane[]} From the top. */
@@ -32,6 +25,9 @@ export const WATERFALL = { width: 1000, height: 24, track: 6, bar: 5, narrowest:
 
 const MOST_BARS = 400; // of one flow; more cannot be told apart
 
+/** @type {readonly Row["verdict"][]} Verdicts that one entry gives to its whole flow, the first one before the others. */
+const SPREADING = ["failed", "dropped", "under way", "postponed"];
+
 /**
  * Return what is said of a flow.
  * @param {Row[]} rows
@@ -39,43 +35,19 @@ const MOST_BARS = 400; // of one flow; more cannot be told apart
  */
 export function summaryOf(rows) {
     const head = /** @type {Row} */ (rows[0]);
-    const summary = { head, start: head.offset_ms, end: head.offset_ms, running: false, failed: false, problems: /** @type {Problem[]} */ ([]) };
-    /** @type {Set<string>} */
-    const seen = new Set();
+    let [start, end] = [head.offset_ms, head.offset_ms];
+    /** @type {Map<string, Row>} */
+    const failures = new Map();
+    const verdicts = new Set();
     for (const row of [...rows].reverse()) {
-        summary.start = Math.min(summary.start, row.offset_ms);
-        summary.end = Math.max(summary.end, row.offset_ms + (row.duration_ms ?? 0));
-        summary.running ||= row.duration_ms === null;
-        summary.failed ||= row.failed;
-        for (const problem of problemsOf(row)) {
-            const key = `${problem.who} ${problem.code}`;
-            if (!seen.has(key)) summary.problems.push(problem);
-            seen.add(key);
-        }
+        start = Math.min(start, row.offset_ms);
+        end = Math.max(end, row.offset_ms + (row.duration_ms ?? 0));
+        verdicts.add(row.verdict);
+        const [reason] = row.reason;
+        if (reason !== "" && SPREADING.includes(row.verdict) && !failures.has(reason)) failures.set(reason, row);
     }
-    return summary;
-}
-
-/**
- * Return what went wrong in one entry.
- * @param {Row} row
- * @returns {Problem[]}
- */
-export function problemsOf(row) {
-    /** @type {Problem[]} */
-    const found = [];
-    const add = (/** @type {Problem["who"]} */ who, /** @type {string} */ code, more = "") => found.push({ row, who, code, more });
-    if (row.failed) {
-        const platform = row.errcode !== null && row.errcode !== 0;
-        const program = row.program_errcode !== null && row.program_errcode !== 0;
-        if (program) add("program", String(row.program_errcode));
-        if (platform) add(row.kind === "sdk" ? "sdk" : "wecom", String(row.errcode));
-        const misfits = [row.contract?.request, row.contract?.reply].filter((verdict) => verdict && !verdict.fits);
-        for (const verdict of misfits) add("contract", verdict?.path ?? "$", verdict?.problem ?? "");
-        if (found.length === 0) add(row.kind === "callback" || row.kind === "app" ? "app" : "program", row.code === "failed" ? t("entry.code.failed") : row.outcome);
-    }
-    for (const fault of row.faults) add("fault", fault);
-    return found;
+    const verdict = SPREADING.find((each) => verdicts.has(each)) ?? (rows.length > 1 ? "ok" : head.verdict);
+    return { head, start, end, verdict, failures: [...failures.values()], faults: [...new Set(rows.flatMap((row) => row.faults))] };
 }
 
 /**

@@ -2,7 +2,7 @@
 // @ts-check
 import { summaryOf } from "./flow-summary.js";
 import { nested } from "./flow-tree.js";
-import { isQuiet } from "./quiet.js";
+import { isQuiet, isToken } from "./quiet.js";
 
 /**
  * @typedef {import("../record.js").Row} Row
@@ -17,6 +17,8 @@ export class FlowItem {
     open = false;
     /** @type {EntryItem[]} Lines of its entries, each below the one that caused it; filled while it is open. */
     entries = [];
+    /** @type {FlowItem[]} What is folded into it: the tokens that were fetched for it. */
+    tokens = [];
     /** @type {Summary | null} */
     #summary = null;
     /** @type {number | null} */
@@ -51,10 +53,16 @@ export class FlowItem {
         return !this.open && this.#isQuiet;
     }
 
-    /** Make the lines of its entries, and keep those that are there. */
+    /** Whether it only fetches tokens, which belong to the next call. */
+    get isToken() {
+        return this.isQuiet && this.flow.rows.every(isToken);
+    }
+
+    /** Make the lines of its entries, those of its tokens first, and keep those that are there. */
     setEntries() {
         const before = new Map(this.entries.map((entry) => [entry.row.number, entry]));
-        this.entries = nested(this.flow.rows).map(({ row, depth }) => {
+        const tokens = this.tokens.flatMap(({ flow }) => flow.rows).map((row) => ({ row, depth: 0 }));
+        this.entries = [...tokens, ...nested(this.flow.rows)].map(({ row, depth }) => {
             const entry = before.get(row.number) ?? new EntryItem(this, row, depth);
             entry.row = row;
             entry.depth = depth;

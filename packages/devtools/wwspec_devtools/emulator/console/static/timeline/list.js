@@ -92,7 +92,6 @@ export class TimelineList {
         this.#list.redraw();
     }
 
-
     /** How long the slowest flow took that all bars are measured by; 0 while each flow has a scale of its own. */
     get longest() {
         return this.#items.longest;

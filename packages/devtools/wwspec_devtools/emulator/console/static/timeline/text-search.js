@@ -1,5 +1,6 @@
 // Which entries have texts in them. The emulator is asked; bodies are not in this page.
 // @ts-check
+import { get } from "../api.js";
 import { record } from "../record.js";
 
 const PAUSE_MS = 250; // between two questions about new entries
@@ -8,6 +9,8 @@ const PAUSE_MS = 250; // between two questions about new entries
 export class TextSearch {
     /** @type {Map<string, Set<number>>} Text -> numbers of the entries that have it. */
     found = new Map();
+    /** What somebody has said, with the texts in it, is in no body: its texts, and how many of the latest messages have one. */
+    messages = { text: "", count: 0 };
     /** @type {readonly string[]} */
     #texts = [];
     #timer = 0;
@@ -31,6 +34,7 @@ export class TextSearch {
         this.end();
         this.#texts = texts;
         this.found = new Map();
+        this.messages = { text: "", count: 0 };
         if (texts.length > 0) void this.#ask(0);
     }
 
@@ -68,8 +72,11 @@ export class TextSearch {
         const texts = this.#texts;
         if (since === 0) this.onSearch(false);
         try {
+            const said = Promise.all(texts.map(async (text) => ({ text, count: (await get("messages", { text })).messages.length })));
             const found = await Promise.all(texts.map((text) => record.search({ text, since: String(since) })));
+            const messages = (await said).find(({ count }) => count > 0);
             if (texts !== this.#texts) return;
+            this.messages = messages ?? { text: "", count: 0 };
             for (const [index, text] of texts.entries()) {
                 const kept = [...(this.found.get(text) ?? [])].filter((number) => record.rows.has(number));
                 this.found.set(text, new Set([...kept, ...(found[index] ?? [])]));

@@ -7,12 +7,13 @@ import { JsonTree } from "../json/tree.js";
 import { readJson } from "../json/text.js";
 import { jsonFault, writeJson } from "../json/write.js";
 import { urlOption } from "../entry/commands.js";
-import { commandLine, field, outcomeChip, quoted } from "../parts.js";
+import { commandLine, field, quoted, verdictChip } from "../parts.js";
 import { record } from "../record.js";
 import { hashOf } from "../route.js";
 import { schemaForm } from "../schema/form.js";
 import { schemaOfExample } from "../schema/schema.js";
 import { t } from "../texts.js";
+import { flowSteps } from "./flow-steps.js";
 import { suggestIds } from "./known-ids.js";
 
 const PATH = /(\$[^\s`:,;)]*)/; // of the first place that an errmsg names
@@ -31,7 +32,7 @@ export function callPane(pane, id, ability) {
     const isAsync = h("input", { type: "checkbox" });
     const problem = h("p", { class: "problem", role: "alert" });
     const line = h("div");
-    const result = h("div", { role: "region", "aria-label": t("call.reply") });
+    const result = h("div", { role: "region", "aria-label": t("entry.reply") });
     const ids = suggestIds();
     const form = schemaForm(schema, () => ((raw.value = writeJson(form.get() ?? {}, 4)), changed()), ids.listOf);
 
@@ -95,7 +96,7 @@ export function callPane(pane, id, ability) {
     const fields = h(
         "div",
         { onkeydown: onKey },
-        h("h3", {}, t("call.form")),
+        h("h3", {}, t("entry.request")),
         ability.schemas ? null : h("p", { class: "dim" }, t("call.derived")),
         hasFields(schema) ? form.element : h("p", { class: "dim" }, t("form.empty")),
     );
@@ -121,25 +122,29 @@ function presets(id, ability, put) {
  * @returns {() => void}
  */
 function showResult(place, { number, answer }, mark) {
-    const link = h("a", { href: hashOf("timeline", number) }, t("call.entry", { number }));
+    const steps = flowSteps(number);
+    const head = h("p", { class: "result" }, h("a", { href: hashOf("timeline", number) }, t("call.entry", { number })));
     const reply = valueOf(answer?.response_data);
     const own = typeof reply?.errcode === "number" ? reply.errcode : 0;
     const errmsg = own ? String(reply.errmsg ?? "") : answer?.errcode ? answer.errmsg : "";
     const path = PATH.exec(errmsg)?.[1];
     if (path && (answer?.errcode === 790016 || own)) mark(path, errmsg);
-    const head = h("p", { class: "result" }, outcomeChip(answer === null ? "cut" : String(answer.errcode || own || "ok")), link);
     const job = h("div");
     fill(
         place,
-        h("h3", {}, t("call.reply")),
+        h("h3", {}, t("entry.reply")),
         head,
+        steps.element,
         answer === null && h("p", {}, t("call.cut")),
-        errmsg && h("p", {}, t(own ? "call.refused.program" : "call.refused.platform"), ": ", visible(errmsg)),
         answer?.response_data !== undefined && tree(reply),
         job,
     );
     head.scrollIntoView({ block: "nearest" });
-    return answer?.jobid ? followJob(job, number, answer.jobid) : () => {};
+    const endJob = answer?.jobid ? followJob(job, number, answer.jobid) : () => {};
+    return () => {
+        steps.end();
+        endJob();
+    };
 }
 
 /**
@@ -156,9 +161,9 @@ function followJob(place, number, jobid) {
         if (report === undefined) return;
         end();
         const entry = await record.entry(report.number);
-        const { errcode = 0, result = "" } = /** @type {{errcode?: number, result?: string}} */ (entry.request);
+        const { result = "" } = /** @type {{result?: string}} */ (entry.request);
         const link = h("a", { href: hashOf("timeline", report.number) }, t("call.entry", { number: report.number }));
-        fill(place, h("p", { class: "result", role: "status" }, t("call.job.done", { jobid }), outcomeChip(String(report.errcode || errcode || "ok")), link), tree(valueOf(result)));
+        fill(place, h("p", { class: "result", role: "status" }, t("call.job.done", { jobid }), verdictChip(report), link), tree(valueOf(result)));
     };
     const end = () => record.removeEventListener("rows", showReport);
     record.addEventListener("rows", showReport);

@@ -1,6 +1,6 @@
 // The contract of an ability: both console examples, and what of them differs from what the admin console has.
 // @ts-check
-import { ApiError, ask } from "../api.js";
+import { ask, refusal } from "../api.js";
 import { fill, h, visible } from "../dom.js";
 import { keepDraft, restoreDraft } from "../drafts.js";
 import { JsonTree } from "../json/tree.js";
@@ -71,13 +71,11 @@ export function comparePane(pane, id, ability) {
     };
     const show = async (/** @type {Record<string, unknown>} */ registered) => {
         const own = writeJson({ input: ability.input, output: ability.output });
-        try {
+        const problem = await refusal(async () => {
             const { differences } = await ask("POST", "compare", `{"own":${own},"registered":${writeJson(registered)}}`);
             fill(found, report(differences, ability, registered));
-        } catch (error) {
-            if (!(error instanceof ApiError)) throw error;
-            fill(found, h("p", { class: "problem" }, visible(error.message)));
-        }
+        });
+        if (problem !== "") fill(found, h("p", { class: "problem" }, visible(problem)));
     };
     const fields = boxes.map(({ side, box, problem }) => h("div", {}, field(t(`compare.${side}`), box), problem));
     const files = SIDES.map((side) => `${id}.${side}.json`).join(", ");

@@ -1,10 +1,9 @@
-// What each corp has authorised the app for, and what its admin may do about it: a card of the view `faults`.
-// It is there for an emulator with a kind of app, or with several corps.
+// What each corp has authorised the app for, and what its admin may do about it.
 // @ts-check
-import { ApiError, ask, get } from "../api.js";
+import { get } from "../api.js";
 import { urlOption } from "../entry/commands.js";
-import { h, update, visible } from "../dom.js";
-import { commandLine, dateAndTime } from "../parts.js";
+import { h, update } from "../dom.js";
+import { actionCard, dateAndTime } from "../parts.js";
 import { record } from "../record.js";
 import { t } from "../texts.js";
 
@@ -13,47 +12,28 @@ import { t } from "../texts.js";
  * @typedef {{corpid: string, corp_name: string, is_installed: boolean, permissions: Record<string, Permission>}} Authorisation
  */
 
-/**
- * Return the card, and a function that ends it.
- * @returns {{card: HTMLElement, end: () => void}}
- */
-export function authorisationsCard() {
-    const list = h("div");
-    const problem = h("p", { class: "problem", role: "alert" });
-    const line = h("div");
-    const card = h(
-        "section",
-        { class: "card", hidden: true, "aria-labelledby": "authorisations-title" },
-        h("h2", { id: "authorisations-title" }, t("authorisations.title")),
-        list,
-        problem,
-        line,
-        h("small", { class: "dim" }, t("authorisations.help")),
-    );
-    const draw = async () => {
-        const info = await get("info");
-        card.hidden = !info.app_type && info.corps.length < 2;
-        if (card.hidden) return;
-        /** @type {Authorisation[]} */
-        const all = (await get("authorisations")).authorisations;
-        update(list, h("div", {}, ...all.map((each) => authorisation(each, info.app_type, act))));
-    };
-    const act = async (/** @type {string} */ name, /** @type {string} */ corpid) => {
-        problem.textContent = "";
-        update(line, commandLine(`wwspec zone ${name} --corp ${corpid}${urlOption()}`));
-        try {
-            await ask("POST", `authorisation/${name}?corp=${encodeURIComponent(corpid)}`);
-        } catch (error) {
-            if (!(error instanceof ApiError)) throw error;
-            problem.textContent = visible(error.message);
-        }
-        await draw();
-    };
-    const drawAgain = () => void draw();
-    record.addEventListener("clock", drawAgain);
-    drawAgain();
-    return { card, end: () => record.removeEventListener("clock", drawAgain) };
-}
+/** @type {import("../app.js").View} */
+export const view = {
+    show(main) {
+        const list = h("div");
+        const { card, act } = actionCard(t("nav.authorisations"), list, t("authorisations.help"));
+        main.appendChild(h("div", { class: "page faults" }, card));
+        const draw = async () => {
+            const { app_type } = await get("info");
+            /** @type {Authorisation[]} */
+            const all = (await get("authorisations")).authorisations;
+            update(list, app_type ? "" : h("p", { class: "dim" }, t("authorisations.free")), h("div", {}, ...all.map((each) => authorisation(each, app_type, order))));
+        };
+        const order = async (/** @type {string} */ name, /** @type {string} */ corpid) => {
+            await act(`wwspec zone ${name} --corp ${corpid}${urlOption()}`, `authorisation/${name}?corp=${encodeURIComponent(corpid)}`);
+            await draw();
+        };
+        const drawAgain = () => void draw();
+        record.addEventListener("clock", drawAgain);
+        drawAgain();
+        return () => record.removeEventListener("clock", drawAgain);
+    },
+};
 
 /**
  * @param {Authorisation} of

@@ -1,6 +1,6 @@
 // The emulator's clock and its reset, two cards of the view `faults`.
 // @ts-check
-import { ApiError, ask } from "../api.js";
+import { ask, refusal } from "../api.js";
 import { urlOption } from "../entry/commands.js";
 import { h, update, visible } from "../dom.js";
 import { keepDraft, restoreDraft } from "../drafts.js";
@@ -60,12 +60,7 @@ export function clockCard() {
     const move = async (/** @type {Promise<{now: number}>} */ moved, /** @type {string} */ word) => {
         problem.textContent = "";
         showLine(word);
-        try {
-            say(t("clock.done", { time: dateAndTime((await moved).now * 1000) }));
-        } catch (error) {
-            if (!(error instanceof ApiError)) throw error;
-            problem.textContent = visible(error.message);
-        }
+        problem.textContent = visible(await refusal(async () => say(t("clock.done", { time: dateAndTime((await moved).now * 1000) }))));
     };
     const forward = (/** @type {number} */ seconds, /** @type {string} */ word) => move(ask("POST", "clock", { advance: seconds }), word);
     const submit = async (/** @type {SubmitEvent} */ event) => {

@@ -76,9 +76,10 @@ export function corpLists(info, speak) {
         show(place) {
             const chosen = place.query.get("list") ?? "";
             const wanted = LISTS.includes(chosen) ? chosen : "messages";
-            if (wanted === name) return;
+            const text = place.query.get("text") ?? "";
+            if (wanted === name && text === "") return;
             name = wanted;
-            filter.value = "";
+            filter.value = text;
             draw();
         },
         refresh() {

@@ -12,7 +12,7 @@ import { facts, problems, title } from "../entry/heading.js";
 import { causedList } from "../entry/links.js";
 import { replayable } from "../entry/related.js";
 import { tabList } from "../entry/tabs.js";
-import { tracedNumber, tracesOf, why } from "../entry/why.js";
+import { tracedNumber, why } from "../entry/why.js";
 import { showReplay } from "./replay.js";
 
 /**
@@ -22,7 +22,7 @@ import { showReplay } from "./replay.js";
 
 /** @type {Record<string, (entry: Entry) => Child | Child[]>} */
 const TABS = { tree: trees, text: texts, sent: asSent, http, copy: copies };
-const WHY = "why"; // the tab of an entry of which the program tells something
+const WHY = "why"; // the tab of an entry that failed, or of which the program tells something
 const REPLAY = "replay";
 
 /**
@@ -88,12 +88,10 @@ class EntryPane {
             const row = record.rows.get(this.#number);
             const entry = await record.entry(this.#number);
             const number = tracedNumber(entry);
-            const tracedRow = number === entry.number ? row : record.rows.get(number);
-            const traces = number === entry.number ? entry.traces : await tracesOf(number);
             if (this.#listening.signal.aborted) return;
             this.#entry = entry;
-            this.#tracedRow = tracedRow;
-            this.#traces = traces;
+            this.#tracedRow = number === entry.number ? row : record.rows.get(number);
+            this.#traces = entry.traces;
             this.#show();
             void this.#followTraces(entry);
         } catch (error) {
@@ -117,7 +115,7 @@ class EntryPane {
         if (shown === null || this.#part !== "" || (flows !== null && !flows.has(shown.flow))) return;
         const row = record.rows.get(this.#number);
         if (row === undefined) return;
-        if (row.verdict !== shown.verdict || row.duration_ms !== shown.duration_ms) void this.#load();
+        if (row.verdict !== shown.verdict || row.reason[0] !== shown.reason[0] || row.attempts !== shown.attempts || row.duration_ms !== shown.duration_ms) void this.#load();
         else update(this.#caused, fetchButton(shown), causedList(shown));
         void this.#followTraces(shown);
     }
@@ -131,7 +129,7 @@ class EntryPane {
         const row = record.rows.get(number);
         if (row === this.#tracedRow) return;
         this.#tracedRow = row;
-        const traces = await tracesOf(number);
+        const { traces } = await record.entry(shown.number);
         if (this.#listening.signal.aborted || this.#entry !== shown || this.#part !== "") return;
         if (traces.length === this.#traces.length && traces.at(-1)?.attempt === this.#traces.at(-1)?.attempt) return; // of many, the first and the latest are kept
         this.#traces = traces;
@@ -152,10 +150,12 @@ class EntryPane {
         this.#part = "";
         this.#tab = "";
         const focused = this.#element.contains(document.activeElement) ? document.activeElement?.id : "";
-        this.#tabs = this.#tabList(this.#traces.length > 0 ? [WHY, ...Object.keys(TABS)] : Object.keys(TABS));
+        this.#tabs = this.#tabList(this.#hasWhy ? [WHY, ...Object.keys(TABS)] : Object.keys(TABS));
         fill(this.#caused, fetchButton(entry), causedList(entry));
-        const head = h("header", { class: "entry-head" }, title(entry, [faultLink(entry), this.#replayButton(entry)]), problems(entry), causeLines(entry), facts(entry));
-        fill(this.#element, h("article", { class: "exchange", "aria-labelledby": "entry-title" }, head, this.#caused, this.#tabs.element, this.#panel));
+        const head = h("header", { class: "entry-head" }, title(entry, [faultLink(entry), this.#replayButton(entry)]), problems(entry));
+        const rest = [causeLines(entry), facts(entry), this.#caused].flat();
+        const body = [this.#tabs.element, this.#panel];
+        fill(this.#element, h("article", { class: "exchange", "aria-labelledby": "entry-title" }, head, ...(entry.failed ? [...body, ...rest] : [...rest, ...body])));
         setPartKeys({ r: () => this.#replay(), c: () => this.#choose("copy") });
         this.#showTab();
         if (focused) document.getElementById(focused)?.focus();
@@ -167,14 +167,19 @@ class EntryPane {
         return tabList(t("entry.tabs"), names.map((name) => [name, t(`entry.tab.${name}`)]), this.#panel, (name) => this.#choose(name));
     }
 
-    /** Which tab is shown where none was chosen: why it failed in the application's code, or the bodies. */
+    /** Whether there is more to say of how it ended than its heading says. */
+    get #hasWhy() {
+        return this.#entry !== null && (this.#entry.failed || this.#entry.attempt !== null || this.#traces.length > 0);
+    }
+
+    /** Which tab is shown where none was chosen: why it failed, or the bodies. */
     get #firstTab() {
-        return this.#traces.some(({ failure }) => failure?.frames.some(({ own }) => own)) ? WHY : "tree";
+        return this.#entry?.failed || this.#traces.some(({ outcome }) => outcome !== "ok") ? WHY : "tree";
     }
 
     #showTab() {
         const asked = here().query.get("tab") ?? this.#firstTab;
-        const tab = asked in TABS || (asked === WHY && this.#traces.length > 0) ? asked : this.#firstTab;
+        const tab = asked in TABS || (asked === WHY && this.#hasWhy) ? asked : this.#firstTab;
         if (tab === this.#tab || this.#entry === null) return;
         this.#tab = tab;
         this.#tabs.select(tab);

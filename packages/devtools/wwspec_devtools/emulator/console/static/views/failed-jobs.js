@@ -1,6 +1,6 @@
 // The jobs that failed for good, which can be run again or dropped: of a program with an ability of `kind = "jobs"`.
 // @ts-check
-import { abilityOf, ApiError, ask } from "../api.js";
+import { abilityOf, ask, refusal } from "../api.js";
 import { fill, h, visible } from "../dom.js";
 import { lengthOfTime } from "../parts.js";
 import { t } from "../texts.js";
@@ -66,16 +66,13 @@ export class FailedJobs {
      * @returns {Promise<any>} The program's reply; null when it refuses, which is then said.
      */
     async #ask(request) {
-        this.#said.textContent = "";
-        try {
+        let reply;
+        const problem = await refusal(async () => {
             const { answer } = await ask("POST", "call", { ability_id: this.#ability, data: JSON.stringify(request) });
-            const reply = answer.errcode ? answer : JSON.parse(answer.response_data);
-            if (!reply.errcode) return reply;
-            this.#said.textContent = `${reply.errcode}: ${visible(reply.errmsg)}`;
-        } catch (error) {
-            if (!(error instanceof ApiError)) throw error;
-            this.#said.textContent = visible(error.message);
-        }
-        return null;
+            reply = answer.errcode ? answer : JSON.parse(answer.response_data);
+        });
+        const { errcode = 0, errmsg = "" } = reply ?? {};
+        this.#said.textContent = visible(errcode ? `${errcode}: ${errmsg}` : problem);
+        return errcode || problem ? null : reply;
     }
 }

@@ -1,14 +1,13 @@
 // Faults, the clock and the reset. `#/faults?on=sdk&api=sync_msg&count=1` fills the form: that is how an entry says
 // "let this fail the next time".
 // @ts-check
-import { ApiError, ask } from "../api.js";
+import { ask, refusal } from "../api.js";
 import { urlOption } from "../entry/commands.js";
 import { fill, h, update, visible } from "../dom.js";
 import { keepDraft, restoreDraft } from "../drafts.js";
 import { commandLine, field, quoted, say } from "../parts.js";
 import { record } from "../record.js";
 import { t } from "../texts.js";
-import { authorisationsCard } from "./authorisations.js";
 import { clockCard, resetCard } from "./clock.js";
 
 /** @type {Record<string, readonly string[]>} Side -> effects that make sense there. */
@@ -17,6 +16,12 @@ const EFFECTS = {
     sdk: ["errcode", "return_code", "latency", "timeout", "drop"],
     program: ["errcode", "latency", "timeout", "drop"],
     callback: ["late", "twice", "never"],
+};
+/** @type {Record<string, readonly number[]>} Side -> errcodes that are worth a try; the first one is filled in. */
+const ERRCODES = {
+    app: [45009, 42001, 40014, 48002, 710674, -1],
+    sdk: [45009, 710611, 48002, 710646, -1],
+    program: [710660, 710674, 710675, 710676],
 };
 const SECONDS = ["latency", "timeout", "late"];
 const WITHOUT_VALUE = ["drop", "twice", "never", "answer"];
@@ -38,7 +43,6 @@ const PRESETS = [
 export const view = {
     show(main, place) {
         const clock = clockCard();
-        const authorisations = authorisationsCard();
         const list = h("div");
         const drawList = () => update(list, activeFaults());
         record.addEventListener("faults", drawList);
@@ -56,13 +60,12 @@ export const view = {
                 h("h1", { class: "visually-hidden" }, t("nav.faults")),
                 active,
                 newFault(Object.fromEntries(place.query)),
-                h("div", { class: "aside" }, clock.card, authorisations.card, resetCard()),
+                h("div", { class: "aside" }, clock.card, resetCard()),
             ),
         );
         return () => {
             record.removeEventListener("faults", drawList);
             clock.end();
-            authorisations.end();
         };
     },
 };
@@ -109,7 +112,8 @@ function newFault(given) {
     const api = h("input", { list: "fault-targets", spellcheck: "false", autocomplete: "off", placeholder: t("faults.all") });
     const names = new Set([...record.rows.values()].map((row) => row.ability || row.name));
     const targets = h("datalist", { id: "fault-targets" }, [...names].map((name) => h("option", { value: name })));
-    const value = h("input", { type: "number", step: "any" });
+    const value = h("input", { type: "number", step: "any", list: "fault-values" });
+    const values = h("datalist", { id: "fault-values" });
     const valueLabel = h("label");
     const valueField = field("", value);
     valueField.querySelector("label")?.replaceWith(valueLabel);
@@ -122,6 +126,12 @@ function newFault(given) {
         const effects = EFFECTS[on.value] ?? [];
         fill(effect, effects.map((each) => h("option", { value: each }, t(`effect.${each}`))));
         effect.value = effects.includes(chosen) ? chosen : effects[0] ?? "";
+        suggest();
+    };
+    const suggest = () => {
+        const errcodes = effect.value === "errcode" ? (ERRCODES[on.value] ?? []) : [];
+        fill(values, errcodes.map((each) => h("option", { value: each })));
+        if (value.value === "") value.value = String(errcodes[0] ?? "");
     };
     const controls = { on, effect, api, value, count };
     const draw = () => {
@@ -138,25 +148,23 @@ function newFault(given) {
     };
     const put = (/** @type {Partial<Spec>} */ spec) => {
         on.value = spec.on && spec.on in EFFECTS ? spec.on : "sdk";
-        fillEffects(spec.effect ?? "");
         api.value = spec.api ?? "";
         value.value = spec.value ?? "";
+        fillEffects(spec.effect ?? "");
         count.value = spec.count ?? "";
         draw();
     };
     on.addEventListener("change", () => (fillEffects(effect.value), draw()));
+    effect.addEventListener("input", suggest);
     for (const control of [effect, api, value, count]) control.addEventListener("input", draw);
 
     const set = async (/** @type {SubmitEvent} */ event) => {
         event.preventDefault();
         const spec = { on: on.value, effect: effect.value, api: api.value, ...(valueField.hidden ? {} : { value: Number(value.value) }) };
-        try {
+        problem.textContent = await refusal(async () => {
             const { id } = await ask("POST", "faults", { ...spec, ...(count.value ? { count: Number(count.value) } : {}) });
             say(t("faults.done", { id }));
-        } catch (error) {
-            if (!(error instanceof ApiError)) throw error;
-            problem.textContent = error.message;
-        }
+        });
     };
     const presets = PRESETS.map(([name, spec]) => h("button", { type: "button", class: "small", onclick: () => put(spec) }, t(`faults.preset.${name}`)));
     const fields = [field(t("faults.on"), on), field(t("faults.effect"), effect), field(t("faults.api"), api), valueField, field(t("faults.times"), count)];
@@ -168,7 +176,7 @@ function newFault(given) {
         { class: "card", "aria-labelledby": "new-fault-title" },
         h("h2", { id: "new-fault-title" }, t("faults.new")),
         h("div", { class: "buttons", role: "group", "aria-label": t("faults.preset") }, presets),
-        h("form", { onsubmit: set }, h("div", { class: "fields" }, fields), targets, problem, h("button", { class: "primary" }, t("faults.set"))),
+        h("form", { onsubmit: set }, h("div", { class: "fields" }, fields), targets, values, problem, h("button", { class: "primary" }, t("faults.set"))),
         line,
     );
 }

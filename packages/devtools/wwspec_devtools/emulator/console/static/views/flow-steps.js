@@ -1,15 +1,13 @@
 // What followed from an entry, as it happens: one line for each exchange of its flow.
 // @ts-check
 import { everyFrame, h, update, visible } from "../dom.js";
-import { endChip } from "../entry/links.js";
-import { duration } from "../parts.js";
+import { duration, verdictChip } from "../parts.js";
 import { record } from "../record.js";
 import { hashOf } from "../route.js";
-import { t } from "../texts.js";
+import { inLanguage, t } from "../texts.js";
+import { LANE_OF } from "../timeline/flow-summary.js";
 
 const SHOWN = 12;
-/** @type {Record<string, string>} */
-const LANES = { app: "app", call: "wecom", event: "wecom", callback: "wecom", sdk: "sdk", clock: "wecom" };
 
 /**
  * @param {number} number Of the entry.
@@ -24,11 +22,11 @@ export function flowSteps(number) {
             h(
                 "li",
                 {},
-                h("a", { href: hashOf("timeline", row.number) }, h("span", { class: `lane-${LANES[row.kind]}` }, t(`steps.${row.kind}`)), " ", visible(row.name)),
+                h("a", { href: hashOf("timeline", row.number) }, h("span", { class: `lane-${LANE_OF[row.kind]}` }, t(`timeline.kind.${row.kind}`)), " ", visible(row.name)),
                 " ",
-                endChip(row),
+                verdictChip(row),
                 " ",
-                h("span", { class: "dim" }, duration(row.duration_ms)),
+                h("span", { class: "dim" }, [duration(row.duration_ms), visible(inLanguage(row.reason))].filter(Boolean).join(" · ")),
             ),
         );
         update(element, lines, rows.length > SHOWN && h("li", {}, h("a", { href: hashOf("timeline", number) }, t("tree.more", { count: rows.length - SHOWN }))));

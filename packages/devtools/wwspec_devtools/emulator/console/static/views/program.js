@@ -7,6 +7,7 @@ import { copyButton, timeOfDay } from "../parts.js";
 import { record } from "../record.js";
 import { t } from "../texts.js";
 import { FailedJobs } from "./failed-jobs.js";
+import { machineChip } from "./machines.js";
 import { UnderWay } from "./under-way.js";
 
 const PAUSE = 2000; // milliseconds between two questions
@@ -78,11 +79,7 @@ function programState() {
  */
 function machinesOf({ machines = [] }) {
     if (machines.length === 0) return [];
-    const chips = machines.map(({ number, state, order, fault }) => {
-        const kind = order ? "warn" : fault || state === "down" ? "bad" : state === "up" ? "ok" : "";
-        const said = order ? t("program.machine.changes") : fault ? t("program.machine.fault") : t(`program.state.${state}`);
-        return h("span", { class: `chip ${kind}`, title: visible(fault) }, `M${number} ${said}`);
-    });
+    const chips = machines.map(machineChip);
     const asked = machines.find(({ state, order, fault }) => state !== "stopped" && !order && !fault);
     return [[t("program.machines"), [...chips.flatMap((chip) => [chip, " "]), asked ? h("span", { class: "dim" }, t("program.machines.threads", { number: asked.number })) : ""]]];
 }

@@ -25,6 +25,7 @@ class Timeline {
     #search = new TextSearch((isDone) => this.#found(isDone));
     #list = new TimelineList((item) => this.choose(item));
     #status = h("span", { class: "dim counts", role: "status", "aria-live": "off" });
+    #messages = h("p", { class: "hits", role: "status", hidden: true });
     #bar;
     #close = h("button", { type: "button", class: "quiet close", "aria-label": t("close"), title: `${t("close")} (Esc)`, onclick: () => this.escape() }, "×");
     #entry = h("div");
@@ -43,7 +44,7 @@ class Timeline {
         this.#bar = new FilterBar(filtersOf(place.query), (filters) => this.#goWith(filters), [this.#status]);
         this.#list.onchange = (rows) => this.#changed(rows);
         this.#list.onclear = () => this.#bar.clear();
-        main.appendChild(h("div", { class: "timeline" }, h("h1", {}, t("nav.timeline")), this.#bar.element, legend(this.#bar.ways), this.#split));
+        main.appendChild(h("div", { class: "timeline" }, h("h1", {}, t("nav.timeline")), this.#bar.element, this.#messages, legend(this.#bar.ways), this.#split));
         this.#list.start();
         this.#filter();
         this.#showEntry();
@@ -133,6 +134,7 @@ class Timeline {
         const filters = filtersOf(this.#place.query);
         this.#bar.show(filters);
         this.#search.search(readQuery(filters.q).texts);
+        this.#showMessages();
         this.#filterList();
         this.#count();
     }
@@ -141,7 +143,15 @@ class Timeline {
     #found(isDone) {
         this.#list.setSearching(!isDone);
         if (isDone) this.#filterList();
+        this.#showMessages();
         this.#count();
+    }
+
+    /** Name the messages that have the text, and the view that lists them. */
+    #showMessages() {
+        const { text, count } = this.#search.messages;
+        this.#messages.hidden = count === 0;
+        update(this.#messages, count > 0 && h("a", { href: hashOf("events", "", { list: "messages", text }) }, t("timeline.messages", { count, text: visible(text) })));
     }
 
     #filterList() {
