@@ -180,7 +180,7 @@ def test_every_text_of_the_help_has_its_chinese(name: str, command: click.Comman
 def test_every_message_in_chinese_is_one_of_the_program_or_of_click() -> None:
     ours = (Path(package.__path__[0], "cli") for package in (wwspec_router, wwspec_devtools))
     files = [*Path(click.__file__).parent.glob("*.py"), *(file for each in ours for file in each.rglob("*.py"))]
-    files += [Path(module.__file__) for module in (reasons, summary)]
+    files += [Path(inspect.getfile(module)) for module in (reasons, summary)]
     texts = [*(file.read_text("utf-8") for file in files), *(text for _, each in commands() for text in texts_of(each))]
     code = " ".join("\n".join(texts).split())
     assert [each for each in chinese.read_texts()["messages"] if " ".join(each.split()) not in code] == []

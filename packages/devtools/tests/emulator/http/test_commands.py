@@ -85,8 +85,8 @@ def test_what_is_in_work_says_of_an_event_whether_its_code_runs_or_will_run_agai
         sealed = seal_reply(program.key, "", call.request_id, 0)
         return 200, {**sealed.headers, seal.JOB_HEADER: "now"}, sealed.body.encode()
 
-    def in_work_after(**told: Any) -> list[str]:
-        trace = {"reference": program.calls[0].request_id, "kind": "job", "milliseconds": {"total": 1}, **told}
+    def in_work_after(**fields: Any) -> list[str]:
+        trace = {"reference": program.calls[0].request_id, "kind": "job", "milliseconds": {"total": 1}, **fields}
         assert emulator.http.post("/emulator/traces", json=[trace]).status_code == 204
         return client.wait_idle(0)
 

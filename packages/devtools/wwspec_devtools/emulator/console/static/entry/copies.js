@@ -68,7 +68,7 @@ function fillCard(card, title, text, more = [], isIncomplete = text?.includes("*
 async function showTest(card, entry, asserts) {
     const title = t("entry.copy.pytest");
     card.setAttribute("aria-label", title);
-    let test;
+    let test = /** @type {{source: string, asserts: string, has_reply: boolean, is_incomplete: boolean} | null} */ (null);
     const problem = await refusal(async () => ({ test } = await ask("POST", "test", { number: entry.number, asserts })));
     if (problem !== "") {
         fill(card, h("header", {}, h("h3", {}, title)), h("p", { class: "problem" }, visible(problem)));
@@ -79,7 +79,7 @@ async function showTest(card, entry, asserts) {
         return;
     }
     const names = /** @type {const} */ (["values", "shape"]);
-    const select = h("select", { "aria-label": t("entry.copy.asserts") }, names.map((name) => h("option", { value: name, selected: name === test.asserts }, t(`entry.copy.${name}`))));
+    const select = h("select", { "aria-label": t("entry.copy.asserts") }, names.map((name) => h("option", { value: name, selected: name === test?.asserts }, t(`entry.copy.${name}`))));
     select.addEventListener("change", async () => {
         await showTest(card, entry, names[select.selectedIndex]);
         card.querySelector("select")?.focus();
