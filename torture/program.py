@@ -27,6 +27,9 @@ ROOT = Path(__file__).parents[1]
 
 TIMEOUT = 3.0
 """Seconds within which each ability answers, by the registry file."""
+READING = 60.0
+"""Seconds for code that reads all that is new: what a run reads counts only once it ends, so it must end on a busy
+machine, too."""
 START_LIMIT = 30.0
 """Seconds within which a process must be up."""
 STOP_LIMIT = 20.0
@@ -51,6 +54,7 @@ kind = "callback_data"
 handler = "torture.handlers:on_new_message"
 notify = "after"
 retries = 1000
+timeout = {READING}
 
 [notifications.handled]
 contract = "torture.handlers:Handled"
