@@ -24,7 +24,7 @@ def test_an_event_is_fired_and_what_the_program_did_is_shown(page: Page, served:
     steps = page.get_by_role("list", name="What followed").get_by_role("listitem")
     expect(steps).to_have_count(3)
     expect(steps.first).to_contain_text("event knowledge_base_learn_done ok")
-    expect(steps.nth(1)).to_contain_text("SDK spec_notify_app ok")
+    expect(steps.nth(1)).to_contain_text("sdk spec_notify_app ok")
     event = served.client.traffic(kind="event")[-1]["request"]["knowledge_base_learn_done"]
     assert (event["doc_id"], event["knowledge_base_name"], event["learn_status"]) == (7, "12", 0)
     run_shown_command(page, "wwspec fire")

@@ -3,6 +3,7 @@
 // set, quiet lines behind each other are folded into one.
 // @ts-check
 import { FlowItem, flowNumber, FoldItem, quietRun } from "./items.js";
+import { isToken } from "./quiet.js";
 
 /**
  * @typedef {import("../record.js").Row} Row
@@ -201,7 +202,7 @@ export class FlowItems {
         if (shown.some((item) => item.isQuiet)) return false;
         const [first] = shown;
         const last = this.items.at(-1);
-        if (first && last && (flowNumber(last) > first.flow.number || (last instanceof FlowItem && last.isToken))) return false;
+        if (first && last && (flowNumber(last) > first.flow.number || last instanceof FoldItem || (last instanceof FlowItem && last.isToken))) return false;
         this.items.push(...shown);
         this.shownFlows += shown.length;
         for (const item of shown) this.#measure(item);
@@ -216,10 +217,9 @@ export class FlowItems {
     #list() {
         /** @type {Item[]} */
         const items = [];
-        this.shownFlows = 0;
+        this.shownFlows = this.longest = 0;
         const isFolded = this.#condition === null && !this.ways.isSlowestFirst;
         const shown = this.#withTokens(this.#order.filter((item) => item.shown), isFolded);
-        this.longest = 0;
         for (const item of shown) this.#measure(item);
         if (this.ways.isSlowestFirst) shown.sort((one, other) => other.took - one.took);
         for (const item of shown) {
@@ -246,7 +246,7 @@ export class FlowItems {
                 tokens.push(item);
                 continue;
             }
-            const isCall = Boolean(item.flow.rows[0]?.ability);
+            const isCall = item.flow.rows[0]?.kind === "app" && !isToken(item.flow.rows[0]);
             if (!isCall) listed.push(...tokens);
             const mine = isCall ? tokens : [];
             if (mine.length !== item.tokens.length || mine.some((each, index) => each !== item.tokens[index])) {
