@@ -46,7 +46,7 @@ def test_drafts_of_every_form_survive_a_change_of_view_and_of_language(page: Pag
     page.goto("/#/faults")
     expect(page.get_by_text("wwspec zone fault sdk errcode 45009 --api sync_msg")).to_be_visible()
     page.goto("/#/faults?on=app&api=gettoken")
-    expect(page.get_by_text("wwspec zone fault app errcode --api gettoken")).to_be_visible()
+    expect(page.get_by_text("wwspec zone fault app errcode 45009 --api gettoken")).to_be_visible()
 
 
 def test_the_focus_stays_when_the_bar_a_list_or_a_command_is_drawn_anew(page: Page, served: Zone) -> None:
@@ -119,8 +119,8 @@ def test_the_lines_of_a_flow_are_named_by_what_they_are(page: Page, served: Zone
     expect(head.locator(".name")).to_have_text("chat_history")
     head.click()
     names = page.locator(".entry .name")
-    expect(names).to_have_text(["sync_call_program", "chat_history", "sync_msg"])
-    expect(page.locator(".entry .via")).to_have_text(["", "", ""])
+    expect(names).to_have_text(["gettoken", "sync_call_program", "chat_history", "sync_msg"])
+    expect(page.locator(".entry .via")).to_have_text([""] * 4)
 
 
 def test_the_current_view_is_in_sight_on_a_phone(page: Page) -> None:

@@ -125,7 +125,7 @@ def test_all_of_it_goes_by_keys(page: Page, served: Zone) -> None:
     page.keyboard.press("Enter")
     expect(selected).to_have_attribute("aria-expanded", "true")
     expect(detail).to_contain_text("sync_call_program")
-    for name in ("sync_call_program", "chat_digest", "sync_msg"):
+    for name in ("gettoken", "sync_call_program", "chat_digest", "sync_msg"):
         page.keyboard.press("j")
         expect(selected).to_contain_text(name)
         expect(detail).to_contain_text(name)

@@ -126,7 +126,7 @@ def test_an_asynchronous_call_shows_the_run_of_its_job(console: Page, zone: Zone
     console.get_by_role("treeitem").filter(has_text="async_program_task").first.click()
     attempts = console.get_by_role("tabpanel", name="Why").locator("details.attempt")
     expect(attempts.first.locator("summary").first).to_contain_text("failed")
-    expect(console.get_by_role("article").locator(".problem")).to_have_text(ERROR)
+    expect(console.get_by_role("list", name="What it caused")).to_contain_text(ERROR)
 
 
 def test_the_editor_is_chosen_once_and_no_link_runs_a_script(console: Page, zone: Zone, folder: Path) -> None:
