@@ -203,7 +203,7 @@ def test_a_narrow_window_and_chinese_show_the_same(page: Page, served: Zone) -> 
     assert served.call("chat_digest", '{"limit": "ten"}').refused_by
     expect(lines(page, "input $.limit: an integer expected")).to_be_visible()
     page.get_by_role("button", name="中文: switch to Chinese").click()
-    failed = lines(page, "输入 $.limit：应为 an integer")
+    failed = lines(page, "输入 $.limit：应为整数")
     expect(failed).to_contain_text("失败")
     assert page.evaluate("document.documentElement.scrollWidth") == 420
     page.get_by_role("searchbox", name="搜索名称与正文").fill("kind:app")

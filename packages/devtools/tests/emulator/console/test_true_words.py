@@ -96,7 +96,7 @@ def test_an_empty_reason_gets_the_cause_and_the_fix_of_the_table(shown: Page, zo
     row = opened.value.locator("#e710674")
     expect(row).to_contain_text("connecting to the zone failed")
     shown.get_by_role("button", name="中文").click()
-    expect(problem).to_have_text(re.compile("^errcode 710674: [^A-Za-z]+ 错误码 710674 说明"))
+    expect(problem).to_have_text(re.compile("^errcode 710674：[^A-Za-z]+ 错误码 710674 说明"))
     zone.start_program()
 
 

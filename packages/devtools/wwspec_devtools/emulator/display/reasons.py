@@ -23,6 +23,15 @@ _EXPECTED = re.compile(r"expected (.+), got (.+)")
 _LIMIT = re.compile(r"\(([\d.e+]+) s\)$")
 _RETURN_CODE = re.compile(r"\((-\d+)\)")
 _SIDES = {"input": "输入", "output": "输出"}
+_KINDS = {
+    "a boolean": "布尔值",
+    "an integer": "整数",
+    "a number with a fraction": "带小数的数字",
+    "a string": "字符串",
+    "an array": "数组",
+    "an object": "对象",
+}
+"""From kinds of values, as `matching` names them, to their Chinese; a program names Python's types."""
 
 
 def reason_of(trace: Trace) -> Texts:
@@ -72,8 +81,13 @@ def misfit(side: str, path: str, problem: str) -> Texts:
     """
     english = chinese = quoted(problem)
     if found := _EXPECTED.fullmatch(english):
-        english, chinese = f"{found[1]} expected, {found[2]} found", f"应为 {found[1]}，实为 {found[2]}"
+        wanted, there = found.groups()
+        english, chinese = f"{wanted} expected, {there} found", f"应为{_chinese(wanted)}，实为{_chinese(there)}"
     return f"{side} {path}: {english}", f"{_SIDES[side]} {path}：{chinese}"
+
+
+def _chinese(kind: str) -> str:
+    return _KINDS.get(kind, f" {kind}")
 
 
 def quoted(text: str) -> str:
