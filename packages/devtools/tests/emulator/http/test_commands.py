@@ -52,6 +52,7 @@ def test_info_tells_an_app_all_that_it_needs(start: StartEmulator) -> None:
     assert answer == given | {
         "errcode": 0,
         "errmsg": "ok",
+        "access_token": "",
         "corps": [settings.corpid],
         "callback_url": "",
         "callback_verified": False,
