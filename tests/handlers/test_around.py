@@ -288,7 +288,7 @@ def test_an_error_of_its_own_is_a_crash(call: Callable[..., Reply], caplog: pyte
 def test_a_reply_that_fits_no_contract_is_the_outcome_that_it_sees(call: Callable[..., Reply]) -> None:
     @ability
     def misfit(request: Ask) -> Said:
-        return Said(said=7)  # type: ignore[arg-type]
+        return Said(said=7)  # type: ignore[arg-type]  # what is tested
 
     seen: list[Any] = []
     assert call(misfit, noting(seen)[0], policy=OutputPolicy.STRICT).errcode == 710660

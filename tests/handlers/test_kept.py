@@ -109,7 +109,7 @@ def test_a_call_that_fails_keeps_nothing(store: Store) -> None:
     endings: list[Act] = [
         lambda ctx: 1 / 0,
         lambda ctx: Said(errcode=7),
-        lambda ctx: Said(said=3),  # type: ignore[arg-type]
+        lambda ctx: Said(said=3),  # type: ignore[arg-type]  # it does not fit
         lambda ctx: wait_until(lambda: ctx.remaining == 0),
     ]
     for end in endings:

@@ -51,4 +51,4 @@ class LineLimiter:
     def log(self, logger: logging.Logger, level: int, message: str, *args: object, kind: Hashable = None) -> None:
         """Log a line, unless it is left out; its kind is the message together with `kind`."""
         if (ending := self.ending((message, kind))) is not None:
-            logger.log(level, f"{message}%s", *args, ending)  # noqa: G004  # a constant of the caller's
+            logger.log(level, f"{message}%s", *args, ending)  # noqa: G004 - a constant of the caller's

@@ -31,7 +31,7 @@ _KINDS = {
     "an array": "数组",
     "an object": "对象",
 }
-"""From kinds of values, as `matching` names them, to their Chinese; a program names Python's types."""
+"""Maps kinds of values, as `matching` names them, to their Chinese; a program names Python's types."""
 
 
 def reason_of(trace: Trace) -> Texts:

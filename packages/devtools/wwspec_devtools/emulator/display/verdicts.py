@@ -29,7 +29,7 @@ Json = dict[str, Any]
 _REPORT = "program_async_job_call_back"
 _NO_RESULT = str(errcodes.WAITING)
 _OF_CALLBACKS = {"": UNDER_WAY, "late": WAITING, "recorded": OK, "delivered": OK, "withheld": DROPPED}
-"""From the state of a callback to its verdict, where they differ."""
+"""Maps the state of a callback to its verdict, where they differ."""
 _REASONS: dict[str, Texts] = {
     _NO_RESULT: ("no result yet", "尚无结果"),
     "cut": ("the connection was cut", "连接被断开"),
@@ -37,7 +37,7 @@ _REASONS: dict[str, Texts] = {
     "withheld": ("withheld by a fault", "被故障注入拦截"),
     "dropped": ("not sent: too many wait, or the emulator ended", "未发送：等待的回调过多，或模拟器已结束"),
 }
-"""From outcomes that say it all to their reasons."""
+"""Maps outcomes that say it all to their reasons."""
 
 
 class Digest(msgspec.Struct, frozen=True):
