@@ -217,7 +217,8 @@ def run_all(lines: list[str], application: Path, zone: Zone) -> None:
 
 
 def run(line: str, application: Path, zone: Zone) -> None:
-    words = shlex.split(line)
+    command, _, file = line.partition(" > ")
+    words = shlex.split(command)
     own = app_of(zone) if words[1:2] in (["app"], ["keys"]) else {"WWSPEC_EMULATOR_URL": zone.client.url}
     environment = {**os.environ, **own}
     if words[0] == "wwspec":
@@ -226,6 +227,8 @@ def run(line: str, application: Path, zone: Zone) -> None:
         assert words[0] == "pytest", f"tell this test how to run {line}"
         done = finished(sys.executable, "-m", *words, cwd=application, env=environment)
     assert done.returncode == 0, done.stderr + done.stdout
+    if file:
+        (application / file).write_text(done.stdout, "utf-8")
 
 
 def test_the_abilities_of_the_pages_answer(zone: Zone) -> None:

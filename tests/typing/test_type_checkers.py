@@ -45,7 +45,7 @@ def test_a_request_knows_the_type_of_its_reply_and_a_misspelt_key_is_the_only_fa
     assert done.returncode == 1, done.stderr
     faults = [line for line in done.stdout.splitlines() if " error: " in line]
     assert faults
-    assert all("misspelt.py:7:" in fault and "msg_lists" in fault for fault in faults), done.stdout
+    assert all("misspelt.py:6:" in fault and "msg_lists" in fault for fault in faults), done.stdout
     revealed = [line for line in done.stdout.splitlines() if "revealed.py" in line and "ype " in line]
     assert len(revealed) == 2, done.stdout
     for line in revealed:

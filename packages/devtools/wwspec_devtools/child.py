@@ -125,6 +125,7 @@ class Child:
         self._limit = _limit_of_start(start_limit)
         self.arguments: tuple[str, ...] = tuple(arguments)
         self._output = output
+        self._url: str | None = None
         self._read = len(output.read_text(errors="replace")) if output is not None and output.exists() else 0
         whole = {**os.environ, "WWSPEC_CONFIG": os.devnull, **(environment or {})}
         start = start_process or new_interpreter
@@ -180,8 +181,10 @@ class Child:
             raise ChildError(f"wwspec {self.arguments[0]} {how}{self._said()}")
 
     def announced_url(self) -> str:
-        """Wait for the line that says where the child listens, and return the URL; see `wait_for`."""
-        return self.wait_for(_ANNOUNCED)[1]
+        """Return the URL at which the child listens; wait for its line at first, see `wait_for`."""
+        if self._url is None:
+            self._url = self.wait_for(_ANNOUNCED)[1]
+        return self._url
 
     def wait_for(self, pattern: re.Pattern[str]) -> re.Match[str]:
         """Wait until the child has printed something that was not waited for before; needs an output file.
