@@ -149,7 +149,7 @@ class Zone:
 
         Raises:
             ChildError: The program or the emulator did not start; the text says what it printed.
-            ConfigurationError: The limit is no number of seconds.
+            ConfigurationError: The limit is no number of seconds, or wwspec.toml has faults.
         """
         return ServedZone(
             app, find_registry(app, registry), serve, emulate, settings, machines, start_process, start_limit
@@ -165,6 +165,7 @@ class Zone:
             registry: Its registry file; None means the one that its wwspec.toml names, or the usual one.
 
         Raises:
+            ConfigurationError: wwspec.toml has faults.
             EmulatorError: No emulator answers there.
         """
         with ExitStack() as stack:
