@@ -19,6 +19,7 @@ from wwspec_contracts.errcodes import ERRCODES, ProgramErrcodes
 from wwspec_contracts.errors import ConfigurationError, RegistryError, did_you_mean
 from wwspec_contracts.toml import read_toml
 from wwspec_router.codecs.codec import OutputPolicy
+from wwspec_router.config import PROGRAM, PROGRAM_TABLES
 from wwspec_router.stores.job import EVENT_JOB, NOTIFY_JOB
 
 Apis = Literal["*"] | list[str]
@@ -209,7 +210,7 @@ class Registry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def parse_registry(path: Path) -> tuple[Registry, list[str]]:
-    """Read what can be read of a registry file.
+    """Read what can be read of a registry file; `program.py` stands for `PROGRAM_TABLES`.
 
     Returns:
         The registry without its faulty tables, and the faults.
@@ -217,9 +218,12 @@ def parse_registry(path: Path) -> tuple[Registry, list[str]]:
     Raises:
         RegistryError: There is no such file, or it is not TOML.
     """
+    if path.name == PROGRAM:
+        return _Reader(path, "").read(PROGRAM_TABLES), []
     try:
         text, raw = read_toml(
-            path, "start in the application's folder, name it with --app, or the file with --registry"
+            path,
+            f"start in the application's folder, name it with --app, or the file with --registry; or write {PROGRAM}",
         )
     except ConfigurationError as error:
         raise RegistryError([str(error)]) from None

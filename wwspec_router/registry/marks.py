@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from wwspec_contracts.errors import LoaderError
+from wwspec_router.config import PROGRAM
 from wwspec_router.handlers.marks import Mark, mark_of
 from wwspec_router.registry.faults import place_of
 from wwspec_router.registry.file import AbilityRow, EventRow, NotificationRow, Registry, read_row, row_faults
@@ -39,7 +40,8 @@ def with_marks(registry: Registry, application: Application) -> tuple[Registry, 
         try:
             module = application.module(name)
         except LoaderError as error:
-            faults.append(f"{registry.place('program')}: modules: {error}")
+            named = "" if registry.path.name == PROGRAM else f"{registry.place('program')}: modules: "
+            faults.append(f"{named}{error}")
             continue
         for target, mark in _marks(module, faults, application):
             place = _place(mark, application)

@@ -93,6 +93,12 @@ def test_the_registry_file_may_be_named_in_the_settings_file(tmp_path: Path) -> 
     assert rows(whole)["registry"] == ("ok", "/app/rows/registry.toml")
 
 
+def test_a_program_of_one_file_needs_no_registry_file(tmp_path: Path) -> None:
+    items = image() | {"app/program.py": Item(b"")}
+    del items["app/abilities/registry.toml"]
+    assert rows(check(write_tar(tmp_path / "zone.tar", items)))["registry"] == ("ok", "/app/program.py")
+
+
 def test_a_settings_file_that_is_not_toml_is_a_fault(tmp_path: Path) -> None:
     done = check(write_tar(tmp_path / "zone.tar", image() | {"app/wwspec.toml": Item(b"[serve\n")}))
     assert faults(done)["registry"].startswith("/app/wwspec.toml:1: not valid TOML")

@@ -15,7 +15,7 @@ import wwspec_contracts
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_contracts.toml import read_toml
 from wwspec_devtools.cli.saved_requests import FOLDER, SavedRequests
-from wwspec_router.config import variable
+from wwspec_router.config import PROGRAM, PROGRAM_TABLES, variable
 from wwspec_router.config.reading import find_registry
 
 if TYPE_CHECKING:
@@ -125,7 +125,8 @@ def _registry(ctx: click.Context) -> Path:
 def _tables(ctx: click.Context) -> dict[str, Any]:
     """Return the tables of the registry file; none when it can't be read."""
     try:
-        return read_toml(_registry(ctx))[1]
+        path = _registry(ctx)
+        return PROGRAM_TABLES if path.name == PROGRAM else read_toml(path)[1]
     except ConfigurationError:
         return {}
 

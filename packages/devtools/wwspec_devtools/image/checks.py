@@ -16,7 +16,7 @@ from wwspec_contracts.toml import parse_toml
 from wwspec_devtools.image.archive import Archive, open_archive
 from wwspec_devtools.image.elf import Elf, parse
 from wwspec_devtools.image.tar import MemberKind
-from wwspec_router.config import REGISTRY, SETTINGS_FILE
+from wwspec_router.config import PROGRAM, REGISTRY, SETTINGS_FILE
 from wwspec_router.process.elf import ElfError
 from wwspec_router.sdk.vendor import MODULE
 
@@ -221,7 +221,8 @@ def _application(archive: Archive) -> Iterator[Finding]:
         yield Finding(State.FAULT, "registry", f"{error}, and build again")
         return
     named = served.get("registry") if isinstance(served, dict) else None
-    file = posixpath.normpath(posixpath.join("/app", named if isinstance(named, str) else REGISTRY))
+    usual = PROGRAM if archive.file(f"app/{REGISTRY}") is None and archive.file(f"app/{PROGRAM}") else REGISTRY
+    file = posixpath.normpath(posixpath.join("/app", named if isinstance(named, str) else usual))
     if archive.file(file[1:]) is None:
         kept = file.removeprefix("/app/").partition("/")[0]
         text = f"no {file}: run `wwspec image` in the program's folder, and keep !{kept} in .dockerignore"
