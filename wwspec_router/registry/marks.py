@@ -84,7 +84,7 @@ def _row(place: str, target: str, mark: Mark, faults: list[str]) -> Any:
 def _double_keywords(registry: Registry, application: Application) -> Iterator[str]:
     """Yield the rows that name a function whose mark has keywords."""
     for target, place in registry.targets():
-        with suppress(LoaderError):  # whoever reads the row reports it
+        with suppress(LoaderError):  # the table reports it
             thing = application.attribute(target)
             mark = mark_of(thing)
             if mark is not None and mark.marked is thing and mark.keywords:

@@ -62,8 +62,12 @@ def test_a_notification_may_be_named(zone):
 
 
 def test_a_contract_that_is_no_notification(zone):
-    with pytest.raises(ConfigurationError, match="it has no mark @notification"):
-        zone.notified(Contract)
+    class Derived(HitCount):
+        pass
+
+    for each in (Contract, Derived):
+        with pytest.raises(ConfigurationError, match="it has no mark @notification"):
+            zone.notified(each)
 """
 PYTEST = "[pytest]\npythonpath = .\n"
 
