@@ -2,7 +2,7 @@
 
 Code of a program imports from here:
 
-* `ability` marks a handler.
+* `ability` marks a handler, `on_event` code that runs on an event, and `notification` what `ctx.notify` sends.
 * `Contract` and `Output` are the bases of its request and reply; `max_bytes`, `UNSET` and `UnsetType` describe fields.
 * A handler receives `Context` or `AsyncContext`, code that runs on an event `EventContext` or `AsyncEventContext`.
 * `[program] around` of the registry file names a generator that receives each `Run`; `Secret` is for own settings.
@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     from wwspec_router.handlers.ability import ability
     from wwspec_router.handlers.around import Run
     from wwspec_router.handlers.context import AsyncContext, Context
-    from wwspec_router.handlers.events import AsyncEventContext, EventContext
+    from wwspec_router.handlers.events import AsyncEventContext, EventContext, on_event
     from wwspec_router.handlers.follow import AsyncFollow, Follow, FollowGap
     from wwspec_router.handlers.kept import AsyncKept, Kept
+    from wwspec_router.handlers.marks import notification
     from wwspec_router.handlers.secret import Secret
 
 __all__ = [
@@ -53,6 +54,8 @@ __all__ = [
     "UnsetType",
     "ability",
     "max_bytes",
+    "notification",
+    "on_event",
 ]
 
 __version__ = "0.1.0"
@@ -70,9 +73,10 @@ if not TYPE_CHECKING:  # a type checker would take any name for one of this pack
             "wwspec_router.handlers.ability": "ability",
             "wwspec_router.handlers.around": "Run",
             "wwspec_router.handlers.context": "AsyncContext Context",
-            "wwspec_router.handlers.events": "AsyncEventContext EventContext",
+            "wwspec_router.handlers.events": "AsyncEventContext EventContext on_event",
             "wwspec_router.handlers.follow": "AsyncFollow Follow FollowGap",
             "wwspec_router.handlers.kept": "AsyncKept Kept",
+            "wwspec_router.handlers.marks": "notification",
             "wwspec_router.handlers.secret": "Secret",
         },
     )

@@ -83,7 +83,9 @@ def source(test: doctest.DocTest) -> str:
 
 def handlers(text: str) -> Iterator[str]:
     for node in ast.parse(text).body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.decorator_list:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and "ability" in map(
+            ast.unparse, node.decorator_list
+        ):
             yield node.name
 
 

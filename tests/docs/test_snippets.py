@@ -141,7 +141,7 @@ def zone(application: Path) -> Iterator[Zone]:
 def test_every_file_of_a_page_says_where_it_belongs() -> None:
     for block in FILES:
         folder = r"(abilities|checks|migrations|requests|schemas|store|tests|\.vscode)"
-        assert re.match(rf"(#|//) ({folder}/[\w/.]+|wwspec\.toml)\n", block.text), block.place
+        assert re.match(rf"(#|//) ({folder}/[\w/.]+|program\.py|wwspec\.toml)\n", block.text), block.place
 
 
 @pytest.mark.parametrize("lines", COMMANDS)

@@ -169,5 +169,5 @@ def test_the_program_refuses_to_start_without_threads_for_its_events(tmp_path: P
     settings = Settings(
         app=ROOT, registry=tmp_path / "registry.toml", store="memory:", sdk=SdkSource.EMULATOR, job_threads=0
     )
-    with pytest.raises(ConfigurationError, match="--job-threads 0: the registry file has code that runs on events"):
+    with pytest.raises(ConfigurationError, match="--job-threads 0: the program has code that runs on events"):
         create_program(settings, is_alone=True)

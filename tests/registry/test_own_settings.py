@@ -209,9 +209,7 @@ def test_a_struct_that_no_settings_fit_is_refused_with_the_fix(type_: Any, why: 
 
 def test_a_table_that_nothing_declares_is_a_fault(tmp_path: Path) -> None:
     write_files(tmp_path, {"wwspec.toml": FILE})
-    with pytest.raises(
-        ConfigurationError, match=r"wwspec\.toml:3 \[app\]: the registry file declares no settings: write "
-    ):
+    with pytest.raises(ConfigurationError, match=r"wwspec\.toml:3 \[app\]: no settings are declared: write "):
         read_own_settings(None, tmp_path / "wwspec.toml", {})
     write_files(tmp_path, {"wwspec.toml": "[serve]\nthreads = 1\n"})
     assert read_own_settings(None, tmp_path / "wwspec.toml", {}) is None

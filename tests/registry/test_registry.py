@@ -39,7 +39,7 @@ def test_the_reference_registry_has_no_fault() -> None:
 
 PROGRAM = (
     "errcode, input_errcode, timeout_errcode, crash_errcode, unknown_errcode, overload_errcode, once_errcode, name, "
-    "errors, notify_ttl, told_for, timeout, lifespan, settings, around"
+    "errors, notify_ttl, told_for, timeout, lifespan, settings, around, modules"
 )
 TABLES = "passthrough, func, abilities, events, notifications, notify_scenes"
 

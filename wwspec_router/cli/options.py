@@ -13,7 +13,16 @@ from click.core import ParameterSource
 
 from wwspec_contracts.support.printable import printable_json
 from wwspec_router.cli.environment import take_env_file
-from wwspec_router.config import REGISTRY, SETTINGS_FILE, Secrecy, Setting, may_hold_password, settings, variable
+from wwspec_router.config import (
+    PROGRAM,
+    REGISTRY,
+    SETTINGS_FILE,
+    Secrecy,
+    Setting,
+    may_hold_password,
+    settings,
+    variable,
+)
 from wwspec_router.config.file import SettingsFile
 from wwspec_router.config.reading import find_secret, find_settings_file, own_settings_path
 from wwspec_router.process.secret_files import read_secret
@@ -44,7 +53,7 @@ def app_options(function: FunctionT) -> FunctionT:
         "--registry",
         type=click.Path(path_type=Path, dir_okay=False, resolve_path=True),
         envvar=variable("registry"),
-        help=f"Registry file.  [default: {REGISTRY} in the application folder]",
+        help=f"Registry file.  [default: {REGISTRY} in the application folder, else {PROGRAM} there]",
     )
     config = click.option(
         "--config",

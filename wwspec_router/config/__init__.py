@@ -32,9 +32,23 @@ REGISTRY = "abilities/registry.toml"
 """The registry file of an application, from its folder, unless another is named."""
 
 
+PROGRAM = "program.py"
+"""The module that is the whole program of a folder without a registry file."""
+
+PROGRAM_TABLES: dict[str, Any] = {
+    "program": {"modules": ["program"]},
+    "passthrough": {"prefix": "invoke_"},
+    "abilities": {"get_callback_data": {"kind": "callback_data"}},
+}
+"""The tables of the registry file that it stands for."""
+
+
 def registry_path(app: Path, registry: Path | None = None) -> Path:
-    """Return where the registry file of an application is."""
-    return app / REGISTRY if registry is None else registry
+    """Return where the registry file of an application is: the one that is named, the usual one, or `PROGRAM`."""
+    if registry is not None:
+        return registry
+    has_program = (app / PROGRAM).is_file() and not (app / REGISTRY).exists()
+    return app / (PROGRAM if has_program else REGISTRY)
 
 
 SETTINGS_FILE = "wwspec.toml"
@@ -190,7 +204,7 @@ class Settings:
     app: Path
     """The application folder: `abilities/` and, for contracts of its own, `schemas/`."""
     registry: Path | None = None
-    """The registry file; None means `REGISTRY` in the application folder."""
+    """The registry file; None means `REGISTRY` in the application folder, or `PROGRAM` there."""
     config: Path | None = None
     """The settings file whose table `[app]` has the application's own settings; None for none."""
     host: str = _setting(Topic.NETWORK, "127.0.0.1", "Address to listen on; the image uses 0.0.0.0.")

@@ -29,6 +29,12 @@ class SettingsFile(NamedTuple):
     """The values of each table, by the names of the command's arguments, such as `queue_timeout`."""
     lines: Mapping[tuple[str, str], int]
 
+    @property
+    def registry(self) -> Path | None:
+        """The registry file that `[serve]` names; None when it names none."""
+        named = self.values.get("serve", {}).get("registry")
+        return None if named is None else Path(named)
+
     def defaults(self, verb: str) -> dict[str, Any]:
         """Return the values that a verb takes where neither an option nor the environment gives another."""
         served = self.values.get("serve", {})

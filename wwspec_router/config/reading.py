@@ -9,7 +9,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from wwspec_contracts.errors import ConfigurationError
-from wwspec_router.config import APP_CONFIG, SETTINGS_FILE, Secrecy, Setting, Settings, settings, variable
+from wwspec_router.config import (
+    APP_CONFIG,
+    SETTINGS_FILE,
+    Secrecy,
+    Setting,
+    Settings,
+    registry_path,
+    settings,
+    variable,
+)
 from wwspec_router.config.file import SettingsFile, read_settings_file
 from wwspec_router.process.secret_files import read_secret
 
@@ -82,6 +91,22 @@ def find_settings_file(app: Path, named: Path | None) -> SettingsFile | None:
     return read_settings_file(path) if named or path.is_file() else None
 
 
+def find_registry(app: Path, named: Path | None = None, config: Path | None = None) -> Path:
+    """Return where the registry file of an application is: as `wwspec serve` in its folder finds it.
+
+    Args:
+        app: The application folder.
+        named: The file that an option, a variable or a caller names.
+        config: The settings file; None means the one in the folder, if there is one.
+
+    Raises:
+        ConfigurationError: The settings file can't be read, or has faults.
+    """
+    if named is None and (file := find_settings_file(app, config)) is not None:
+        named = file.registry
+    return registry_path(app, named)
+
+
 def own_settings_path(file: SettingsFile | None) -> Path | None:
     """Return the file whose table `[app]` has the application's own settings, if there is one."""
     if named := os.environ.get(APP_CONFIG):
@@ -99,8 +124,8 @@ def read_settings() -> tuple[Settings, Collection[str]]:
     file = find_settings_file(app, _path("config", Path.is_dir, "is a folder: name the settings file"))
     kept = {} if file is None else file.defaults("serve")
     registry = _path("registry", Path.is_dir, "is a folder: name the registry file")
-    if registry is None and "registry" in kept:
-        registry = Path(kept["registry"])
+    if registry is None and file is not None:
+        registry = file.registry
     found = {name: each for name, setting in settings().items() if (each := find(setting, kept)) is not None}
     values = {name: each.value for name, each in found.items()}
     return Settings(app=app, registry=registry, config=own_settings_path(file), **values), found.keys()

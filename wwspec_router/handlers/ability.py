@@ -3,18 +3,19 @@
     @ability
     def digest(request: DigestRequest, ctx: Context) -> DigestReply: ...
 
-The mark registers nothing: the registry file says which ability ID a handler answers. This module knows
-neither that file nor how calls arrive.
+The mark registers nothing: the registry file says which ability ID a handler answers, or that the marks of its module
+count. This module knows neither that file nor how calls arrive.
 """
 
 import inspect
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar, get_origin, get_type_hints
+from typing import Any, NamedTuple, TypeVar, Unpack, get_origin, get_type_hints, overload
 
 import msgspec
 
-from wwspec_contracts.base import Contract, Output
+from wwspec_contracts.base import UNSET, Contract, Output, UnsetType
 from wwspec_router.handlers.context import AsyncContext, Context
+from wwspec_router.handlers.marks import AbilityKeywords, Mark, put_mark
 
 _MARK = "__wwspec_handler__"
 BY_POSITION = {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}
@@ -77,19 +78,32 @@ def read_signature(function: Callable[..., Any], what: str) -> Signature:
     return Signature(hints, first, context, inspect.iscoroutinefunction(function))
 
 
-def ability(function: FunctionT) -> FunctionT:
+@overload
+def ability(function: FunctionT, /) -> FunctionT: ...
+
+
+@overload
+def ability(**keywords: Unpack[AbilityKeywords]) -> Callable[[FunctionT], FunctionT]: ...
+
+
+def ability(
+    function: FunctionT | UnsetType = UNSET, /, **keywords: Unpack[AbilityKeywords]
+) -> FunctionT | Callable[[FunctionT], FunctionT]:
     """Mark a function as the handler of an ability. Its annotations are the ability's contract.
 
-    The mark registers nothing: a row `handler = "module:function"` of the registry file names the ability ID.
+    In a module that `[program] modules` of the registry file names, the name of the function is the ability ID.
+    Elsewhere a row `handler = "module:function"` of that file names the ID.
 
     Args:
         function: `def f(request: R, ctx: Context) -> O`, or `async def f(request: R, ctx: AsyncContext) -> O`, where R
             is a subclass of `Contract` and O one of `Output`. The context is optional. `Context[State]` names the type
             of what the program's lifespan yields. R and O may also be `dict[str, Any]`: the registry file then names
             two JSON examples of the admin console as the contract.
+        keywords: The keys of a row `[abilities.<ability ID>]`, such as `timeout=5` or `once={"key": "request_id"}`, for
+            a function that no row names.
 
     Returns:
-        The same function, which can still be called directly.
+        The same function, which can still be called directly; with keywords a decorator that returns it.
 
     Raises:
         TypeError: The signature has another form; the text names the fix.
@@ -106,8 +120,12 @@ def ability(function: FunctionT) -> FunctionT:
         ...     group = ctx.invoke(get_group_chat.Request(chatid=request.chatid))
         ...     return SizeReply(members=len(group.members))
     """
-    setattr(function, _MARK, _read(function))
-    return function
+
+    def mark(function: FunctionT) -> FunctionT:
+        setattr(function, _MARK, _read(function))
+        return put_mark(function, Mark("abilities", (function.__name__,), {**keywords}, function))
+
+    return mark if function is UNSET else mark(function)
 
 
 def handler_of(function: object) -> Handler | None:

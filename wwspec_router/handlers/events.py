@@ -2,8 +2,8 @@
 
     def on_new_message(event: conversation_new_message.Event, ctx: EventContext) -> None: ...
 
-The function has no mark: the registry file names it, and says for which events it runs. This module knows neither that
-file nor how events arrive.
+The registry file names the function, and says for which events it runs; or the mark `on_event` does. This module knows
+neither that file nor how events arrive.
 """
 
 import inspect
@@ -11,14 +11,18 @@ import json
 from collections.abc import Callable
 from hashlib import sha256
 from types import NoneType, UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Any, Union, Unpack, get_args, get_origin, overload
 
 import msgspec
 
-from wwspec_contracts.base import Contract
-from wwspec_router.handlers.ability import read_signature
+from wwspec_contracts.base import UNSET, Contract, UnsetType
+from wwspec_router.handlers.ability import FunctionT, read_signature
 from wwspec_router.handlers.base import SettingsT, StateT
 from wwspec_router.handlers.context import AsyncContext, Context
+from wwspec_router.handlers.marks import EventKeywords, Mark, put_mark
+
+_MODULES = ("wwspec_contracts.events", "schemas.events")
+"""The packages that have a module for each event type."""
 
 
 class EventContext(Context[StateT, SettingsT]):
@@ -88,6 +92,54 @@ class EventHandler(msgspec.Struct, frozen=True):
     takes_context: bool
 
 
+@overload
+def on_event(function: FunctionT, /) -> FunctionT: ...
+
+
+@overload
+def on_event(**keywords: Unpack[EventKeywords]) -> Callable[[FunctionT], FunctionT]: ...
+
+
+def on_event(
+    function: FunctionT | UnsetType = UNSET, /, **keywords: Unpack[EventKeywords]
+) -> FunctionT | Callable[[FunctionT], FunctionT]:
+    """Mark a function as code that runs on an event: on the one that its first parameter is annotated with.
+
+    The mark counts in a module that `[program] modules` of the registry file names, and is there what a row
+    `[events.<event_type>]` would be; with a union of events, a row for each.
+
+    Args:
+        function: `def f(event: E, ctx: EventContext) -> R`, or `async def f(event: E, ctx: AsyncEventContext) -> R`,
+            where E is an `Event`, or a union of them, and R a `Contract` or None. The context is optional.
+        keywords: The keys of such a row, such as `retries=6` or `notify="after"`.
+
+    Returns:
+        The same function; with keywords a decorator that returns it.
+
+    Raises:
+        TypeError: The function has another form; the text names the fix.
+
+    Examples:
+        >>> from wwspec_router import EventContext, on_event
+        >>> from wwspec_contracts.events import hit_keyword
+        >>> @on_event(retries=6)
+        ... def on_hit(event: hit_keyword.Event, ctx: EventContext) -> None:
+        ...     print(ctx.event_type)
+    """
+
+    def mark(function: FunctionT) -> FunctionT:
+        try:
+            types = read_event_handler(function).events
+            if not all(each.__module__.rpartition(".")[0] in _MODULES for each in types):
+                raise TypeError(_no_event(next(iter(inspect.signature(function).parameters))))
+        except TypeError as error:
+            raise TypeError(f"{getattr(function, '__qualname__', repr(function))}: {error}") from None
+        keys = tuple(each.__module__.rpartition(".")[2] for each in types)
+        return put_mark(function, Mark("events", keys, {**keywords}, function))
+
+    return mark if function is UNSET else mark(function)
+
+
 def event_key_of(corpid: str, agentid: int, text: str) -> str:
     """Return the name of an event: the SHA-256 hash of whose it is, and of its text, in hexadecimal digits."""
     return sha256(json.dumps([corpid, agentid, text]).encode()).hexdigest()
@@ -115,8 +167,12 @@ def read_event_handler(function: object) -> EventHandler:
 def _events(name: str, hint: Any) -> tuple[type[Contract], ...]:
     types = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
     if not all(isinstance(each, type) and issubclass(each, Contract) for each in types):
-        raise TypeError(f"annotate {name} with the Event of a module of wwspec_contracts.events, or a union of them")
+        raise TypeError(_no_event(name))
     return types
+
+
+def _no_event(name: str) -> str:
+    return f"annotate {name} with the Event of a module of wwspec_contracts.events, or a union of them"
 
 
 def _response(hints: dict[str, Any]) -> type[Contract] | None:

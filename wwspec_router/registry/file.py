@@ -19,6 +19,7 @@ from wwspec_contracts.errcodes import ERRCODES, ProgramErrcodes
 from wwspec_contracts.errors import ConfigurationError, RegistryError, did_you_mean
 from wwspec_contracts.toml import read_toml
 from wwspec_router.codecs.codec import OutputPolicy
+from wwspec_router.config import PROGRAM, PROGRAM_TABLES
 from wwspec_router.stores.job import EVENT_JOB, NOTIFY_JOB
 
 Apis = Literal["*"] | list[str]
@@ -78,6 +79,8 @@ class Program(ProgramErrcodes, frozen=True, kw_only=True, forbid_unknown_fields=
     """`package.module:Struct`, the application's own settings: `ctx.settings`, read from `[app]` of wwspec.toml."""
     around: str | None = None
     """`package.module:function`, a generator that runs around each handler and all code on events."""
+    modules: list[Annotated[str, Meta(min_length=1)]] = []
+    """Modules whose marks count, such as `program` or `abilities.shop`."""
 
 
 class Passthrough(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -173,6 +176,8 @@ class Registry(msgspec.Struct, frozen=True, kw_only=True):
     path: Path
     lines: dict[str, int] = {}
     """Where each table begins, by its name in the file without quotes."""
+    marked: dict[tuple[str, str], str] = {}
+    """Where the mark is that a row comes from, by table and key; rows of the file are absent."""
     program: Program = Program()
     passthrough: Passthrough | None = None
     func: FuncTable | None = None
@@ -183,17 +188,29 @@ class Registry(msgspec.Struct, frozen=True, kw_only=True):
     """From event_type to the notify_scene (0-255) that `spec_notify_app` is given [99849]; 0 when absent."""
 
     def place(self, table: str, key: str | None = None) -> str:
-        """Return where a table begins, such as `registry.toml:12 [abilities.chat_history]`.
+        """Return where a table begins, such as `registry.toml:12 [abilities.chat_history]`, or where its mark is.
 
         Args:
             table: `program`, `passthrough`, `func`, `notify_scenes`, `abilities`, `events` or `notifications`.
             key: The ability ID, event_type or kind.
         """
-        return _place(self.path, self.lines, table, key)
+        return self.marked.get((table, key or "")) or _place(self.path, self.lines, table, key)
+
+    def targets(self) -> Iterator[tuple[str, str]]:
+        """Yield each `module:attribute` that is named, and where."""
+        found: list[tuple[str | None, str, str | None]] = [
+            (each, "program", None) for each in (self.program.lifespan, self.program.settings, self.program.around)
+        ]
+        found += [(each, "func", None) for each in (self.func.functions.values() if self.func is not None else ())]
+        for ability_id, row in self.abilities.items():
+            found += [(each, "abilities", ability_id) for each in (row.handler, *row.functions.values())]
+        found += [(row.handler, "events", event_type) for event_type, row in self.events.items()]
+        found += [(row.contract, "notifications", kind) for kind, row in self.notifications.items()]
+        yield from ((target, self.place(table, key)) for target, table, key in found if target is not None)
 
 
 def parse_registry(path: Path) -> tuple[Registry, list[str]]:
-    """Read what can be read of a registry file.
+    """Read what can be read of a registry file; `program.py` stands for `PROGRAM_TABLES`.
 
     Returns:
         The registry without its faulty tables, and the faults.
@@ -201,9 +218,12 @@ def parse_registry(path: Path) -> tuple[Registry, list[str]]:
     Raises:
         RegistryError: There is no such file, or it is not TOML.
     """
+    if path.name == PROGRAM:
+        return _Reader(path, "").read(PROGRAM_TABLES), []
     try:
         text, raw = read_toml(
-            path, "start in the application's folder, name it with --app, or the file with --registry"
+            path,
+            f"start in the application's folder, name it with --app, or the file with --registry; or write {PROGRAM}",
         )
     except ConfigurationError as error:
         raise RegistryError([str(error)]) from None
@@ -229,18 +249,18 @@ class _Reader:
         abilities = {}
         for ability_id, row in tables["abilities"].items():
             place = self._place("abilities", ability_id)
-            read = self._row(place, row, AbilityRow)
+            read = read_row(place, row, AbilityRow, self.faults)
             if read is not None:
-                faults = [f"{place}: {fault}" for fault in _row_faults(ability_id, read)]
+                faults = [f"{place}: {fault}" for fault in row_faults(ability_id, read)]
                 self.faults += faults
                 if not faults:
                     abilities[ability_id] = read
-        program = self._row(self._place("program"), tables["program"], Program) or Program()
+        program = read_row(self._place("program"), tables["program"], Program, self.faults) or Program()
         passthrough = func = None
         if "passthrough" in raw:
-            passthrough = self._row(self._place("passthrough"), tables["passthrough"], Passthrough)
+            passthrough = read_row(self._place("passthrough"), tables["passthrough"], Passthrough, self.faults)
         if "func" in raw:
-            func = self._row(self._place("func"), tables["func"], FuncTable)
+            func = read_row(self._place("func"), tables["func"], FuncTable, self.faults)
         self.faults += [f"{self._place('program')}: {fault}" for fault in _errcode_faults(program)]
         for name in ("passthrough", "func"):
             if str(tables[name].get("prefix", "")).startswith(_OWN_JOBS):
@@ -266,31 +286,8 @@ class _Reader:
 
     def _rows(self, table: str, rows: dict[str, Any], type_: type[RowT]) -> dict[str, RowT]:
         """Read the tables below one, each under a key."""
-        read = {key: self._row(self._place(table, key), row, type_) for key, row in rows.items()}
+        read = {key: read_row(self._place(table, key), row, type_, self.faults) for key, row in rows.items()}
         return {key: row for key, row in read.items() if row is not None}
-
-    def _row(self, place: str, row: Any, type_: type[RowT]) -> RowT | None:
-        """Read one table key by key, so that each of its faults is reported."""
-        if not isinstance(row, dict):
-            self.faults.append(f"{place}: must be a table of keys and values")
-            return None
-        before = len(self.faults)
-        fields = _fields(type_)
-        for key, value in row.items():
-            if key not in fields:
-                self.faults.append(f"{place}: unknown key {key}; {_suggestion(key, fields)}")
-                continue
-            if key == "once" and type_ is AbilityRow:
-                self._row(f"{place}: once", value, OnceRow)
-                continue
-            try:
-                msgspec.convert(value, fields[key].type)
-            except msgspec.ValidationError as error:
-                self.faults.append(f"{place}: {key}: {value_fault(value, fields[key].type, error)}")
-        for name, field in fields.items():
-            if field.required and name not in row:
-                self.faults.append(f"{place}: missing key {name}")
-        return msgspec.convert(row, type_) if len(self.faults) == before else None
 
     def _scenes(self, scenes: dict[str, Any]) -> dict[str, int]:
         place = self._place("notify_scenes")
@@ -298,6 +295,40 @@ class _Reader:
             if not (type(scene) is int and 0 <= scene <= 255):
                 self.faults.append(f"{place}: {event_type}: must be a whole number from 0 to 255")
         return scenes
+
+
+def read_row(place: str, row: Any, type_: type[RowT], faults: list[str]) -> RowT | None:
+    """Read one table key by key, so that each of its faults is reported.
+
+    Args:
+        place: Where it is, as faults say it.
+        row: The table.
+        type_: What it becomes.
+        faults: Takes its faults.
+
+    Returns:
+        The row; None when it has a fault.
+    """
+    if not isinstance(row, dict):
+        faults.append(f"{place}: must be a table of keys and values")
+        return None
+    before = len(faults)
+    fields = _fields(type_)
+    for key, value in row.items():
+        if key not in fields:
+            faults.append(f"{place}: unknown key {key}; {_suggestion(key, fields)}")
+            continue
+        if key == "once" and type_ is AbilityRow:
+            read_row(f"{place}: once", value, OnceRow, faults)
+            continue
+        try:
+            msgspec.convert(value, fields[key].type)
+        except msgspec.ValidationError as error:
+            faults.append(f"{place}: {key}: {value_fault(value, fields[key].type, error)}")
+    for name, field in fields.items():
+        if field.required and name not in row:
+            faults.append(f"{place}: missing key {name}")
+    return msgspec.convert(row, type_) if len(faults) == before else None
 
 
 def _errcode_faults(program: Program) -> Iterator[str]:
@@ -316,7 +347,8 @@ def _errcode_faults(program: Program) -> Iterator[str]:
         others[name] = number
 
 
-def _row_faults(ability_id: str, row: AbilityRow) -> Iterator[str]:
+def row_faults(ability_id: str, row: AbilityRow) -> Iterator[str]:
+    """Yield what is wrong with a row whose keys and values are right each for itself."""
     if not ability_id or not ability_id.isprintable():
         yield "an ability ID is printable text, as it is in the admin console"
     elif ability_id != ability_id.strip():

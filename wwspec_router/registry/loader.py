@@ -170,7 +170,7 @@ class Application:
         if not _TARGET.fullmatch(target):
             raise LoaderError(f'"{target}" must have the form "{_likely_target(target)}"')
         name, _, attribute = target.partition(":")
-        module = self._import(name)
+        module = self.module(name)
         try:
             return getattr(module, attribute)
         except AttributeError:
@@ -192,22 +192,27 @@ class Application:
         contracts = {name: kind(shipped_package.__name__, name) for name in module_names(shipped_package.__path__)}
         for name in sorted(self._own_names(package)):
             contracts[name] = kind(package, name, is_own=True, replaces=contracts.get(name))
-            self._import(contracts[name].module)
+            self.module(contracts[name].module)
             contracts[name].check()
         return dict(sorted(contracts.items()))
 
     def _own_names(self, package: str) -> set[str]:
         top, _, _ = package.partition(".")
         if (self.folder / top).is_dir():
-            self._import(top)  # for handlers that import it, too: a foreign package is reported
+            self.module(top)  # for handlers that import it, too: a foreign package is reported
         if not self.folder.joinpath(*package.split(".")).is_dir():
             return set()
-        return module_names(self._import(package).__path__)
+        return module_names(self.module(package).__path__)
 
-    def _import(self, name: str) -> ModuleType:
+    def module(self, name: str) -> ModuleType:
+        """Import a module of the application.
+
+        Raises:
+            LoaderError: It is not there, it does not import, or it is not the application's.
+        """
         top = name.partition(".")[0]
         if top != name:
-            self._import(top)  # first and alone, so that a foreign package is reported as such
+            self.module(top)  # first and alone, so that a foreign package is reported as such
         elif name not in sys.modules and self._lacks_init(name):
             sys.modules[name] = _package_without_init(name, self.folder / name)
         try:

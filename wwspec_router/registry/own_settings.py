@@ -222,8 +222,8 @@ def read_own_settings(declared: OwnSettings | None, file: Path | None, environme
         return declared.read(file, environment)
     if file is not None and read_toml(file)[1].get(APP_TABLE):
         raise ConfigurationError(
-            f"{_app_place(file)}: the registry file declares no settings: "
-            'write settings = "abilities.settings:Settings" in [program]'
+            f"{_app_place(file)}: no settings are declared: "
+            'write settings = "abilities.settings:Settings" in [program] of the registry file'
         )
     return None
 

@@ -37,6 +37,7 @@ from wwspec_router.registry.events import EventRows, EventTarget, NotificationKi
 from wwspec_router.registry.faults import place_of, without_repeats
 from wwspec_router.registry.file import AbilityRow, Apis, FuncTable, Passthrough, Registry, parse_registry
 from wwspec_router.registry.loader import ApiContract, Application, EventContract
+from wwspec_router.registry.marks import with_marks
 from wwspec_router.registry.own_settings import OwnSettings
 from wwspec_router.registry.program import ProgramRow, own_code
 from wwspec_router.registry.request_paths import once_faults, once_rule, path_of, trace_faults
@@ -121,17 +122,18 @@ def build_table(folder: Path, registry_path: Path) -> AbilityTable:
 
 class _Builder:
     def __init__(self, registry: Registry, application: Application) -> None:
-        self._registry = registry
         self._application = application
         self._contracts = application.api_contracts()
         self._events = application.event_contracts()
+        registry, self.faults = with_marks(registry, application)  # imports what may import the contracts
+        self._registry = registry
         self._abilities: dict[str, Ability] = {}
         self._targets: dict[tuple[str, OutputPolicy, bool], ApiTarget] = {}
         self._rows = EventRows(registry, application, self._events, _pruning_logger)
         self._event_type = self._merged_events()
         self._event_outputs: dict[OutputPolicy, OutputCodec] = {}
         self._program = ProgramRow(registry, application)
-        self.faults: list[str] = [*self._rows.faults, *add_new_apis(registry, application, self._contracts)]
+        self.faults += [*self._rows.faults, *add_new_apis(registry, application, self._contracts)]
 
     def build(self) -> AbilityTable:
         for ability_id, row in self._registry.abilities.items():

@@ -78,8 +78,8 @@ def create_program(
     check_configuration(table)
     if table.event_targets and not settings.job_threads:
         raise ConfigurationError(
-            "--job-threads 0: the registry file has code that runs on events, and no thread would run it; "
-            "give at least 1, or remove the rows [events.…]"
+            "--job-threads 0: the program has code that runs on events, and no thread would run it; "
+            "give at least 1, or remove the rows [events.…] and the marks @on_event"
         )
     own = read_own_settings(table.settings, settings.config, os.environ)
     loaded = load_sdk(settings.sdk, settings.app)

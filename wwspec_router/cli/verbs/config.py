@@ -12,7 +12,7 @@ import msgspec
 from wwspec_contracts.errors import ConfigurationError, RegistryError, did_you_mean
 from wwspec_router.cli.help import SettingsCommand
 from wwspec_router.cli.options import app_options, origin, own_settings_file, print_json, setting_options, settings_file
-from wwspec_router.config import REGISTRY, SETTINGS_FILE, Secrecy, may_hold_password, registry_path, settings, variable
+from wwspec_router.config import SETTINGS_FILE, Secrecy, may_hold_password, registry_path, settings, variable
 from wwspec_router.registry.program import declared_settings
 from wwspec_router.stores import SCHEMES
 from wwspec_router.stores.redis.url import parse_url
@@ -68,7 +68,7 @@ def _rows(context: click.Context, app: Path, registry: Path | None, options: dic
     file = settings_file(context)
     yield SettingRow("app", str(app), origin(context, "app"))
     yield SettingRow("config", None if file is None else str(file.path), _file_origin(context))
-    yield SettingRow("registry", str(registry or app / REGISTRY), origin(context, "registry"))
+    yield SettingRow("registry", str(registry_path(app, registry)), origin(context, "registry"))
     for name, setting in settings().items():
         value = options[name]
         if value and setting.secret is not Secrecy.NEVER:

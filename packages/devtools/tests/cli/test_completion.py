@@ -125,6 +125,13 @@ def test_the_registry_file_may_be_named_in_the_settings_file(folder: Path) -> No
     assert completed("call", "") == ["other"]
 
 
+def test_a_program_of_one_file_has_the_abilities_that_it_stands_for(folder: Path) -> None:
+    (folder / "abilities/registry.toml").unlink()
+    (folder / "program.py").touch()
+    assert completed("call", "get_callback") == ["get_callback_data"]
+    assert completed("call", "invoke_sync") == ["invoke_sync_msg"]
+
+
 @pytest.mark.parametrize(
     "text", ["[abilities", "abilities = 3", "[passthrough]\nprefix = 3", "[func]\nprefix = 'x'\napis = [3]"]
 )

@@ -204,6 +204,18 @@ def test_a_change_while_the_program_restarts_is_not_lost(start: Start, shop: Pat
 
 
 @pytest.mark.slow  # starts several processes, and the program twice
+def test_a_registry_file_takes_over_from_a_program_of_one_file(start: Start, tmp_path: Path, run: Run) -> None:
+    mark = "from wwspec_router import Contract, Output, ability\n@ability\ndef hello(request: Contract) -> Output:\n"
+    dev = start(write_files(tmp_path / "shop", {"program.py": f"{mark}    return Output()\n"}))
+    dev.wait_for("Ctrl-C ends it")
+    assert run("call", "hello", "--url", dev.client.url).returncode == 0
+    rows = "[program]\nmodules = ['program']\n[abilities.again]\nhandler = 'program:hello'\n"
+    write_files(dev.folder, {"abilities/registry.toml": rows})
+    dev.wait_for("the program is up again")
+    assert [run("call", each, "--url", dev.client.url).returncode for each in ("hello", "again")] == [0, 0]
+
+
+@pytest.mark.slow  # starts several processes, and the program twice
 def test_the_next_program_is_there_before_a_file_changes_and_ends_with_dev(start: Start, shop: Path) -> None:
     """It answers with the new code all the same."""
     only_where(Path("/proc/self/task").exists(), "/proc")

@@ -24,8 +24,10 @@ from wwspec_devtools.testing.zone import Zone
 def test_abilities_lists_what_answers_each_id(run: Run) -> None:
     done = run("abilities")
     assert done.returncode == 0
-    assert re.search(r"^chat_history +SDK API sync_msg$", done.stdout, re.MULTILINE)
-    assert re.search(r"^chat_digest +handler abilities.chat_digest:digest  within 10 s$", done.stdout, re.MULTILINE)
+    place = r" +abilities/registry\.toml:\d+ \[abilities\."
+    digest = rf"^chat_digest +handler abilities\.chat_digest:digest, within 10 s{place}chat_digest\]$"
+    assert re.search(rf"^chat_history +SDK API sync_msg{place}chat_history\]$", done.stdout, re.MULTILINE)
+    assert re.search(digest, done.stdout, re.MULTILINE)
 
 
 @pytest.fixture
@@ -47,11 +49,12 @@ def replacing(tmp_path: Path) -> Path:
 def test_abilities_names_the_contracts_that_the_application_replaces_or_adds(run: Run, replacing: Path) -> None:
     done = run("abilities", "--app", str(replacing))
     assert done.stdout.splitlines() == [
-        "event                  stored event by notify_id",
-        "func                   input.func, 2 functions",
-        "invoke_get_group_chat  SDK API get_group_chat",
-        "invoke_greet           SDK API greet",
-        "invoke_sync_msg        SDK API sync_msg",
+        "answers                with                       declared at",
+        "event                  stored event by notify_id  abilities/registry.toml:4 [abilities.event]",
+        "func                   input.func, 2 functions    abilities/registry.toml:6 [abilities.func]",
+        "invoke_get_group_chat  SDK API get_group_chat     abilities/registry.toml:1 [passthrough]",
+        "invoke_greet           SDK API greet              abilities/registry.toml:1 [passthrough]",
+        "invoke_sync_msg        SDK API sync_msg           abilities/registry.toml:1 [passthrough]",
         "schemas/api/greet.py adds the contract of SDK API greet",
         "schemas/api/sync_msg.py replaces the shipped contract of SDK API sync_msg",
         "schemas/events/hit_keyword.py replaces the shipped contract of event hit_keyword",

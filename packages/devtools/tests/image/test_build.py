@@ -106,6 +106,14 @@ def test_every_step_is_announced_and_the_engine_s_own_lines_are_shown(tree: Path
     assert lines[-1] == f"wwspec image: look into it with: wwspec image --check {tree / 'shop/dist/zone-image.tar'}"
 
 
+def test_the_registry_file_may_be_named_in_the_settings_file(tree: Path) -> None:
+    add_engine(tree, "docker")
+    (tree / "shop/abilities/registry.toml").rename(tree / "shop/registry.toml")
+    assert refused(build(tree)).startswith(f"no {tree / 'shop/abilities/registry.toml'}: name the program's folder")
+    (tree / "shop/wwspec.toml").write_text('[serve]\nregistry = "registry.toml"\n')
+    assert build(tree).returncode == 0
+
+
 def test_there_is_no_warning_when_the_sdk_is_there(tree: Path) -> None:
     add_engine(tree, "docker")
     (tree / "shop/sdk/wwspecapisdk.so").write_bytes(b"the vendor's")

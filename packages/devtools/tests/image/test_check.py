@@ -82,6 +82,28 @@ def test_what_is_missing_is_named_with_the_fix(tmp_path: Path, path: str) -> Non
     assert text in faults(done)[name]
 
 
+def test_the_registry_file_may_be_named_in_the_settings_file(tmp_path: Path) -> None:
+    items = image() | {"app/wwspec.toml": Item(b'[serve]\nregistry = "rows/registry.toml"\n')}
+    del items["app/abilities/registry.toml"]
+    lacking = check(write_tar(tmp_path / "zone.tar", items))
+    assert faults(lacking)["registry"] == (
+        "no /app/rows/registry.toml: run `wwspec image` in the program's folder, and keep !rows in .dockerignore"
+    )
+    whole = check(write_tar(tmp_path / "zone.tar", items | {"app/rows/registry.toml": Item(b"")}))
+    assert rows(whole)["registry"] == ("ok", "/app/rows/registry.toml")
+
+
+def test_a_program_of_one_file_needs_no_registry_file(tmp_path: Path) -> None:
+    items = image() | {"app/program.py": Item(b"")}
+    del items["app/abilities/registry.toml"]
+    assert rows(check(write_tar(tmp_path / "zone.tar", items)))["registry"] == ("ok", "/app/program.py")
+
+
+def test_a_settings_file_that_is_not_toml_is_a_fault(tmp_path: Path) -> None:
+    done = check(write_tar(tmp_path / "zone.tar", image() | {"app/wwspec.toml": Item(b"[serve\n")}))
+    assert faults(done)["registry"].startswith("/app/wwspec.toml:1: not valid TOML")
+
+
 WRONG: dict[str, tuple[str, Item, str, str]] = {
     "no run bit": ("app/run.sh", Item(b"#!/bin/bash\n"), "start", "chmod +x run.sh"),
     "Windows": ("app/run.sh", Item(b"#!/bin/bash\r\n", 0o755), "start", "line ends of Windows"),

@@ -102,6 +102,16 @@ def test_files_that_the_registry_names_are_needed_too(tmp_path: Path) -> None:
     ]
 
 
+def test_modules_of_the_table_program_are_needed_too(tmp_path: Path) -> None:
+    write_files(tmp_path, {"shop.py": "", "rates.py": "", "audit.py": ""})
+    place = f"{tmp_path / 'abilities' / 'registry.toml'}:1 [program]"
+    row = "[program]\nmodules = ['shop']\nsettings = 'rates:Rates'\naround = 'audit:around'\n"
+    assert found(tmp_path, registry=row) == [
+        f".dockerignore:2: `*` keeps {name}.py out of the image ({place}); add a line !{name}.py at its end"
+        for name in ("shop", "rates", "audit")
+    ]
+
+
 def test_an_import_that_no_requirement_brings_is_named_with_the_line_to_add(tmp_path: Path) -> None:
     lines = found(tmp_path, requirements="wwspec-router[zone]\nnot.there\n")
     assert len(lines) == 1

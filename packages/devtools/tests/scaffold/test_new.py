@@ -95,6 +95,34 @@ def test_three_lines_say_what_to_do_next(tmp_path: Path) -> None:
     ]
 
 
+def test_a_minimal_program_is_one_file_with_its_test(tmp_path: Path) -> None:
+    headline, _, *steps = wwspec(tmp_path, "new", "shop", "--minimal").stdout.splitlines()
+    shop = tmp_path / "shop"
+    made = {path.relative_to(shop).as_posix() for path in shop.rglob("*") if path.is_file()}
+    image = {".dockerignore", "Dockerfile", "run.sh", "requirements.txt", "sdk/README.md"}
+    assert made == {
+        "program.py",
+        "tests/test_program.py",
+        ".gitignore",
+        "pyproject.toml",
+        "requirements-dev.txt",
+        *image,
+    }
+    assert headline == "shop: 10 files; shop/program.py is the program"
+    assert steps[2].startswith("  wwspec call invoke_sync_msg '{\"limit\": 10}'  #")
+    assert 'files = ["program.py", "tests"]' in (shop / "pyproject.toml").read_text("utf-8")
+    done = pytest_session(shop, "-q")
+    assert done.returncode == 0, done.stdout
+    assert wwspec(shop, "check").stdout.endswith(" abilities, 43 SDK APIs, 9 events: no fault\n")
+
+
+def test_examples_of_the_console_need_a_registry_file(tmp_path: Path) -> None:
+    (tmp_path / "console").mkdir()
+    done = wwspec(tmp_path, "new", "shop", "--minimal", "--from", "console")
+    assert "--from writes a registry file: leave --minimal out" in done.stderr
+    assert not (tmp_path / "shop").exists()
+
+
 def test_an_empty_folder_is_filled(tmp_path: Path) -> None:
     (tmp_path / "shop").mkdir()
     assert wwspec(tmp_path, "new", tmp_path / "shop").returncode == 0

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.apps import ROOT, write_files
-from tests.support.command import pytest_session
+from tests.support.command import pytest_session, wwspec
 from tests.support.processes import UNMEASURED
 
 APPLICATION = {
@@ -162,6 +162,17 @@ def test_tests_share_a_zone_when_the_settings_say_so(tmp_path: Path) -> None:
     text += 'assert zone.call("visit").reply["visits"] == 2\n'
     folder = write_files(tmp_path, {**APPLICATION, "tests/test_shared.py": text})
     said, code = session(folder, "-o", "wwspec_zone_scope=module", "tests/test_shared.py")
+    assert code == 0, said
+
+
+@pytest.mark.parametrize("form", ["in-process", pytest.param("served", marks=pytest.mark.slow)])  # two processes
+def test_a_zone_has_the_registry_file_that_the_settings_file_names(tmp_path: Path, form: str) -> None:
+    text = 'def test_it(zone):\n    assert zone.call("visit").reply["visits"] == 1\n'
+    settings = '[serve]\nregistry = "registry.toml"\n'
+    folder = write_files(tmp_path, {**APPLICATION, "wwspec.toml": settings, "tests/test_named.py": text})
+    (folder / "abilities" / "registry.toml").rename(folder / "registry.toml")
+    assert wwspec(folder, "check").returncode == 0
+    said, code = session(folder, "--zone", form, "tests/test_named.py")
     assert code == 0, said
 
 

@@ -15,8 +15,8 @@ import wwspec_contracts
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_contracts.toml import read_toml
 from wwspec_devtools.cli.saved_requests import FOLDER, SavedRequests
-from wwspec_router.config import REGISTRY, SETTINGS_FILE, variable
-from wwspec_router.config.file import read_settings_file
+from wwspec_router.config import PROGRAM, PROGRAM_TABLES, variable
+from wwspec_router.config.reading import find_registry
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -117,19 +117,16 @@ def _ability_ids(ctx: click.Context) -> set[str]:
 
 
 def _registry(ctx: click.Context) -> Path:
-    app = application_folder(ctx)
-    if named := ctx.params.get("registry") or os.environ.get(variable("registry")):
-        return Path(named)
-    settings = Path(os.environ.get(variable("config")) or app / SETTINGS_FILE)
-    if settings.is_file():
-        return Path(read_settings_file(settings).defaults("serve").get("registry", app / REGISTRY))
-    return app / REGISTRY
+    named = ctx.params.get("registry") or os.environ.get(variable("registry"))
+    config = os.environ.get(variable("config"))
+    return find_registry(application_folder(ctx), Path(named) if named else None, Path(config) if config else None)
 
 
 def _tables(ctx: click.Context) -> dict[str, Any]:
     """Return the tables of the registry file; none when it can't be read."""
     try:
-        return read_toml(_registry(ctx))[1]
+        path = _registry(ctx)
+        return PROGRAM_TABLES if path.name == PROGRAM else read_toml(path)[1]
     except ConfigurationError:
         return {}
 

@@ -21,7 +21,7 @@ from wwspec_devtools.emulator.http.client import EmulatorClient, EmulatorError
 from wwspec_devtools.emulator.standin.wwspec_standin.link import MACHINE_VARIABLE
 from wwspec_router.cli.environment import env_variables
 from wwspec_router.cli.language import VARIABLE
-from wwspec_router.config import NO_LIMIT, VAR
+from wwspec_router.config import NO_LIMIT, PROGRAM, VAR
 
 _PLACE = re.compile(r"([\w./-]*\.(?:py|toml|env|json):\d+):? ")
 """FILE:LINE in the text of a fault; the last one is that of code, if the fault is in code."""
@@ -173,7 +173,8 @@ class DevelopedProgram:
     ) -> None:
         self._app = app
         self._in_terminal = in_terminal
-        self._application = ["--app", str(app), "--registry", str(registry)]
+        named = [] if registry == app / PROGRAM else ["--registry", str(registry)]  # a registry file may come yet
+        self._application = ["--app", str(app), *named]
         self._serve = ["serve", "--sdk", "emulator", *self._application, *options]
         self._places = dict(enumerate(places, 1))
         self._environment = environment

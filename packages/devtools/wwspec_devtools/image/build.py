@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from wwspec_contracts.errors import ImageError
 from wwspec_devtools.image.engine import Engine, EngineError, find_engine
-from wwspec_router.config import registry_path
+from wwspec_router.config.reading import find_registry
 from wwspec_router.sdk.vendor import MODULE
 
 TAG = "wwspec-zone-program"
@@ -82,8 +82,8 @@ def _checked_base(order: Order) -> str:
             f"{app} lacks {', '.join(missing)}: name the program's folder with --app, or take the "
             f"files that `wwspec new` makes{' with --wheels' * any(name.endswith('.whl') for name in missing)}"
         )
-    if not registry_path(app).is_file():
-        raise ImageError(f"no {registry_path(app)}: name the program's folder with --app")
+    if not (registry := find_registry(app)).is_file():
+        raise ImageError(f"no {registry}: name the program's folder with --app")
     found = _BASE.search((app / "Dockerfile").read_text("utf-8"))
     if found is None:
         raise ImageError(f"{app / 'Dockerfile'} has no line ARG BASE_IMAGE=…: take the one that `wwspec new` makes")

@@ -10,11 +10,13 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from wwspec_contracts.errors import ConfigurationError
 from wwspec_contracts.support.printable import printable
+from wwspec_contracts.toml import parse_toml
 from wwspec_devtools.image.archive import Archive, open_archive
 from wwspec_devtools.image.elf import Elf, parse
 from wwspec_devtools.image.tar import MemberKind
-from wwspec_router.config import REGISTRY
+from wwspec_router.config import PROGRAM, REGISTRY, SETTINGS_FILE
 from wwspec_router.process.elf import ElfError
 from wwspec_router.sdk.vendor import MODULE
 
@@ -213,11 +215,20 @@ def _compiled(archive: Archive) -> Iterator[Finding]:
 
 
 def _application(archive: Archive) -> Iterator[Finding]:
-    if archive.file(f"app/{REGISTRY}") is None:
-        text = f"no /app/{REGISTRY}: run `wwspec image` in the program's folder, and keep !abilities in .dockerignore"
+    try:
+        served = parse_toml(Path("/app", SETTINGS_FILE), archive.read(f"app/{SETTINGS_FILE}"))[1].get("serve")
+    except ConfigurationError as error:
+        yield Finding(State.FAULT, "registry", f"{error}, and build again")
+        return
+    named = served.get("registry") if isinstance(served, dict) else None
+    usual = PROGRAM if archive.file(f"app/{REGISTRY}") is None and archive.file(f"app/{PROGRAM}") else REGISTRY
+    file = posixpath.normpath(posixpath.join("/app", named if isinstance(named, str) else usual))
+    if archive.file(file[1:]) is None:
+        kept = file.removeprefix("/app/").partition("/")[0]
+        text = f"no {file}: run `wwspec image` in the program's folder, and keep !{kept} in .dockerignore"
         yield Finding(State.FAULT, "registry", text)
     else:
-        yield Finding(State.OK, "registry", f"/app/{REGISTRY}")
+        yield Finding(State.OK, "registry", file)
 
 
 def _sdk(archive: Archive) -> Iterator[Finding]:

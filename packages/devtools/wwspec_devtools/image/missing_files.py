@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from wwspec_devtools.image.imports import Sources
 from wwspec_devtools.image.requirements import Requirements
-from wwspec_router.registry.file import FuncTable, Registry
+from wwspec_router.registry.file import Registry
 from wwspec_router.sdk.vendor import MODULE
 
 IGNORE_FILE, REQUIREMENTS = ".dockerignore", "requirements.txt"
@@ -58,19 +58,10 @@ def _not_brought(app: Path, sources: Sources) -> Iterator[str]:
 
 def _modules(app: Path, registry: Registry) -> Iterator[tuple[str, str]]:
     """Yield the modules that the program imports by itself, and where each is named."""
-    tables = [("passthrough", registry.passthrough), ("func", registry.func)]
-    targets = [(registry.program.lifespan, registry.place("program"))]
-    for name, table in tables:
-        if isinstance(table, FuncTable):
-            targets += [(each, registry.place(name)) for each in table.functions.values()]
-    for ability_id, row in registry.abilities.items():
-        place = registry.place("abilities", ability_id)
-        targets += [(each, place) for each in (row.handler, *row.functions.values())]
-    targets += [(row.handler, registry.place("events", name)) for name, row in registry.events.items()]
-    targets += [(row.contract, registry.place("notifications", name)) for name, row in registry.notifications.items()]
-    for target, place in targets:
-        if target:
-            yield target.partition(":")[0], place
+    for module in registry.program.modules:
+        yield module, registry.place("program")
+    for target, place in registry.targets():
+        yield target.partition(":")[0], place
     for kind in ("api", "events"):
         for file in sorted((app / "schemas" / kind).glob("*.py")):
             yield f"schemas.{kind}.{file.stem}", "a contract of its own"

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from wwspec_contracts import __version__
 from wwspec_contracts.errors import ConfigurationError
+from wwspec_router.config import PROGRAM
 
 PUBLISHED = False
 """Whether package indexes have our packages. CONTRIBUTING.md lists what else changes with it."""
@@ -31,17 +32,23 @@ _NEEDED = {"zone": ("wwspec_router[zone]", "wwspec_contracts"), "dev": ("wwspec_
 
 _FILES = Path(__file__).parent / "files"
 
+_OF_MINIMAL = (PROGRAM, "tests/test_program.py")
+"""Files of a program of one file only."""
+_OF_OTHERS = ("abilities/", "schemas/", "tests/", "README")
+"""What the files begin with that only other programs have."""
+
 _NAME = re.compile(r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*")
 """An image's name for container engines, without registry and folders."""
 _LONGEST_NAME = 64
 
 
-def project_files(name: str, wheels: Sequence[Path] = ()) -> dict[str, str]:
+def project_files(name: str, wheels: Sequence[Path] = (), *, minimal: bool = False) -> dict[str, str]:
     """Return the files of a new application: path -> text.
 
     Args:
         name: Of the application and its image.
         wheels: The framework's wheels for the application; see `find_wheels`.
+        minimal: Whether it has one file, `program.py`, instead of a registry file, abilities and contracts.
 
     Raises:
         ConfigurationError: The name can't be that of a folder and an image.
@@ -53,9 +60,17 @@ def project_files(name: str, wheels: Sequence[Path] = ()) -> dict[str, str]:
         )
     files = (path for path in _FILES.rglob("*") if path.is_file() and path.suffix != ".pyc")  # which pip compiles
     sources = {path.relative_to(_FILES).as_posix(): path for path in files}
+    either = (*_OF_MINIMAL, *_OF_OTHERS)
+    sources = {
+        path: source
+        for path, source in sources.items()
+        if (path in _OF_MINIMAL) is minimal or not path.startswith(either)
+    }
     names = [wheel.name for wheel in wheels]
     marks = {"__NAME__": name}
     marks |= {f"__FRAMEWORK[{extra}]__": framework_requirements(extra, names) for extra in ("zone", "dev")}
+    if minimal:
+        marks['"abilities", "schemas"'] = f'"{PROGRAM}"'  # what mypy checks
     return {path: _fill(source.read_text("utf-8"), marks) for path, source in sorted(sources.items())}
 
 

@@ -22,7 +22,7 @@ from wwspec_devtools.emulator.standin.wwspec_standin.link import NETWORK, HttpLi
 from wwspec_devtools.emulator.state.world import ChannelTimeoutError, ProgramReply
 from wwspec_devtools.testing.memory import MemoryServer, MemoryTransport
 from wwspec_devtools.testing.standin import load_standin
-from wwspec_router.config import VAR, SdkSource, Settings, registry_path
+from wwspec_router.config import VAR, SdkSource, Settings
 from wwspec_router.kernel.call_log import CALLS
 from wwspec_router.registry.own_settings import read_own_settings
 from wwspec_router.registry.table import build_table
@@ -40,7 +40,7 @@ URL = "http://127.0.0.1"
 
 
 def start(
-    app: Path, registry: Path | None, own: Mapping[str, object] | None, emulator: Mapping[str, Any]
+    app: Path, registry: Path, own: Mapping[str, object] | None, emulator: Mapping[str, Any]
 ) -> tuple[EmulatorClient, ExitStack, Path]:
     """Start program and emulator; see `Zone.in_process`.
 
@@ -49,7 +49,7 @@ def start(
     """
     if emulator.get("machines", 1) != 1:
         raise ConfigurationError("one process is one machine: several need Zone.serve(app, machines=3)")
-    table = build_table(app, registry_path(app, registry))
+    table = build_table(app, registry)
     own_settings = read_own_settings(table.settings, settings_file(app), {**os.environ, **app_variables(own or {})})
     channel = _Channel()
     with ExitStack() as stack:

@@ -15,6 +15,7 @@ from wwspec_devtools.emulator.events.types import EVENT_TYPES
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.testing.answer import Answer
 from wwspec_devtools.testing.app import App
+from wwspec_router.handlers.marks import mark_of
 from wwspec_router.registry.file import Registry, parse_registry
 
 
@@ -66,7 +67,7 @@ class Notifications:
         self._fetched.remove(found)
         if isinstance(kind, str):
             return found
-        own = found[name] if name in registry.notifications else {**found}
+        own = found[name] if name in registry.notifications or mark_of(kind) else {**found}
         own.pop(f"{name}_result", None)  # of the code on an event; its contract does not list it
         raw = msgspec.json.encode(own).decode()
         return Answer(f"notification {name}", 0, "ok", None, raw, reply_type=kind).reply
@@ -126,7 +127,7 @@ def _name_of(kind: str | type[Contract], registry: Registry) -> str:
     """Return the name of a kind of notification."""
     if isinstance(kind, str):
         known = (*EVENT_TYPES, *registry.events, *registry.notifications)
-        if kind not in known:
+        if kind not in known and not registry.program.modules:  # whose marks are not known here
             meant = did_you_mean(kind, known, f"there are {', '.join(known)}")
             raise ConfigurationError(f"{registry.path}: no notification is of kind {kind}; {meant}")
         return kind
@@ -134,10 +135,14 @@ def _name_of(kind: str | type[Contract], registry: Registry) -> str:
     for name, row in registry.notifications.items():
         if row.contract == target:
             return name
+    mark = mark_of(kind)
+    if mark is not None and mark.marked is kind:
+        return mark.keys[0]
     if kind.__name__ == "Event":
         return kind.__module__.rpartition(".")[2]
     raise ConfigurationError(
-        f'{registry.path}: no row [notifications.<kind>] has contract = "{target}", and it is no event of WeCom'
+        f'{registry.path}: no row [notifications.<kind>] has contract = "{target}", and it has no mark @notification '
+        "and is no event of WeCom"
     )
 
 

@@ -16,7 +16,7 @@ from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.emulator.http.follower import Follower
 from wwspec_devtools.emulator.standin.wwspec_standin.link import MACHINE_VARIABLE
 from wwspec_devtools.testing.ports import held_ports
-from wwspec_router.config import VAR, registry_path
+from wwspec_router.config import VAR
 
 
 class ServedProgram:
@@ -24,7 +24,7 @@ class ServedProgram:
 
     Args:
         app: The application folder.
-        registry: Its registry file; None means the usual one.
+        registry: Its registry file.
         serve: Further options of `wwspec serve`.
         emulate: Further options of `wwspec emulate`.
         own: The application's own settings; see `Zone.serve`.
@@ -44,7 +44,7 @@ class ServedProgram:
     def __init__(
         self,
         app: Path,
-        registry: Path | None,
+        registry: Path,
         serve: Sequence[str],
         emulate: Sequence[str],
         own: Mapping[str, object] | None = None,
@@ -54,7 +54,7 @@ class ServedProgram:
     ) -> None:
         self._child = partial(Child, start_process=start_process, start_limit=start_limit)
         variables = {**app_variables(own or {}), **file_variable(settings_file(app))}
-        self._application = ("--app", str(app), "--registry", str(registry_path(app, registry)))
+        self._application = ("--app", str(app), "--registry", str(registry))
         self._machines: list[_Machine] = []
         with ExitStack() as stack:
             ports = stack.enter_context(held_ports(machines))  # also while the program is down

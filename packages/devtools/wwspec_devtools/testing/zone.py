@@ -28,7 +28,7 @@ from wwspec_devtools.testing.app import App, client_of
 from wwspec_devtools.testing.notifications import Notifications, ZoneTimeoutError, ability_id_of
 from wwspec_devtools.testing.served import ServedProgram
 from wwspec_devtools.testing.standin import Functions
-from wwspec_router.config import registry_path
+from wwspec_router.config.reading import find_registry
 
 __all__ = ["Answer", "CallRefusedError", "ServedZone", "Zone", "ZoneTask", "ZoneTimeoutError"]
 
@@ -105,7 +105,7 @@ class Zone:
 
         Args:
             app: The application folder.
-            registry: Its registry file; None means the usual one.
+            registry: Its registry file; None means the one that its wwspec.toml names, or the usual one.
             settings: The application's own settings by the names of their fields; they go before wwspec.toml and the
                 environment.
             emulator: Fields of `EmulatorSettings`, such as `seed`, `messages`, `clock_start`.
@@ -115,8 +115,9 @@ class Zone:
         """
         from wwspec_devtools.testing.in_process import start  # it imports the whole program
 
+        registry = find_registry(app, registry)
         client, ends, var = start(app, registry, settings, emulator)
-        return Zone(client, ends, registry_path(app, registry), var)
+        return Zone(client, ends, registry, var)
 
     @staticmethod
     def serve(
@@ -134,7 +135,7 @@ class Zone:
 
         Args:
             app: The application folder.
-            registry: Its registry file; None means the usual one.
+            registry: Its registry file; None means the one that its wwspec.toml names, or the usual one.
             serve: Further options of `wwspec serve`.
             emulate: Further options of `wwspec emulate`.
             settings: The application's own settings by the names of their fields; they go before wwspec.toml and the
@@ -148,9 +149,11 @@ class Zone:
 
         Raises:
             ChildError: The program or the emulator did not start; the text says what it printed.
-            ConfigurationError: The limit is no number of seconds.
+            ConfigurationError: The limit is no number of seconds, or wwspec.toml has faults.
         """
-        return ServedZone(app, registry, serve, emulate, settings, machines, start_process, start_limit)
+        return ServedZone(
+            app, find_registry(app, registry), serve, emulate, settings, machines, start_process, start_limit
+        )
 
     @staticmethod
     def connect(url: str, app: Path | None = None, registry: Path | None = None) -> "Zone":
@@ -159,15 +162,16 @@ class Zone:
         Args:
             url: Where the emulator listens.
             app: The application folder of its program; None means this folder.
-            registry: Its registry file; None means the usual one.
+            registry: Its registry file; None means the one that its wwspec.toml names, or the usual one.
 
         Raises:
+            ConfigurationError: wwspec.toml has faults.
             EmulatorError: No emulator answers there.
         """
         with ExitStack() as stack:
             client = stack.enter_context(EmulatorClient(url))
             client.receive_events()
-            return Zone(client, stack.pop_all(), registry_path(app or Path(), registry))
+            return Zone(client, stack.pop_all(), find_registry(app or Path(), registry))
 
     def __enter__(self) -> Self:
         return self
@@ -425,13 +429,13 @@ class ServedZone(ServedProgram, Zone):
 
     Args:
         app: The application folder.
-        registry: Its registry file; None means the usual one.
+        registry: Its registry file.
         options: Those of `ServedProgram`.
 
     Raises:
         ChildError: The program or the emulator did not start; the text holds its output.
     """
 
-    def __init__(self, app: Path, registry: Path | None, *options: Any) -> None:
+    def __init__(self, app: Path, registry: Path, *options: Any) -> None:
         ServedProgram.__init__(self, app, registry, *options)
-        Zone.__init__(self, self.client, self._stack, registry_path(app, registry), self._var)
+        Zone.__init__(self, self.client, self._stack, registry, self._var)

@@ -1,11 +1,14 @@
 """`wwspec abilities`: what is registered, and which contracts are the application's own."""
 
+import os
 from collections.abc import Iterator
 from itertools import chain
+from operator import itemgetter
 from pathlib import Path
 
 import click
 
+from wwspec_devtools.cli.tables import print_list
 from wwspec_devtools.console_contracts.targets import describe_event, describe_target
 from wwspec_router.cli.options import app_options, print_json
 from wwspec_router.config import registry_path
@@ -18,7 +21,7 @@ from wwspec_router.registry.targets import ApiTarget, CallbackTarget, FuncTarget
 @app_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(app: Path, registry: Path | None, as_json: bool) -> None:
-    """List the ability IDs that the program answers, and what answers each.
+    """List the ability IDs that the program answers, what answers each, and where that is declared.
 
     Below them are events that own code runs on, and notifications of the program's own. Then comes each contract of
     the application's own, with its files: it replaces a contract of WeCom, or adds one.
@@ -41,14 +44,18 @@ def command(app: Path, registry: Path | None, as_json: bool) -> None:
             ]
         )
         return
-    width = max(map(len, table.abilities), default=0)
+    rows = []
     for name, each in abilities:
-        limit = "" if each.timeout is None else f"  within {each.timeout:g} s"
-        click.echo(f"{name:<{width}}  {describe_target(each.target)}{limit}")
+        limit = "" if each.timeout is None else f", within {each.timeout:g} s"
+        rows.append((name, f"{describe_target(each.target)}{limit}", each.place))
     for event_type, target in table.event_targets.items():
-        click.echo(f"event {event_type}  {describe_event(target)}")
-    for kind in table.kinds.values():
-        click.echo(f"notification {kind.name}")
+        rows.append((f"event {event_type}", describe_event(target), target.place))
+    kinds = [each.name for each in table.kinds.values()]
+    rows += [(f"notification {kind}", "", table.registry.place("notifications", kind)) for kind in kinds]
+    names = ("answers", "with", "declared at")
+    shown = [(*each, place.removeprefix(f"{app}{os.sep}")) for *each, place in rows]
+    columns = {name: itemgetter(name) for name in names}
+    print_list([dict(zip(names, each, strict=True)) for each in shown], columns, as_json=False)
     for contract in chain(table.api_contracts.values(), table.events.values()):
         if contract.is_own:
             click.echo(_own_contract(contract))

@@ -14,6 +14,7 @@ from wwspec_devtools.scaffold.project import (
     project_files,
     pure_wheel,
 )
+from wwspec_router.config import PROGRAM
 
 
 @click.command()
@@ -33,14 +34,17 @@ from wwspec_devtools.scaffold.project import (
     help="Copy the wheels of wwspec_router from DIR into NAME/wheels, and name them in the requirement files, so that "
     "pip asks no index for it.",
 )
-def command(folder: Path, examples: Path | None, wheels_from: Path | None) -> None:
+@click.option("--minimal", is_flag=True, help="Make a program of one file, program.py, and its test.")
+def command(folder: Path, examples: Path | None, wheels_from: Path | None, minimal: bool) -> None:
     """Make the folder of a new program: abilities with their tests, and what its image is built from.
 
     NAME is a folder that does not exist yet, or is empty. Its last part also names the program and its image. When
     something is wrong, nothing is written.
     """
+    if minimal and examples is not None:
+        raise click.UsageError("--from writes a registry file: leave --minimal out")
     wheels = [] if wheels_from is None else find_wheels(wheels_from)
-    files = project_files(folder.name or str(folder), wheels)  # `.` has no name
+    files = project_files(folder.name or str(folder), wheels, minimal=minimal)  # `.` has no name
     handlers: dict[str, str] = {}
     answered: list[str] = []
     new_apis: dict[str, str] = {}
@@ -49,7 +53,8 @@ def command(folder: Path, examples: Path | None, wheels_from: Path | None) -> No
 
         files, handlers, answered, new_apis = add_console_abilities(files, examples)
     make_project(folder, files, wheels)
-    click.echo(f"{folder}: {len(files)} files; {folder / 'README.md'} explains them")
+    which = f"{folder / PROGRAM} is the program" if minimal else f"{folder / 'README.md'} explains them"
+    click.echo(f"{folder}: {len(files)} files; {which}")
     if wheels:
         click.echo(f"{folder / WHEELS}: {', '.join(wheel.name for wheel in wheels)}")
     elif not PUBLISHED:
@@ -63,14 +68,14 @@ def command(folder: Path, examples: Path | None, wheels_from: Path | None) -> No
         click.echo(f"{ability_id}: the SDK API {api}, which this release does not know: its examples are the contract")
     if answered:
         click.echo(f"answered already: {', '.join(answered)}")
-    _say_what_is_next(folder)
+    _say_what_is_next(folder, "invoke_sync_msg" if minimal else "chat_digest")
 
 
-def _say_what_is_next(folder: Path) -> None:
+def _say_what_is_next(folder: Path, ability_id: str) -> None:
     steps = {
         f"cd {shlex.quote(str(folder))} && pytest": "its tests, in an emulated zone",
         "wwspec dev": "the program beside the emulator; it restarts when a file changes",
-        "wwspec call chat_digest '{\"limit\": 10}'": "in another terminal: a call, as the enterprise app makes it",
+        f"wwspec call {ability_id} '{{\"limit\": 10}}'": "in another terminal: a call, as the enterprise app makes it",
     }
     width = max(map(len, steps))
     for step, text in steps.items():
