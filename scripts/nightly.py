@@ -43,7 +43,7 @@ PARTS = {
             "packages/client/wwspec_client/archive",
             "packages/client/wwspec_client/sql",
             "packages/devtools/wwspec_devtools/testing/stores",
-            "docs/*/how-to/databases.md",
+            "docs/*/app/databases.md",
             "packages/client/tests/client/archive",
             "packages/client/tests/client/sql",
             "tests/docs/test_databases_page.py",
@@ -80,7 +80,7 @@ PARTS = {
         [
             "README.md",
             "README.zh-CN.md",
-            "docs/*/how-to/test-in-ci.md",
+            "docs/*/program/test-in-ci.md",
             "docs/*/tutorial/**",
             "packages/devtools/wwspec_devtools/scaffold",
             "tests/docs/test_readme.py",

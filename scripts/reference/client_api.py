@@ -24,32 +24,32 @@ _MODULES = {
             "What an app can implement itself, and the stores in files and in memory.",
             "应用可以自行实现的接口，以及文件和内存中的存储。",
         ),
-        ("stores of your own", "own-stores", "自己的存储"),
+        ("stores of your own", "app/own-stores", "自己的存储"),
     ),
     "models": (
         ("Answers", "应答 {#answers}"),
         ("The shapes of answers.", "应答的数据结构。"),
-        ("call a program", "client", "调用能力"),
+        ("call a program", "app/client", "调用能力"),
     ),
     "viewer": (
         ("Messages on a page", "页面上的消息 {#messages-on-a-page}"),
         ("What `viewer_messages` returns.", "`viewer_messages` 的返回值。"),
-        ("show messages", "viewer", "展示消息"),
+        ("show messages", "app/viewer", "展示消息"),
     ),
     "hooks": (
         ("Hooks", "钩子 {#hooks}"),
         ("What a client calls around its requests.", "客户端在请求前后调用的函数。"),
-        ("trace and measure", "telemetry", "跟踪和度量"),
+        ("trace and measure", "operation/telemetry", "跟踪和度量"),
     ),
     "call_lines": (
         ("Log lines", "日志 {#log-lines}"),
         ("The hooks that log requests.", "把请求写入日志的钩子。"),
-        ("trace and measure", "telemetry", "跟踪和度量"),
+        ("trace and measure", "operation/telemetry", "跟踪和度量"),
     ),
     "raw_clients": (
         ("Responses", "响应 {#responses}"),
         ("What `with_raw_response` returns.", "`with_raw_response` 的返回值。"),
-        ("call a program", "client", "调用能力"),
+        ("call a program", "app/client", "调用能力"),
     ),
     "sql": (
         ("Stores in SQL", "SQL 存储 {#stores-in-sql}"),
@@ -64,7 +64,7 @@ _MODULES = {
     "telemetry": (
         ("OpenTelemetry", "OpenTelemetry {#opentelemetry}"),
         ("It needs the extra `telemetry`.", "使用前要安装可选依赖 `telemetry`。"),
-        ("trace and measure", "telemetry", "跟踪和度量"),
+        ("trace and measure", "operation/telemetry", "跟踪和度量"),
     ),
 }
 """The modules of the client with names of their own: title, what is there, and the page that shows its use."""
@@ -123,10 +123,10 @@ def page(say: Say) -> str:
                 say("API of the app's client", "应用侧客户端 API"),
                 say(
                     "The names of `wwspec_client`, of the package `wwspec-client`, and of its modules. "
-                    "How to use them: [the client](../how-to/client.md), [notifications](../how-to/notifications.md).",
+                    "How to use them: [the client](../app/client.md), [notifications](../app/notifications.md).",
                     "包 `wwspec-client` 提供的 `wwspec_client` 及其各模块的名称。"
-                    "用法见[调用能力](../how-to/client.md)和"
-                    "[接收通知](../how-to/notifications.md)。",
+                    "用法见[调用能力](../app/client.md)和"
+                    "[接收通知](../app/notifications.md)。",
                 ),
             ),
             f"## {title}\n",
@@ -151,8 +151,8 @@ def _module(name: str, say: Say) -> Iterator[str]:
     module = f"wwspec_client.{name}"
     yield f"## {say(*title)}\n"
     yield say(
-        f"The names of `{module}`. {what[0]} How to use them: [{use}](../how-to/{page}.md).\n",
-        f"`{module}` 的名称。{what[1]}用法见[{use_in_chinese}](../how-to/{page}.md)。\n",
+        f"The names of `{module}`. {what[0]} How to use them: [{use}](../{page}.md).\n",
+        f"`{module}` 的名称。{what[1]}用法见[{use_in_chinese}](../{page}.md)。\n",
     )
     yield overview(module, NAMES[module], say)
     yield entries(module, NAMES[module], say, level=3)

@@ -18,9 +18,9 @@ def page(say: Say) -> str:
     """Return the page."""
     introduction = say(
         "What controls [the emulator](emulator.md) from Python, of the package `wwspec-devtools`. In a test it is "
-        "`zone.client`. How to use it: [test a program](../how-to/testing.md).",
+        "`zone.client`. How to use it: [test a program](../program/testing.md).",
         "用 Python 控制[模拟器](emulator.md)，由包 `wwspec-devtools` 提供。在测试里它就是 `zone.client`。"
-        "用法见[测试程序](../how-to/testing.md)。",
+        "用法见[测试程序](../program/testing.md)。",
     )
     listed = "\n".join(entries(module, names, say) for module, names in NAMES.items())
     return say.head(say("Controls of the emulator", "模拟器控制 API"), introduction) + "\n" + listed

@@ -45,11 +45,11 @@ def page(say: Say) -> str:
                 "Don't match on the errmsg to tell failures apart: let [the registry file]"
                 "(registry.md#errcodes-that-an-app-can-tell-apart) give each a number, as `wwspec new` does. Handlers "
                 "choose numbers of their own. The client has [a class for each]"
-                "(../how-to/client.md#which-failure-of-the-program).",
+                "(../app/client.md#which-failure-of-the-program).",
                 "不要靠匹配 errmsg 来区分失败：请在"
                 "[注册文件](registry.md#errcodes-that-an-app-can-tell-apart)中给每种失败设置单独的数字，"
                 "`wwspec new` 生成的程序已经这样做。处理函数可以使用自己的数字。客户端对每种失败都有"
-                "[单独的异常类](../how-to/client.md#which-failure-of-the-program)。",
+                "[单独的异常类](../app/client.md#which-failure-of-the-program)。",
             )
             + "\n",
             _rows(PROGRAM_ERRCODES, say, say("key", "键")),

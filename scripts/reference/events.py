@@ -24,9 +24,9 @@ def page(say: Say) -> str:
             say(
                 f"The {len(modules)} events that WeCom sends to a program: "
                 f"`wwspec_contracts.events.<event_type>.Event`. How "
-                "to run code on one: [events](../how-to/events.md).",
+                "to run code on one: [events](../program/events.md).",
                 f"企业微信发给程序的 {len(modules)} 个事件，即 `wwspec_contracts.events.<event_type>.Event`。"
-                "如何在收到事件时运行代码，见[收到事件时运行代码](../how-to/events.md)。",
+                "如何在收到事件时运行代码，见[收到事件时运行代码](../program/events.md)。",
             ),
         ),
         table(

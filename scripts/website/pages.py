@@ -15,11 +15,9 @@ LANGUAGES = {"en": "English", "zh": "中文"}
 
 SECTIONS = {
     "Tutorial": "教程",
-    "How-to guides": "操作指南",
-    "Write": "开发",
-    "The app's side": "应用侧",
-    "Deploy": "部署",
-    "Operate": "运维",
+    "The program": "程序",
+    "The app": "应用",
+    "Operation": "运维",
     "Reference": "参考",
     "Program": "程序",
     "Python API": "Python API",
@@ -32,7 +30,7 @@ SECTIONS = {
 
 
 def pages_of(language: str) -> set[str]:
-    """Return the pages of a language, such as `how-to/start.md`."""
+    """Return the pages of a language, such as `program/start.md`."""
     folder = DOCS / language
     return {page.relative_to(folder).as_posix() for page in folder.rglob("*.md")}
 

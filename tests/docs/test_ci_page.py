@@ -1,4 +1,4 @@
-"""The pipelines of how-to/test-in-ci.md: all run the same commands, which a new program passes."""
+"""The pipelines of program/test-in-ci.md: all run the same commands, which a new program passes."""
 
 import re
 import sys
@@ -10,7 +10,7 @@ from tests.support.apps import ROOT
 from tests.support.processes import finished
 from wwspec_devtools.scaffold.project import make_project, project_files
 
-PAGES = [ROOT / "docs" / language / "how-to" / "test-in-ci.md" for language in ("en", "zh")]
+PAGES = [ROOT / "docs" / language / "program" / "test-in-ci.md" for language in ("en", "zh")]
 COMMAND = re.compile(r"^(?: +- (?:run: )?)?((?:pip|wwspec|pytest)\b.*)$", re.MULTILINE)
 
 

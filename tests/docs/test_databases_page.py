@@ -19,7 +19,7 @@ from tests.support.sql_servers import DATABASES, SERVERS, new_database
 from wwspec_client.sql import METADATA
 
 NUMBERS: dict[type, float] = {int: 1, float: 1.0, bool: False}
-PAGE = ROOT / "docs" / "en" / "how-to" / "databases.md"
+PAGE = ROOT / "docs" / "en" / "app" / "databases.md"
 
 
 @pytest.fixture(params=DATABASES)

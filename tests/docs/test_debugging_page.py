@@ -1,4 +1,4 @@
-"""`how-to/debugging.md`: an editor that takes the page's configuration stops in a handler."""
+"""`program/debugging.md`: an editor that takes the page's configuration stops in a handler."""
 
 import json
 import os
@@ -44,7 +44,7 @@ def test_an_editor_with_the_configuration_of_the_page_stops_in_handlers(tmp_path
     file, log = folder / "abilities" / "greeting.py", tmp_path / "dev.log"
     with ExitStack() as stack:
         port, emulator_port = map(str, stack.enter_context(held_ports(2)))
-        [launch] = _configurations(ROOT / "docs" / "en" / "how-to" / "debugging.md")
+        [launch] = _configurations(ROOT / "docs" / "en" / "program" / "debugging.md")
         ports = ["--port", port, "--emulator-port", emulator_port, "--store", "memory:"]
         launch |= {"cwd": str(folder), "args": [*launch["args"], *ports]}
         lines = [number for number, line in enumerate(HANDLERS.splitlines(), 1) if "return Reply" in line]

@@ -27,7 +27,7 @@ def path_of(block: Block) -> str:
 
 
 def test_the_generator_of_the_page_notes_each_call_and_refuses_a_suspended_corp(tmp_path: Path) -> None:
-    app = write_files(tmp_path, dict(files("how-to/around.md")))
+    app = write_files(tmp_path, dict(files("program/around.md")))
     with serve_zone(app) as zone:
         assert zone.call("coupon", {"code": "TEA"}).reply["cents"] == 500
         assert zone.call("coupon", {"code": "MILK"}).errcode == 1404
@@ -41,7 +41,7 @@ def test_the_generator_of_the_page_notes_each_call_and_refuses_a_suspended_corp(
 
 
 def test_the_database_of_the_page_is_open_in_each_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    database, registry, *_ = files("how-to/open-once.md")
+    database, registry, *_ = files("program/open-once.md")
     monkeypatch.chdir(tmp_path)
     with serve_zone(write_files(tmp_path / "app", dict([database, registry]))) as zone:
         counts = [zone.call("seen", {"article": "tea"}).reply["times"] for _ in range(6)]
@@ -51,14 +51,14 @@ def test_the_database_of_the_page_is_open_in_each_call(tmp_path: Path, monkeypat
 
 
 def test_the_client_and_the_model_of_the_page_are_open_in_each_call(tmp_path: Path) -> None:
-    *_, client, registry = files("how-to/open-once.md")
+    *_, client, registry = files("program/open-once.md")
     with serve_zone(write_files(tmp_path, dict([client, registry]))) as zone:
         forecast = zone.call("forecast", {"url": f"{zone.client.url}/emulator/info"})
     assert forecast.reply == {"errcode": 0, "errmsg": "ok", "score": 0}
 
 
 def test_the_settings_of_the_page_reach_the_lifespan_and_the_handler(tmp_path: Path) -> None:
-    app = write_files(tmp_path, dict(files("how-to/own-settings.md")))
+    app = write_files(tmp_path, dict(files("program/settings.md")))
     with serve_zone(app, settings={"partner_key": "a-key-for-tests", "retries": 5}) as zone:
         reply = zone.call("partner_price", {"article": "tea"}).reply
         assert "a-key-for-tests" not in zone.program_log()
@@ -88,7 +88,7 @@ def test_a_key_of_the_page_opens_one_ticket_though_two_machines_run_the_call(tmp
 
 
 def test_a_backlog_of_the_page_is_counted_in_calls_that_each_stay_below_the_limit_of_pulls(tmp_path: Path) -> None:
-    app = write_files(tmp_path, dict(files("how-to/follow.md")))
+    app = write_files(tmp_path, dict(files("program/follow.md")))
     counts, has_more = list[int](), 1
     with serve_zone(app, emulate=["--messages", "10001"]) as zone:
         while has_more:
@@ -100,7 +100,7 @@ def test_a_backlog_of_the_page_is_counted_in_calls_that_each_stay_below_the_limi
 
 
 BACKLOGS = {
-    "events": ["how-to/events"],
+    "events": ["program/events"],
     "tutorial": ["tutorial/first-ability", "tutorial/contract", "tutorial/event-code"],
 }
 

@@ -1,4 +1,4 @@
-"""Registry files that a how-to page shows whole: each is an application that answers as the page says."""
+"""Registry files that a page shows whole: each is an application that answers as the page says."""
 
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +15,7 @@ FIRST_LINE = "# abilities/registry.toml\n"
 
 
 def blocks(page: str, language: str, first_line: str) -> list[str]:
-    text = (ROOT / "docs" / language / "how-to" / page).read_text("utf-8")
+    text = (ROOT / "docs" / language / page).read_text("utf-8")
     found = re.findall(r"^```\w+\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     return [block for block in found if block.startswith(first_line)]
 
@@ -28,7 +28,7 @@ def registries(page: str) -> list[str]:
 
 
 def test_a_java_or_cpp_program_is_one_file(tmp_path: Path) -> None:
-    java, _ = registries("from-the-demos.md")
+    java, _ = registries("operation/from-the-demos.md")
     with serve_zone(write_files(tmp_path, {"abilities/registry.toml": java})) as zone:
         event = zone.fire("hit_keyword")["event"]
         assert zone.call("get_callback_data", notify_id=zone.notified()).reply == event
@@ -36,8 +36,8 @@ def test_a_java_or_cpp_program_is_one_file(tmp_path: Path) -> None:
 
 
 def test_an_app_of_the_python_demo_keeps_its_requests(tmp_path: Path) -> None:
-    _, python = registries("from-the-demos.md")
-    [function] = blocks("from-the-demos.md", "en", "# abilities/count_words.py\n")
+    _, python = registries("operation/from-the-demos.md")
+    [function] = blocks("operation/from-the-demos.md", "en", "# abilities/count_words.py\n")
     app = write_files(tmp_path, {"abilities/registry.toml": python, "abilities/count_words.py": function})
     with serve_zone(app) as zone:
         event = zone.fire("hit_keyword")["event"]
@@ -50,7 +50,7 @@ def test_an_app_of_the_python_demo_keeps_its_requests(tmp_path: Path) -> None:
 
 
 def test_prefixes_and_the_ability_of_events_have_other_names(tmp_path: Path) -> None:
-    [renamed] = registries("rename-abilities.md")
+    [renamed] = registries("program/rename-abilities.md")
     with serve_zone(write_files(tmp_path, {"abilities/registry.toml": renamed})) as zone:
         event = zone.fire("hit_keyword")["event"]
         assert zone.call("fetch_event", notify_id=zone.notified()).reply == event
@@ -61,7 +61,7 @@ def test_prefixes_and_the_ability_of_events_have_other_names(tmp_path: Path) -> 
 
 
 def test_an_overloaded_ability_answers_with_an_errcode_of_its_own(tmp_path: Path) -> None:
-    [limited] = registries("rate-limits.md")
+    [limited] = registries("operation/rate-limits.md")
     app = write_files(tmp_path, {"abilities/registry.toml": limited})
     with serve_zone(app) as zone, ThreadPoolExecutor(12) as pool:
         zone.client.add_fault("sdk", "latency", "search_chat", 1.0)

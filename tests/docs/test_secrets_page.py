@@ -1,4 +1,4 @@
-"""The commands of how-to/secrets.md: a password that is changed as it says stays changed."""
+"""The commands of program/secrets.md: a password that is changed as it says stays changed."""
 
 import signal
 import subprocess
@@ -11,7 +11,7 @@ from tests.support.redis_server import LocalRedis
 from tests.support.waiting import DEADLINE
 from wwspec_devtools.testing.ports import held_ports
 
-PAGE = ROOT / "docs" / "en" / "how-to" / "secrets.md"
+PAGE = ROOT / "docs" / "en" / "program" / "secrets.md"
 BLOCKS = [block.text for block in blocks_of_page(PAGE) if block.language == "text"]
 USERS = "user default on >of-admin ~* &* +@all\nuser zone on >of-old ~{zone-program}:* +ping\n"
 

@@ -18,7 +18,7 @@ from tests.support.waiting import DEADLINE
 
 pytestmark = pytest.mark.nightly  # builds the site, which takes half a minute, and starts a browser
 
-PAGES = ["index", "how-to/console", "explanation/zone", "explanation/call", "reference/contracts", "reference/api"]
+PAGES = ["index", "operation/console", "explanation/zone", "explanation/call", "reference/contracts", "reference/api"]
 """The start, pictures, diagrams, long tables, signatures."""
 
 DIAGRAMS = {page[:-3]: len(found) for page in sorted(pages_of("en")) if (found := diagrams_of(DOCS / "en" / page))}

@@ -78,7 +78,7 @@ ELSEWHERE = {
 """Commands that are not run here, and why."""
 
 
-EXAMPLE = ROOT / "docs" / "en" / "how-to" / "inspection.md"
+EXAMPLE = ROOT / "docs" / "en" / "program" / "inspection.md"
 """It shows files of an application of its own: tests/examples/test_quality_inspection.py."""
 
 BLOCKS = [block for page in PAGES if page.parent != TUTORIAL and page != EXAMPLE for block in blocks_of_page(page)]
@@ -192,7 +192,7 @@ def test_code_on_events_gets_messages_by_following_them() -> None:
 
 
 def test_the_retries_that_the_page_on_events_recommends_outlast_a_rate_limit() -> None:
-    [number] = re.findall(r"`retries = (\d+)`", (ROOT / "docs" / "en" / "how-to" / "events.md").read_text("utf-8"))
+    [number] = re.findall(r"`retries = (\d+)`", (ROOT / "docs" / "en" / "program" / "events.md").read_text("utf-8"))
     assert sum(RUNS.pause(run) for run in range(1, int(number) + 1)) > 60
 
 

@@ -45,7 +45,7 @@ def test_type_checkers_find_no_fault_in_it(checker: str, tmp_path: Path) -> None
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_the_page_shows_the_files_as_they_are(language: str) -> None:
-    page = ROOT / "docs" / language / "how-to" / "inspection.md"
+    page = ROOT / "docs" / language / "program" / "inspection.md"
     shown = dict(block.text.split("\n", 1) for block in blocks_of_page(page) if block.text.startswith("# "))
     names = {"abilities/inspection.py", "abilities/report.py", "abilities/audit.py", "abilities/registry.toml"}
     assert {name.removeprefix("# ") for name in shown} == names | {"app/inspector.py", "tests/test_inspection.py"}

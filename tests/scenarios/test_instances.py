@@ -106,7 +106,7 @@ def test_a_store_that_is_down_is_an_error_at_once_and_comes_back(
 def test_an_instance_is_replaced_under_load_without_losing_a_call_an_event_or_a_job(
     redis: LocalRedis, tmp_path: Path
 ) -> None:
-    """The steps of docs/en/how-to/rolling-deployment.md."""
+    """The steps of docs/en/operation/deployment.md."""
     with ExitStack() as stack:
         zone = stack.enter_context(serve_zone(ROOT, serve=["--store", "memory:"]))  # whose own program is not called
         options = ("--store", redis.url, "--job-lease", LEASE)

@@ -97,8 +97,8 @@ async def test_both_clients_call_a_served_program_over_http_and_by_wecoms_own_ur
 
 
 def call_by_hand(base_url: str, limit: int, **app: str) -> int:
-    """Run the code that docs/en/how-to/client.md compares the client with."""
-    page = (ROOT / "docs" / "en" / "how-to" / "client.md").read_text("utf-8")
+    """Run the code that docs/en/app/client.md compares the client with."""
+    page = (ROOT / "docs" / "en" / "app" / "client.md").read_text("utf-8")
     code = page.partition("# tests/by_hand.py\n")[2].partition("```")[0]
     found: dict[str, Any] = {}
     exec(code, found)  # noqa: S102 - our own page

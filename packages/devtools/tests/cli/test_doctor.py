@@ -133,7 +133,7 @@ def test_a_port_of_the_emulator_that_is_no_number_is_a_fault(run: Run, folder: P
 
 
 def test_checks_of_other_packages_run_and_their_errors_are_findings(run: Run, folder: Path, tmp_path: Path) -> None:
-    for block in blocks_of_page(ROOT / "docs" / "en" / "how-to" / "test-in-ci.md"):
+    for block in blocks_of_page(ROOT / "docs" / "en" / "program" / "test-in-ci.md"):
         if block.is_file:
             block.write(tmp_path / "site")
     site = tmp_path / "site" / "checks"

@@ -32,7 +32,7 @@ def test_each_number_is_taken_from_its_least_and_refused_by_name_below(name: str
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_policy_without_numbers_has_those_of_the_page(language: str) -> None:
-    page = (DOCS / language / "how-to" / "notifications.md").read_text("utf-8")
+    page = (DOCS / language / "app" / "notifications.md").read_text("utf-8")
     numbers = {name: float(number) for name, number in re.findall(r"^\| `(\w+)` \| (\d+) \|", page, re.MULTILINE)}
     assert {"replay_window", "body_limit", "handler_limit", "grace"} <= set(numbers)
     assert numbers == {name: asdict(NotifyPolicy())[name] for name in numbers}

@@ -91,7 +91,7 @@ def test_the_app_of_the_docs_receives_events(
     port: socket.socket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    page = (ROOT / "docs" / "en" / "how-to" / "notifications.md").read_text("utf-8")
+    page = (ROOT / "docs" / "en" / "app" / "notifications.md").read_text("utf-8")
     code = page.partition("# tests/notified_app.py\n")[2].partition("```")[0]
     with serve_zone(ROOT) as zone:
         info = zone.client.info()
