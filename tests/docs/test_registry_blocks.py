@@ -1,7 +1,6 @@
 """Registry files that a page shows whole: each is an application that answers as the page says."""
 
 import re
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -58,12 +57,3 @@ def test_prefixes_and_the_ability_of_events_have_other_names(tmp_path: Path) -> 
         assert zone.call("wx.search_chat", {"query_word": "a"}).errcode == 800003
         pull = {"input": {"func": "sync_msg", "func_req": {"limit": 3}}}
         assert len(zone.call("demo_sync_msg", pull).reply["msg_list"]) == 3
-
-
-def test_an_overloaded_ability_answers_with_an_errcode_of_its_own(tmp_path: Path) -> None:
-    [limited] = registries("operation/rate-limits.md")
-    app = write_files(tmp_path, {"abilities/registry.toml": limited})
-    with serve_zone(app) as zone, ThreadPoolExecutor(12) as pool:
-        zone.client.add_fault("sdk", "latency", "search_chat", 1.0)
-        answers = list(pool.map(lambda _: zone.call("search", {"query_word": "群聊"}), range(12)))
-        assert {answer.errcode for answer in answers} == {0, 7003}

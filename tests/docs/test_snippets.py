@@ -22,6 +22,7 @@ from tests.support.pages import Block, blocks_of_page
 from tests.support.processes import finished
 from tests.support.rsa_keys import new_rsa_key
 from tests.support.terminal import INSTALLED
+from tests.support.waiting import wait_until
 from tests.support.zones import app_of, serve_zone
 from tests.test_asgi import SERVERS
 from torture.__main__ import NAMES as TORTURE
@@ -308,6 +309,12 @@ def test_the_analysis_of_the_pages_reads_the_messages_that_the_app_has_opened(zo
 def test_the_code_of_the_pages_logs_lines_with_the_number_of_their_request(zone: Zone) -> None:
     assert zone.call("parcels", {"numbers": ["a", "b", "a"]}).reply["count"] == 2
     assert re.search(r" #\d+ +abilities\.parcels: parcels: 2 of 3 differ$", zone.program_log(), re.MULTILINE)
+    trace_id = "4bf92f3577b34da6a3ce929d0e0e4736"
+    traced = {"numbers": ["c"], "traceparent": f"00-{trace_id}-00f067aa0ba902b7-01"}
+    assert zone.call("parcels", traced).reply["count"] == 1
+    [recorded] = zone.client.traffic(kind="call", text=trace_id)
+    wait_until(lambda: zone.client.entry(recorded["number"])["traces"])
+    assert zone.client.entry(recorded["number"])["traces"][0]["trace_id"] == trace_id
 
 
 def opened(private: "RSA.RsaKey", message: dict[str, Any]) -> str:
