@@ -117,7 +117,7 @@ def _kinds(say: Say) -> dict[str, str]:
         "event": say("events", "事件"),
         "call": say("calls of users", "用户调用"),
         "pull": say("pulls", "拉取"),
-        "fetch": say("fetches", "获取"),
+        "fetch": say("fetches", "取回"),
     }
 
 
