@@ -21,6 +21,7 @@ from tests.support.command import wwspec
 from tests.support.pages import Block, blocks_of_page
 from tests.support.processes import finished
 from tests.support.rsa_keys import new_rsa_key
+from tests.support.terminal import INSTALLED
 from tests.support.zones import app_of, serve_zone
 from tests.test_asgi import SERVERS
 from wwspec_client import RepeatedCursorError
@@ -30,28 +31,17 @@ from wwspec_router.cli.main import VERBS
 from wwspec_router.jobs.retry import RUNS
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs" / "en").rglob("*.md"))]
-TUTORIAL = ROOT / "docs" / "en" / "tutorial"
-"""Its pages have an application of their own: tests/docs/test_tutorial.py."""
+APART = [*PAGES[:1], *(ROOT / "docs" / "en" / "tutorial").iterdir()]
+"""Pages with an application of their own: tests/docs/test_readme.py and test_tutorial.py."""
 
 ELSEWHERE = {
-    **dict.fromkeys(
-        ("scripts/demo --once", ".venv/bin/wwspec new ../shop --wheels dist", "cd ../shop", "pytest -q"),
-        "tests/docs/test_readme.py follows README.md",
-    ),
+    **dict.fromkeys(("scripts/demo --once", "cd ../shop", "pytest -q"), "tests/docs/test_readme.py follows README.md"),
+    **dict.fromkeys(INSTALLED, "the same"),
     "scripts/test": "is what runs this test",
     "pytest": "test_the_tests_of_the_pages_pass runs it",
     "scripts/torture --quick": "tests/torture and scripts/nightly run each of its runs so",
-    **dict.fromkeys(
-        (
-            "scripts/package --build",
-            "python3 -m venv .venv",
-            "source .venv/bin/activate",
-            "pip install ./wwspec_router/packages/contracts './wwspec_router[zone]' ./wwspec_router/packages/client "
-            "'./wwspec_router/packages/devtools[dev]'",
-            "pip install -r requirements-dev.txt",
-        ),
-        "tests/docs/test_readme.py",
-    ),
+    "pip install ./wwspec_router/packages/contracts './wwspec_router[zone]' ./wwspec_router/packages/client "
+    "'./wwspec_router/packages/devtools[dev]'": "tests/packaging installs them, from their wheels",
     f"pip install dist/{pure_wheel('wwspec_contracts')} 'dist/{pure_wheel('wwspec_router')}[zone]' "
     f"dist/{pure_wheel('wwspec_client')} 'dist/{pure_wheel('wwspec_devtools')}[dev]'": (
         "scripts/release --archives installs the wheels so"
@@ -73,7 +63,7 @@ ELSEWHERE = {
 EXAMPLE = ROOT / "docs" / "en" / "program" / "inspection.md"
 """It shows files of an application of its own: tests/examples/test_quality_inspection.py."""
 
-BLOCKS = [block for page in PAGES if page.parent != TUTORIAL and page != EXAMPLE for block in blocks_of_page(page)]
+BLOCKS = [block for page in PAGES if page not in APART and page != EXAMPLE for block in blocks_of_page(page)]
 FILES = [block for block in BLOCKS if block.is_file]
 LINES = [line for block in BLOCKS if block.language == "bash" for line in block.text.splitlines()]
 OWN_TESTS = re.compile(r"pytest(?: -q)?((?: tests/\w+\.py)+)")
@@ -84,17 +74,16 @@ def is_run(command: str) -> bool:
     return command not in ELSEWHERE and OWN_TESTS.fullmatch(command) is None
 
 
-RUNS_TESTS = re.compile("^pytest", re.MULTILINE)
 COMMANDS = [
     pytest.param(
         lines,
         id=f"{block.place}: {'; '.join(lines)}",
-        marks=[] if block.page == PAGES[0] and not RUNS_TESTS.search(block.text) else [pytest.mark.slow],
+        marks=pytest.mark.slow,
     )
     for block in BLOCKS
     if block.language == "bash" and (lines := [each for each in block.text.splitlines() if is_run(each)])
 ]
-"""The commands of each block, in their order. Those of README.md are quick: tests of each verb run nearly the same."""
+"""The commands of each block, in their order."""
 
 BEFORE = {
     "wwspec contracts --diff console": "wwspec contracts --out console",
@@ -189,7 +178,8 @@ def test_the_retries_that_the_page_on_events_recommends_outlast_a_rate_limit() -
 
 
 def code_on_events(blocks: list[Block]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the module of each handler of events among some blocks, and its row of the registry file."""
+    """Yield the module of each handler of events among some blocks, and its row of the registry file, if it has one."""
+    yield from ((block.text, {}) for block in blocks if block.language == "python" and "\n@on_event" in block.text)
     modules = {module_of(block): block.text for block in blocks if block.language == "python"}
     for block in blocks:
         if block.language == "toml":
@@ -225,10 +215,6 @@ def run(line: str, application: Path, zone: Zone) -> None:
 
 def test_the_abilities_of_the_pages_answer(zone: Zone) -> None:
     token = zone.fire("conversation_new_message")["event"]["conversation_new_message"]["token"]
-    messages = zone.call("messages_of_the_week", {"limit": 500, "token": token}).reply["msg_list"]
-    chatids = [message["chatid"] for message in messages if message.get("chatid")]
-    sizes = [zone.call("group_size", {"chatid": chatid}) for chatid in dict.fromkeys(chatids)]
-    assert max(size.reply["members"] for size in sizes if size.errcode == 0) > 1
     assert zone.call("price_check", {"article": "tea"}).reply["offers"] == [{"shop": "tea in CNY", "cents": 1999}]
     talkers = zone.call("talkers", {"token": token}).reply
     assert talkers["messages"] == zone.client.info()["messages"]
