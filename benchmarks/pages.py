@@ -20,23 +20,17 @@ __all__ = ["BLOCKS", "pages", "renewed"]
 
 ROOT = RESULTS.parents[1]
 PAGES = {
-    "en": ("README.md", "docs/en/explanation/performance.md", "docs/en/explanation/scale.md"),
-    "zh": ("README.zh-CN.md", "docs/zh/explanation/performance.md", "docs/zh/explanation/scale.md"),
+    "en": ("README.md", "docs/en/explanation/scale.md"),
+    "zh": ("README.zh-CN.md", "docs/zh/explanation/scale.md"),
 }
 """Language -> the pages with figures."""
 BLOCKS: dict[str, Callable[[Mapping[str, Report], Say], str]] = {
-    "bursts": machines.bursts,
     "cores": cores,
     "deployed": machines.deployed,
     "events": speed.events,
-    "hours": machines.hours,
-    "lost": machines.lost,
     "needed": machines.needed,
-    "played": machines.agreement,
     "network": speed.network,
     "rates": speed.rates,
-    "speed": speed.speed,
-    "waits": speed.waits,
     "ways": machines.ways,
 }
 """What stands under each name."""

@@ -10,8 +10,6 @@ from typing import NamedTuple
 
 from benchmarks.contenders import PROGRAM
 from benchmarks.figures import Report
-from benchmarks.machines.cases import LOST, PULLS, RATES, WAYS
-from benchmarks.machines.tables import PER_IP, value
 from benchmarks.tables import number
 from scripts.reference.text import Say
 
@@ -121,71 +119,19 @@ def network(report: Report, say: Say) -> Plot:
         "Replies of {}, SDK of 5 ms, 128 callers: calls a second on one core",
         "{} 的应答，SDK 耗时 5 ms，128 个调用者：一个核每秒处理的调用数",
     )
-    panels, span = _beside(
-        report, {f"SDK of 5 ms, {size}": title.format(size) for size in SIZES}, names, "FastAPI sync"
-    )
-    return Plot(
-        say(
-            f"While calls wait, one core serves {span(' to ')} times as many as FastAPI",
-            f"调用等待时，单核每秒处理的调用数是 FastAPI 的 {span('~')} 倍",
-        ),
-        panels,
-    )
-
-
-def exchange(report: Report, say: Say) -> Plot:
-    """Calls a second on one core, beside frameworks that do the same work, when the SDK answers at once."""
-    names = {
-        PROGRAM: say("this program", "本程序"),
-        "Litestar": "Litestar",
-        "Flask, gunicorn gthread": "Flask, gunicorn",
-        "FastAPI async": "FastAPI",
-    }
-    title = say("Replies of {}: calls a second on one core", "{} 的应答：一个核每秒处理的调用数")
-    panels, span = _beside(report, {size: title.format(size) for size in SIZES}, names, "FastAPI async")
-    return Plot(
-        say(
-            f"Without waiting, one core serves {span(' to ')} times as many calls as FastAPI",
-            f"无需等待时，单核每秒处理的调用数是 FastAPI 的 {span('~')} 倍",
-        ),
-        panels,
-    )
-
-
-def _beside(
-    report: Report, cases: Mapping[str, str], names: Mapping[str, str], other: str
-) -> tuple[list[Panel], Callable[[str], str]]:
-    """Return a panel for each case under its title, and what writes the span of the ratios to another contender."""
     panels, times = [], []
-    for case, title in cases.items():
-        rates = {name: report.taken(case, name, "rate").median for name in names}
-        times.append(rates[PROGRAM] / rates[other])
+    for size in SIZES:
+        rates = {name: report.taken(f"SDK of 5 ms, {size}", name, "rate").median for name in names}
+        times.append(round(rates[PROGRAM] / rates["FastAPI sync"]))
         bars = [Bar(label, rates[name], f"{number(rates[name])}/s", name == PROGRAM) for name, label in names.items()]
-        panels.append(Panel(title, bars))
-    low, *_, high = sorted(round(each) for each in times)
-    return panels, lambda to: f"{low}" if low == high else f"{low}{to}{high}"
-
-
-def pool(report: Report, say: Say) -> Plot:
-    """How many calls wait beside each other, and what it costs to hand over one that does not."""
-    names = {
-        "ideal": say("ideal: 256 threads", "理想值：256 个线程"),
-        "pool": say("this program's pool", "本程序的线程池"),
-        "ThreadPoolExecutor": "ThreadPoolExecutor",
-        "anyio": "anyio",
-    }
-    case = "uvloop: 50 ms, callers: 256"
-    rates = {name: report.taken(case, name, "rate").median for name in names}
-    bars = [Bar(label, rates[name], f"{number(rates[name])}/s", name == "pool") for name, label in names.items()]
-    share = f"{100 * rates['pool'] / rates['ideal']:.0f} %"
+        panels.append(Panel(title.format(size), bars))
+    low, high = sorted(times)
     return Plot(
-        say(f"Calls that wait run side by side: {share} of the ideal", f"等待中的调用并行执行：达到理想值的 {share}"),
-        [
-            Panel(
-                say("256 callers, calls that wait for 50 ms: a second", "256 个调用者，每次等待 50 ms：每秒完成数"),
-                bars,
-            )
-        ],
+        say(
+            f"While calls wait, one core serves {low} to {high} times as many as FastAPI",
+            f"调用等待时，单核每秒处理的调用数是 FastAPI 的 {low}~{high} 倍",
+        ),
+        panels,
     )
 
 
@@ -233,67 +179,6 @@ def startup(report: Report, say: Say) -> Plot:
     return Plot(say(f"Ready in {seconds} s, with {size} MiB", f"{seconds} s 就绪，占用 {size} MiB"), panels)
 
 
-def machines(report: Report, say: Say) -> Plot:
-    """How many machines carry a rate with head room."""
-    found = {rate: value(report, f"{rate:,} messages/s", "needed") for rate in RATES}
-    bars = [
-        Bar(
-            say(f"{rate:,} messages/s", f"每秒 {rate:,} 条"),
-            count,
-            say(f"{count:.0f} machines", f"{count:.0f} 台"),
-            True,
-        )
-        for rate, count in found.items()
-    ]
-    title = say("Machines of one core, with head room", "单核机器数，留有余量")
-    last = RATES[-1]
-    return Plot(
-        say(
-            f"{found[last]:.0f} machines carry {last:,} messages a second",
-            f"{found[last]:.0f} 台机器承受每秒 {last:,} 条消息",
-        ),
-        [Panel(title, bars)],
-    )
-
-
-def lost(report: Report, say: Say) -> Plot:
-    """What the app lacks when a machine is lost, and what the way of pulling costs it."""
-    labels = {
-        way: say(f"pull every {every:.0f} s", f"每 {every:.0f} s 拉取") if every else say(way, "仅通知")
-        for way, every in WAYS.items()
-    }
-    gone = {way: value(report, f"{LOST}, {way}", "gone: there p99") for way in WAYS}
-    missing = {way: value(report, f"{LOST}, {way}", "gone: missing") for way in WAYS}
-    calls = {way: value(report, f"{PULLS}, {way}", "of the app") for way in WAYS}
-    panels = [
-        Panel(
-            say(
-                "Until 99 % of the messages without event have arrived (in brackets: how many have not in 3 minutes)",
-                "失去事件的消息，99 % 到达用时（括号内为 3 分钟后仍未到达的条数）",
-            ),
-            [
-                Bar(label, gone[way], f"{number(gone[way])} s ({missing[way]:,.0f})", WAYS[way] > 0)
-                for way, label in labels.items()
-            ],
-        ),
-        Panel(
-            say("Calls that the app sends a minute, in the busiest hour", "最忙时段应用每分钟发出的调用"),
-            [
-                *(Bar(label, calls[way], number(calls[way]), WAYS[way] > 0) for way, label in labels.items()),
-                Bar(say("WeCom's limit for an address", "每个 IP 的频率上限"), PER_IP, number(PER_IP)),
-            ],
-        ),
-    ]
-    way = "notifications only"
-    return Plot(
-        say(
-            f"A machine is lost: without a schedule, {missing[way]:,.0f} messages are still missing",
-            f"一台机器丢失：不定时拉取，仍有 {missing[way]:,.0f} 条消息未到达",
-        ),
-        panels,
-    )
-
-
 def _text(x: float, y: float, text: str, fill: str, size: int, *, anchor: str = "start", weight: int = 400) -> str:
     place = f'x="{x:.1f}" y="{y}" fill="{fill}" font-size="{size}"'
     return f'<text {place} font-weight="{weight}" text-anchor="{anchor}">{escape(text)}</text>'
@@ -301,11 +186,7 @@ def _text(x: float, y: float, text: str, fill: str, size: int, *, anchor: str = 
 
 PLOTS: dict[str, tuple[str, Callable[[Report, Say], Plot]]] = {
     "network": ("network", network),
-    "exchange": ("exchange", exchange),
-    "pool": ("pool", pool),
     "growth": ("growth", growth),
     "startup": ("startup", startup),
-    "machines": ("machines", machines),
-    "lost": ("machines", lost),
 }
 """File -> benchmark and how it is drawn."""

@@ -1,4 +1,4 @@
-"""The tables of the page about performance, in both languages."""
+"""The tables of a program's speed for the page about scale, in both languages."""
 
 from collections.abc import Mapping
 
@@ -8,35 +8,10 @@ from benchmarks.scaling import TWO
 from benchmarks.tables import number, table
 from scripts.reference.text import Say
 
-__all__ = ["events", "network", "rates", "speed", "waits"]
+__all__ = ["events", "network", "rates"]
 
 Reports = Mapping[str, Report]
-SIZES = ("3 KB", "60 KB", "300 KB")
-FRAMEWORKS = {"Litestar": "Litestar", "FastAPI async": "FastAPI", "Flask, gunicorn gthread": "Flask"}
-
-
-def speed(reports: Reports, say: Say) -> str:
-    """Return calls a second and their time by the size of the reply, beside frameworks."""
-    report = reports["exchange"]
-    head = [
-        say("a reply of", "应答大小"),
-        say("calls a second, one core", "每秒调用，一个核"),
-        say("p50 and p99, 16 callers", "p50 与 p99，16 个并发调用者"),
-        say("two processes, two cores", "两个进程，两个核"),
-        *(say(f"times the rate of {name}", f"是 {name} 的几倍") for name in FRAMEWORKS.values()),
-    ]
-    rows = []
-    for size in SIZES:
-        rate = report.taken(size, PROGRAM, "rate").median
-        p50, p99 = (report.taken(size, PROGRAM, metric).median / 1000 for metric in ("p50", "p99"))
-        two = report.taken(f"{size}, free", TWO, "rate").median
-        times = [number(rate / report.taken(size, name, "rate").median) for name in FRAMEWORKS]
-        rows.append([size, number(rate), f"{number(p50)}, {number(p99)} ms", number(two), *times])
-    alone = reports["latency"].taken("pinned", PROGRAM, "p50").median
-    return "\n".join(table(head, rows)) + say(
-        f"\n\nOne caller alone waits {number(alone)} µs for a reply of 3 KB (p50).",
-        f"\n\n只有一个调用者时，3 KB 应答的 p50 为 {number(alone)} µs。",
-    )
+SIZES = ("3 KB", "60 KB")
 
 
 def network(reports: Reports, say: Say) -> str:
@@ -54,7 +29,7 @@ def network(reports: Reports, say: Say) -> str:
     ]
     rows = []
     for milliseconds, callers in ((5, 128), (50, 256)):
-        for size in SIZES[:2]:
+        for size in SIZES:
             case = f"SDK of {milliseconds} ms, {size}"
             rate = report.taken(case, PROGRAM, "rate").median
             p50, p99 = (report.taken(case, PROGRAM, metric).median / 1000 for metric in ("p50", "p99"))
@@ -70,8 +45,8 @@ def network(reports: Reports, say: Say) -> str:
 
 def rates(reports: Reports, say: Say) -> str:
     """Return what one core carries, in two sentences: while calls wait, then when they do not."""
-    cases = [("network", f"SDK of 5 ms, {size}", "FastAPI sync") for size in SIZES[:2]]
-    cases += [("exchange", size, "FastAPI async") for size in SIZES[:2]]
+    cases = [("network", f"SDK of 5 ms, {size}", "FastAPI sync") for size in SIZES]
+    cases += [("exchange", size, "FastAPI async") for size in SIZES]
     ours, times = [], []
     for benchmark, case, other in cases:
         rate, theirs = (reports[benchmark].taken(case, name, "rate").median for name in (PROGRAM, other))
@@ -88,19 +63,6 @@ def rates(reports: Reports, say: Say) -> str:
         "分别是 FastAPI 的 {} 倍和 {} 倍；"
         f"SDK 立即返回时{elsewhere}为 {{}} 次和 {{}} 次，分别是 {{}} 倍和 {{}} 倍。",
     ).format(*ours[:2], *times[:2], *ours[2:], *times[2:])
-
-
-def waits(reports: Reports, say: Say) -> str:
-    """Return how calls get on that each wait for 50 ms."""
-    pool = reports["pool"]
-    rate, p99 = (pool.taken("HTTP: 50 ms, callers: 256", PROGRAM, metric) for metric in ("rate", "p99"))
-    ideal = pool.taken("HTTP: 50 ms, callers: 256", "ideal", "rate").median
-    head = [say("256 callers, 50 ms each", "256 个调用者，每次 50 ms"), say("program", "程序"), say("ideal", "理想值")]
-    rows = [
-        [say("calls a second", "每秒调用"), number(rate.median), number(ideal)],
-        ["p99", f"{number(p99.median / 1000)} ms", "50.0 ms"],
-    ]
-    return "\n".join(table(head, rows))
 
 
 def events(reports: Reports, say: Say) -> str:

@@ -13,7 +13,6 @@ __all__ = [
     "CLOSED",
     "DAY",
     "DEPLOYMENTS",
-    "HOURS",
     "LOST",
     "MACHINES",
     "MEASURED",
@@ -40,8 +39,6 @@ many times its median with an idle machine."""
 SHAPE = (4, 3, 2, 2, 2, 4, 8, 20, 55, 95, 100, 80, 45, 50, 85, 95, 90, 70, 45, 30, 22, 16, 10, 6)
 """Load of each hour in percent of the busiest: an office day, assumed."""
 DAY = "a day"
-HOURS = (3, 8, 10, 12, 15, 20)
-"""Those that the page shows."""
 WAYS = {"notifications only": 0.0, "every 120 s": 120.0, "every 60 s": 60.0, "every 15 s": 15.0}
 """How the app gets messages: the archiver's `every` beside notifications."""
 LOST = "a machine lost"

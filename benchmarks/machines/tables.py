@@ -5,12 +5,7 @@ from collections.abc import Mapping
 
 from benchmarks.figures import Report
 from benchmarks.machines.cases import (
-    AGREEMENT,
-    BURSTS,
-    CLOSED,
-    DAY,
     DEPLOYMENTS,
-    HOURS,
     LOST,
     MEASURED,
     ONE,
@@ -18,14 +13,13 @@ from benchmarks.machines.cases import (
     RATES,
     SIMULATED,
     WAYS,
-    of_hour,
 )
-from benchmarks.machines.machine import CUT, DOWN, OVERLOAD
+from benchmarks.machines.machine import DOWN, OVERLOAD
 from benchmarks.machines.parts import WAIT
 from benchmarks.tables import number, table
 from scripts.reference.text import Say
 
-__all__ = ["PER_IP", "agreement", "bursts", "deployed", "hours", "lost", "needed", "value", "ways"]
+__all__ = ["deployed", "needed", "value", "ways"]
 
 Reports = Mapping[str, Report]
 PER_IP = 1_200_000 / 60
@@ -52,21 +46,6 @@ def needed(reports: Reports, say: Say) -> str:
         f"\n\nProcessor time of an event: {event}; of each call: {call}. An SDK call waits {1000 * WAIT:.0f} ms.",
         f"\n\nCPU 时间：一个事件 {event}，每次调用 {call}；一次 SDK 调用等待 {1000 * WAIT:.0f} ms。",
     )
-
-
-def hours(reports: Reports, say: Say) -> str:
-    """Return some hours of a day."""
-    report = reports["machines"]
-    head = [
-        say("hour", "时刻"),
-        say("messages a second", "每秒消息数"),
-        say("busiest processor", "最忙的处理器"),
-        say("a call, p50 and p99", "一次调用，p50 与 p99"),
-        say("calls at once on a machine", "单机同时进行的调用"),
-        say("calls that the app sends, a minute", "应用每分钟发出的调用"),
-    ]
-    rows = [[f"{hour}:00", f"{of_hour(hour).events:.0f}", *_loads(report, f"{DAY}, {hour}:00")] for hour in HOURS]
-    return "\n".join(table(head, rows))
 
 
 def ways(reports: Reports, say: Say) -> str:
@@ -101,29 +80,6 @@ def ways(reports: Reports, say: Say) -> str:
     return "\n".join(table(head, rows))
 
 
-def lost(reports: Reports, say: Say) -> str:
-    """Return what is refused when a machine is lost."""
-    report, case = reports["machines"], f"{LOST}, every 60 s"
-    head = [
-        say("when a machine is lost", "一台机器丢失时"),
-        say("710674, no connection", "710674，无法连接"),
-        say("710675, no answer", "710675，没有应答"),
-        say("710660, the event is not there", "710660，事件不存在"),
-    ]
-    kinds = _kinds(say)
-    rows = [
-        [name, *(f"{_count(report, case, kind, code):,.0f}" for code in (DOWN, CUT, OVERLOAD))]
-        for kind, name in kinds.items()
-    ]
-    with_store = value(report, case, "gone with a store")
-    return "\n".join(table(head, rows)) + say(
-        f"\n\nOf {value(report, case, 'messages'):,.0f} messages, {value(report, case, 'gone'):,.0f} lost their event: "
-        f"{with_store:,.0f} with the store, the others on their way to a machine that was gone.",
-        f"\n\n{value(report, case, 'messages'):,.0f} 条消息中，{value(report, case, 'gone'):,.0f} 条失去了事件："
-        f"{with_store:,.0f} 个随存储丢失，其余在发往已丢失的机器途中丢失。",
-    )
-
-
 def deployed(reports: Reports, say: Say) -> str:
     """Return what a rolling deployment refuses and loses."""
     report = reports["machines"]
@@ -146,67 +102,6 @@ def deployed(reports: Reports, say: Say) -> str:
     return "\n".join(table(head, rows))
 
 
-def bursts(reports: Reports, say: Say) -> str:
-    """Return what becomes of bursts."""
-    report = reports["machines"]
-    head = [
-        say("messages within 1 s", "1 s 内的消息"),
-        say("events refused, 710660", "被拒绝的事件，710660"),
-        say("calls of users refused", "被拒绝的用户调用"),
-        say("calls at once on a machine", "单机同时进行的调用"),
-        say("the last message of a refused event is there after", "被拒绝事件的最后一条消息到达用时"),
-    ]
-    rows = []
-    for burst in BURSTS:
-        case = f"a burst of {burst:,}"
-        longest = report.find(case, SIMULATED, "gone: there longest")
-        rows.append(
-            [
-                f"{burst:,}",
-                f"{_count(report, case, 'event', OVERLOAD):,.0f}",
-                f"{_count(report, case, 'call', OVERLOAD):,.0f}",
-                f"{value(report, case, 'connections'):,.0f}",
-                f"{number(longest.median)} s" if longest else "",
-            ]
-        )
-    return "\n".join(table(head, rows))
-
-
-def agreement(reports: Reports, say: Say) -> str:
-    """Return a small case for real, beside the simulation."""
-    report = reports["machines"]
-    head = [say("case", "场景"), say("figure", "指标"), say("measured", "实测"), say("simulated", "模拟")]
-    small = say("3 machines, the emulator, one wiped", "3 台机器，模拟器，清空其中一台")
-    one = say("one machine, 256 callers, SDK of 50 ms", "一台机器，256 个调用者，SDK 等待 50 ms")
-    figures = (
-        (AGREEMENT, small, "notified", say("events that the app was notified of", "应用收到通知的事件")),
-        (AGREEMENT, small, "gone", say("events lost with the machine", "随机器丢失的事件")),
-        (AGREEMENT, small, "call p50", say("a call, median, ms", "一次调用，中位数，ms")),
-        (
-            AGREEMENT,
-            small,
-            "there p50",
-            say("message there after a notification, median, s", "有通知的消息到达用时，中位数，s"),
-        ),
-        (
-            AGREEMENT,
-            small,
-            "by schedule p50",
-            say(
-                "message there without one, pulled each 5 s, median, s",
-                "没有通知、每 5 s 拉取的消息到达用时，中位数，s",
-            ),
-        ),
-        (CLOSED, one, "rate", say("calls a second", "每秒调用数")),
-        (CLOSED, one, "p99", say("a call, p99, ms", "一次调用，p99，ms")),
-    )
-    rows = [
-        [title, name, *(number(value(report, case, metric, who)) for who in (MEASURED, SIMULATED))]
-        for case, title, metric, name in figures
-    ]
-    return "\n".join(table(head, rows))
-
-
 def value(report: Report, case: str, metric: str, name: str = SIMULATED) -> float:
     """Return the median of a figure; exit when there is none."""
     return report.taken(case, name, metric).median
@@ -222,7 +117,7 @@ def _kinds(say: Say) -> dict[str, str]:
         "event": say("events", "事件"),
         "call": say("calls of users", "用户调用"),
         "pull": say("pulls", "拉取"),
-        "fetch": say("fetches", "获取"),
+        "fetch": say("fetches", "取回"),
     }
 
 

@@ -1,4 +1,4 @@
-"""The figures of the pages about performance and scale are those of the kept results, in both languages."""
+"""The figures of README and of the page about scale are those of the kept results, in both languages."""
 
 import re
 

@@ -25,7 +25,6 @@ from tests.support.terminal import INSTALLED
 from tests.support.waiting import wait_until
 from tests.support.zones import app_of, serve_zone
 from tests.test_asgi import SERVERS
-from torture.__main__ import NAMES as TORTURE
 from wwspec_client import RepeatedCursorError
 from wwspec_devtools.scaffold.project import pure_wheel
 from wwspec_devtools.testing.zone import Zone
@@ -41,14 +40,7 @@ ELSEWHERE = {
     **dict.fromkeys(INSTALLED, "the same"),
     "scripts/test": "is what runs this test",
     "pytest": "test_the_tests_of_the_pages_pass runs it",
-    "WWSPEC_PURE=1 scripts/test": "the same; .ci/run runs a part of it so, where there is no compiler",
-    **dict.fromkeys(
-        (
-            f"scripts/torture {run}"
-            for run in ("--quick", "kills --store sqlite", "kills --store redis", "app --service", *TORTURE)
-        ),
-        "tests/torture and scripts/nightly, in their quick form; without it they take minutes",
-    ),
+    "scripts/torture --quick": "tests/torture and scripts/nightly run each of its runs so",
     "pip install ./wwspec_router/packages/contracts './wwspec_router[zone]' ./wwspec_router/packages/client "
     "'./wwspec_router/packages/devtools[dev]'": "tests/packaging installs them, from their wheels",
     f"pip install dist/{pure_wheel('wwspec_contracts')} 'dist/{pure_wheel('wwspec_router')}[zone]' "

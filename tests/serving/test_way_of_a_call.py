@@ -57,11 +57,11 @@ EVENT = {"event_type": "hit_keyword", "timestamp": 1, "hit_keyword": {"token": "
 def test_a_plain_call_passes_12_files_in_the_parts_that_the_page_lists(serve: Serve, tmp_path: Path) -> None:
     service = traced(serve, tmp_path)
     passed = files_passed(service, lambda: service.call("whoami"))
-    section = (ROOT / "docs/en/explanation/call.md").read_text("utf-8").partition("\n## In the code\n")[2]
-    steps = re.findall(r"^\| \d[^|]+ \| ([^|]+) \|", section, re.MULTILINE)
+    section = (ROOT / "docs/en/explanation/call.md").read_text("utf-8").partition("\n## The steps\n")[2]
+    steps = re.findall(r"^\| \d+ \| ([^|]+) \|", section.partition("\n## ")[0], re.MULTILINE)
     listed = {part for step in steps for part in re.findall(r"`([^`]+)`", step)}
     assert listed == {folder + "/" if inside else folder for folder, inside, _ in (x.partition("/") for x in passed)}
-    assert len(steps) == 8
+    assert len(steps) == 10
     assert len(passed) <= 12, "\n".join(sorted(passed))
 
 
