@@ -85,12 +85,12 @@ def test_the_database_of_the_page_is_open_in_each_call(tmp_path: Path) -> None:
 def test_the_settings_of_the_page_reach_the_client_and_the_handler(tmp_path: Path) -> None:
     asked: list[tuple[str, str]] = []
 
-    def tell(headers: list[tuple[str, str]], body: bytes) -> Response:
+    def answer(headers: list[tuple[str, str]], body: bytes) -> Response:
         asked.append(({name.lower(): value for name, value in headers}["authorization"], body.decode()))
         return 200, {}, b"rain"
 
     app = write_files(tmp_path, dict(files("program/settings.md")))
-    with http_server(tell) as url:
+    with http_server(answer) as url:
         with serve_zone(app, settings={"forecast_key": "a-key-for-tests", "forecast_url": url}) as zone:
             assert zone.call("forecast", {"city": "Suzhou"}).reply["text"] == "rain"
             assert "a-key-for-tests" not in zone.program_log()

@@ -66,6 +66,7 @@ ELSEWHERE = {
         "packages/devtools/tests/cli/test_call_wecom.py"
     ),
     "wwspec doctor": "packages/devtools/tests/cli/test_doctor.py, since the ports may be in use here",
+    "wwspec new shop": "packages/devtools/tests/scaffold; here it would bring tests of the same names",
     **dict.fromkeys(SERVERS.values(), "tests/test_asgi.py"),
     "wwspec dev": "packages/devtools/tests/cli/test_verbs.py, since it does not end",
 }
