@@ -10,8 +10,9 @@ from wwspec_contracts.messages import MessageHead, PartyType
 from wwspec_contracts.rules import Keyword
 from wwspec_router import Context, EventContext, Output, ability
 
-MOST_PAGES = 50
-"""Pages of one run: a ticket for each is a step, and a job has 100 steps at most. The next event goes on."""
+MOST_PAGES = 5
+"""Pages of one run; the next event goes on. A ticket for each is a step, and a job has 100 steps at most. When the token
+of an old event is not valid any more, WeCom allows few pulls."""
 
 
 @ability

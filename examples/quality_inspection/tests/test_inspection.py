@@ -60,14 +60,14 @@ def test_the_app_has_the_tickets_and_follows_a_report(zone: Zone, tmp_path: Path
     assert (report.found, inspector.progress) == (1, {"r-1": 1.0})
 
 
-def test_a_run_opens_no_more_tickets_than_a_job_has_steps(zone: Zone) -> None:
+def test_a_long_backlog_of_hits_is_worked_off_by_several_events(zone: Zone) -> None:
     def page(request: dict[str, Any]) -> dict[str, Any]:
         number = int(request.get("cursor") or 0) + 1
         hit = {"msgid": f"m{number}", "msg_detail": {"sender": {"type": 1, "id": "zhangwei"}}}
-        return {"errcode": 0, "errmsg": "ok", "msg_list": [hit], "has_more": number < 120, "next_cursor": str(number)}
+        return {"errcode": 0, "errmsg": "ok", "msg_list": [hit], "has_more": number < 12, "next_cursor": str(number)}
 
     zone.answer("get_hit_msg_list", page)
-    for tickets in (50, 100, 120):
+    for tickets in (5, 10, 12):
         zone.fire("hit_keyword")
         zone.wait_idle()
         assert len(zone.client.notifications()) == tickets
