@@ -13,6 +13,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+from starlette.applications import Starlette
+from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tests.support.apps import ROOT, python_anew, write_files
 from tests.support.emulator import serving
@@ -24,6 +30,7 @@ from wwspec_devtools.emulator.http.app import create_app as create_emulator
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.emulator.settings import EmulatorSettings
 from wwspec_devtools.testing.app import App
+from wwspec_devtools.testing.memory import MemoryServer
 from wwspec_devtools.testing.ports import held_ports
 from wwspec_router.asgi import create_app
 from wwspec_router.process.cores import Cores
@@ -242,3 +249,82 @@ async def test_with_the_emulators_sdk_other_machines_are_refused(
     transport = httpx.ASGITransport(create_app(), client=(client, 1))
     async with httpx.AsyncClient(transport=transport, base_url="http://program") as http:
         assert (await http.get("/healthz")).status_code == status
+
+
+class Marking:
+    """Pure ASGI middleware that marks each answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def marked(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], (b"x-mark", b"1")]
+            await send(message)
+
+        await self._app(scope, receive, marked)
+
+
+async def mark(request: Request, call_next: RequestResponseEndpoint) -> Response:
+    response = await call_next(request)
+    response.headers["x-mark"] = "1"
+    return response
+
+
+def own(_: Request) -> PlainTextResponse:
+    return PlainTextResponse("own")
+
+
+async def asked(app: ASGIApp, method: str, path: str) -> httpx.Response:
+    transport = httpx.ASGITransport(app, client=("127.0.0.1", 1))
+    async with httpx.AsyncClient(transport=transport, base_url="http://program") as http:
+        return await http.request(method, path)
+
+
+@pytest.fixture
+def direct(app: Path, monkeypatch: pytest.MonkeyPatch) -> Starlette:
+    """An application without middleware: calls take the short way."""
+    for name in ("WORKERS", "ALLOW_REMOTE"):
+        monkeypatch.setenv(f"WWSPEC_{name}", "1")
+    return create_app()
+
+
+@pytest.mark.parametrize("add", ["pure", "of responses"])
+async def test_middleware_that_a_team_adds_sees_calls_and_all_else(direct: Starlette, add: str) -> None:
+    if add == "pure":
+        direct.add_middleware(Marking)
+    else:
+        direct.add_middleware(BaseHTTPMiddleware, dispatch=mark)
+    for method, path, status in (("POST", "/", 503), ("GET", "/healthz", 200), ("GET", "/none", 404)):
+        answer = await asked(direct, method, path)
+        assert (answer.status_code, answer.headers.get("x-mark")) == (status, "1")
+
+
+def test_middleware_is_refused_once_the_application_runs(direct: Starlette) -> None:
+    with MemoryServer(direct, "program"), pytest.raises(RuntimeError, match="after an application has started"):
+        direct.add_middleware(Marking)
+
+
+async def test_a_route_and_a_mount_that_a_team_adds_are_reached_and_ours_stay(direct: Starlette) -> None:
+    direct.add_route("/own", own)
+    direct.mount("/below", Starlette(routes=[Route("/own", own)]))
+    for path, text in (("/own", "own"), ("/below/own", "own"), ("/readyz", "not running")):
+        assert (await asked(direct, "GET", path)).text.strip() == text
+    assert [(await asked(direct, *each)).status_code for each in (("GET", "/"), ("GET", "/none"), ("POST", "/"))] == [
+        405,
+        404,
+        503,
+    ]
+
+
+async def test_a_route_before_ours_goes_first(direct: Starlette) -> None:
+    direct.router.routes.insert(0, Route("/", own, methods=["POST"]))
+    assert (await asked(direct, "POST", "/")).text == "own"
+
+
+async def test_mounted_under_a_path_it_answers_there(direct: Starlette) -> None:
+    parent = Starlette(routes=[Mount("/zone", direct)])
+    for method, path, status in (("GET", "/zone/healthz", 200), ("POST", "/zone/", 503), ("GET", "/zone/none", 404)):
+        assert (await asked(parent, method, path)).status_code == status
+    assert (await asked(parent, "GET", "/zone/")).status_code == 405

@@ -13,7 +13,7 @@ from wwspec_contracts.errors import ConfigurationError
 from wwspec_contracts.extras import require
 from wwspec_router.config import SdkSource, variable
 from wwspec_router.config.reading import read_settings
-from wwspec_router.serving.asgi import application
+from wwspec_router.serving.asgi import ZoneApplication
 from wwspec_router.serving.program import create_program
 
 __all__ = ["create_app"]
@@ -24,7 +24,11 @@ def create_app() -> Starlette:
 
     The settings come from wwspec.toml and from the environment, as for `wwspec serve`; the application folder is
     WWSPEC_APP, or the folder that the server is started in. The program starts and stops with the application's
-    lifespan, so the server must run that.
+    lifespan, so the server must run that. An application of Starlette under which this one is mounted does not: let its
+    own lifespan enter `app.router.lifespan_context(app)`.
+
+    Middleware, routes and mounts can be added before the start, as to any application of Starlette. Without middleware
+    a call takes less time.
 
     A store that processes don't share is refused, unless `workers = 1` or WWSPEC_WORKERS=1 says that there is one
     process. With the emulator's SDK only this machine is answered, unless WWSPEC_ALLOW_REMOTE is set.
@@ -38,7 +42,7 @@ def create_app() -> Starlette:
         raise ConfigurationError(settings.debug_fault)
     if settings.sdk is SdkSource.EMULATOR:
         require("zone", f"wwspec_router.asgi with {variable('sdk')}={SdkSource.EMULATOR}")
-    app = application(create_program(settings, is_alone="workers" in given and settings.processes <= 1))
+    app = ZoneApplication(create_program(settings, is_alone="workers" in given and settings.processes <= 1))
     if settings.sdk is SdkSource.EMULATOR and not settings.allow_remote:
         app.add_middleware(_ThisMachineOnly)
     return app

@@ -39,12 +39,12 @@ _MODULES = {
     "hooks": (
         ("Hooks", "钩子 {#hooks}"),
         ("What a client calls around its requests.", "客户端在请求前后调用的函数。"),
-        ("trace and measure", "operation/telemetry", "跟踪和度量"),
+        ("trace and measure", "operation/monitoring", "跟踪和度量"),
     ),
     "call_lines": (
         ("Log lines", "日志 {#log-lines}"),
         ("The hooks that log requests.", "把请求写入日志的钩子。"),
-        ("trace and measure", "operation/telemetry", "跟踪和度量"),
+        ("trace and measure", "operation/monitoring", "跟踪和度量"),
     ),
     "raw_clients": (
         ("Responses", "响应 {#responses}"),
@@ -64,7 +64,7 @@ _MODULES = {
     "telemetry": (
         ("OpenTelemetry", "OpenTelemetry {#opentelemetry}"),
         ("It needs the extra `telemetry`.", "使用前要安装可选依赖 `telemetry`。"),
-        ("trace and measure", "operation/telemetry", "跟踪和度量"),
+        ("trace and measure", "operation/monitoring", "跟踪和度量"),
     ),
 }
 """The modules of the client with names of their own: title, what is there, and the page that shows its use."""

@@ -10,6 +10,7 @@ from scripts.website.pages import DOCS, LANGUAGES
 from tests.support.apps import ROOT
 from tests.support.tables import for_each
 from wwspec_devtools.emulator.standin.wwspec_standin.names import SDK_APIS
+from wwspec_router.stores import StoreLimits
 
 PROMISES = {
     "en": r"\blost\b|at least once|exactly once|\bnever\b",
@@ -94,3 +95,18 @@ def test_pages_say_how_many_apis_there_are(language: str) -> None:
     assert sum(map(bool, said.values())) > 3
     wrong = {page: found for page, found in said.items() if {"".join(each) for each in found} - {str(len(SDK_APIS))}}
     assert wrong == {}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_page_on_stores_has_the_limits_of_the_code(language: str) -> None:
+    text = (DOCS / language / "operation" / "stores.md").read_text("utf-8")
+    [table] = re.findall(r"^## (?:Limits|.*{#limits})\n\n((?:\|.*\n)+)", text, re.MULTILINE)
+    said = [number.replace(",", "") for number in re.findall(r"\d[\d,]*(?: [GM]iB)?", table)]
+    limits = StoreLimits()
+    assert said == [
+        *(str(limits.max_rows), f"{limits.max_bytes >> 30} GiB"),
+        *(str(limits.max_jobs), f"{limits.max_job_bytes >> 30} GiB"),
+        *(str(limits.max_once), f"{limits.max_once_bytes >> 30} GiB"),
+        *(f"{limits.max_kept_bytes >> 30} GiB", f"{limits.max_kept_bytes_of_corp >> 20} MiB"),
+        str(limits.max_failed),
+    ]

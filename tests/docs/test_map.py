@@ -27,6 +27,10 @@ def test_every_file_and_folder_that_the_map_names_is_there() -> None:
     assert missing == []
 
 
+def test_the_map_is_short() -> None:
+    assert len((ROOT / "AGENTS.md").read_text("utf-8").splitlines()) <= 90
+
+
 def test_the_map_has_a_table_of_each_package() -> None:
     heads = re.findall(
         r"^\| `((?:packages/\w+/)?wwspec_\w+)/` \|.*\n\|---", (ROOT / "AGENTS.md").read_text("utf-8"), re.MULTILINE

@@ -7,7 +7,7 @@ import sys
 import tarfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from itertools import chain, takewhile
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -15,8 +15,8 @@ import pytest
 from tests.packaging.conftest import Archives
 from tests.support.apps import ROOT
 from tests.support.pages import Block, blocks_of_page
-from tests.support.terminal import Terminals, variables_of_ports
-from wwspec_devtools.scaffold.project import PACKAGES, pure_wheel
+from tests.support.terminal import INSTALLED, Terminals, variables_of_ports
+from wwspec_devtools.scaffold.project import PACKAGES, project_files, pure_wheel
 from wwspec_devtools.testing.ports import held_ports
 
 README = ROOT / "README.md"
@@ -25,15 +25,7 @@ README = ROOT / "README.md"
 NOT_WITHIN = {"scripts/test": ""}
 """What runs this test."""
 
-HERE = {
-    **NOT_WITHIN,
-    "scripts/demo --once": "wwspec demo --once",
-    "scripts/package --build": "",
-    ".venv/bin/wwspec new ../shop --wheels dist": "wwspec new ../shop --wheels dist",
-    "python3 -m venv .venv": "",
-    "source .venv/bin/activate": "",
-    "pip install -r requirements-dev.txt": "",
-}
+HERE = {**NOT_WITHIN, "scripts/demo --once": "wwspec demo --once", **INSTALLED}
 """What needs no network and changes nothing of this clone, with the environment of the tests -> in place of what."""
 
 
@@ -49,8 +41,10 @@ def terminals_in(clone: Path, scratch: Path) -> Iterator[Terminals]:
             **variables_of_ports(ports),
         }
         terminals = Terminals(clone, environment, ports, scratch)
-        yield terminals
-        terminals.stop()
+        try:
+            yield terminals
+        finally:
+            terminals.stop()
 
 
 def blocks_of(section: str) -> Iterator[Block]:
@@ -62,12 +56,7 @@ def blocks_of(section: str) -> Iterator[Block]:
 
 def follow(blocks: Iterable[Block], terminals: Terminals, instead: Mapping[str, str]) -> None:
     for block in blocks:
-        if block.is_file:
-            block.write(terminals.cwd)
-        elif block.language == "text":
-            terminals.expect(block.text)
-        elif commands := [command for line in block.text.splitlines() if (command := instead.get(line, line))]:
-            terminals.run("\n".join(commands))
+        terminals.follow(block, instead)
     terminals.check_success()
 
 
@@ -105,16 +94,22 @@ def clone(archives: Archives, tmp_path: Path) -> Path:
     return (folder / archives.sdist.name.removesuffix(".tar.gz")).rename(folder / "wwspec_router")
 
 
-@pytest.mark.nightly  # three environments, of packages that pip downloads; both pages share that of the clone
-def test_the_readme_and_then_the_beginning_of_the_tutorial_work_word_for_word(clone: Path, tmp_path: Path) -> None:
-    first, second = tmp_path / "first", tmp_path / "second"
-    first.mkdir()
-    second.mkdir()
-    with terminals_in(clone, first) as terminals:
+@pytest.mark.nightly  # two environments, of packages that pip downloads
+def test_the_readme_works_word_for_word(clone: Path, tmp_path: Path) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    with terminals_in(clone, scratch) as terminals:
         follow(blocks_of_page(README), terminals, NOT_WITHIN)
-    shutil.rmtree(clone.parent / "shop")  # the tutorial makes it as well, in the folder that holds the clone
-    shutil.rmtree(clone / "dist")
-    with terminals_in(clone.parent, second) as terminals:
-        blocks = blocks_of_page(ROOT / "docs/en/tutorial/first-ability.md")
-        follow(takewhile(lambda block: block.text.strip() != "wwspec dev", blocks), terminals, {})
     assert {*map(pure_wheel, PACKAGES)} <= {path.name for path in (clone.parent / "shop/wheels").iterdir()}
+
+
+def test_all_pages_make_a_program_in_one_way() -> None:
+    pages = [README, *(ROOT / "docs" / "en" / name for name in ("index.md", "tutorial/first-ability.md"))]
+    shown = [[block.text for block in blocks_of_page(page) if "wwspec new" in block.text] for page in pages]
+    assert shown[0] == shown[1] == shown[2]
+    assert len(shown[0]) == 1
+
+
+def test_the_program_of_the_page_is_the_one_that_is_made() -> None:
+    [program] = [block.text for block in blocks_of_page(README) if block.is_file]
+    assert program == f"# program.py\n{project_files('shop', minimal=True)['program.py']}"

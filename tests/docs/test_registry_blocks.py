@@ -1,7 +1,6 @@
 """Registry files that a page shows whole: each is an application that answers as the page says."""
 
 import re
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -47,12 +46,3 @@ def test_an_app_of_the_python_demo_keeps_its_requests(tmp_path: Path) -> None:
         assert len(zone.call("input_sync_msg", pull).reply["msg_list"]) == 3
         count = {"input": {"func": "count_words", "func_req": {"texts": ["two words", "one"]}}}
         assert zone.call("input_count_words", count).reply["words"] == 3
-
-
-def test_an_overloaded_ability_answers_with_an_errcode_of_its_own(tmp_path: Path) -> None:
-    [limited] = registries("operation/rate-limits.md")
-    app = write_files(tmp_path, {"abilities/registry.toml": limited})
-    with serve_zone(app) as zone, ThreadPoolExecutor(12) as pool:
-        zone.client.add_fault("sdk", "latency", "search_chat", 1.0)
-        answers = list(pool.map(lambda _: zone.call("search", {"query_word": "群聊"}), range(12)))
-        assert {answer.errcode for answer in answers} == {0, 7003}

@@ -21,6 +21,8 @@ from tests.support.command import wwspec
 from tests.support.pages import Block, blocks_of_page
 from tests.support.processes import finished
 from tests.support.rsa_keys import new_rsa_key
+from tests.support.terminal import INSTALLED
+from tests.support.waiting import wait_until
 from tests.support.zones import app_of, serve_zone
 from tests.test_asgi import SERVERS
 from torture.__main__ import NAMES as TORTURE
@@ -30,14 +32,12 @@ from wwspec_router.cli.main import VERBS
 from wwspec_router.jobs.retry import RUNS
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs" / "en").rglob("*.md"))]
-TUTORIAL = ROOT / "docs" / "en" / "tutorial"
-"""Its pages have an application of their own: tests/docs/test_tutorial.py."""
+APART = [*PAGES[:1], *(ROOT / "docs" / "en" / "tutorial").iterdir()]
+"""Pages with an application of their own: tests/docs/test_readme.py and test_tutorial.py."""
 
 ELSEWHERE = {
-    **dict.fromkeys(
-        ("scripts/demo --once", ".venv/bin/wwspec new ../shop --wheels dist", "cd ../shop", "pytest -q"),
-        "tests/docs/test_readme.py follows README.md",
-    ),
+    **dict.fromkeys(("scripts/demo --once", "cd ../shop", "pytest -q"), "tests/docs/test_readme.py follows README.md"),
+    **dict.fromkeys(INSTALLED, "the same"),
     "scripts/test": "is what runs this test",
     "pytest": "test_the_tests_of_the_pages_pass runs it",
     "WWSPEC_PURE=1 scripts/test": "the same; .ci/run runs a part of it so, where there is no compiler",
@@ -48,17 +48,8 @@ ELSEWHERE = {
         ),
         "tests/torture and scripts/nightly, in their quick form; without it they take minutes",
     ),
-    **dict.fromkeys(
-        (
-            "scripts/package --build",
-            "python3 -m venv .venv",
-            "source .venv/bin/activate",
-            "pip install ./wwspec_router/packages/contracts './wwspec_router[zone]' ./wwspec_router/packages/client "
-            "'./wwspec_router/packages/devtools[dev]'",
-            "pip install -r requirements-dev.txt",
-        ),
-        "tests/docs/test_readme.py",
-    ),
+    "pip install ./wwspec_router/packages/contracts './wwspec_router[zone]' ./wwspec_router/packages/client "
+    "'./wwspec_router/packages/devtools[dev]'": "tests/packaging installs them, from their wheels",
     "pip install ./wwspec_router/packages/contracts ./wwspec_router/packages/client": (
         "tests/packaging/test_rooms.py installs both, from their wheels"
     ),
@@ -73,7 +64,7 @@ ELSEWHERE = {
 """Commands that are not run here, and why."""
 
 
-BLOCKS = [block for page in PAGES if page.parent != TUTORIAL for block in blocks_of_page(page)]
+BLOCKS = [block for page in PAGES if page not in APART for block in blocks_of_page(page)]
 FILES = [block for block in BLOCKS if block.is_file]
 LINES = [line for block in BLOCKS if block.language == "bash" for line in block.text.splitlines()]
 OWN_TESTS = re.compile(r"pytest(?: -q)?((?: tests/\w+\.py)+)")
@@ -84,17 +75,16 @@ def is_run(command: str) -> bool:
     return command not in ELSEWHERE and OWN_TESTS.fullmatch(command) is None
 
 
-RUNS_TESTS = re.compile("^pytest", re.MULTILINE)
 COMMANDS = [
     pytest.param(
         lines,
         id=f"{block.place}: {'; '.join(lines)}",
-        marks=[] if block.page == PAGES[0] and not RUNS_TESTS.search(block.text) else [pytest.mark.slow],
+        marks=pytest.mark.slow,
     )
     for block in BLOCKS
     if block.language == "bash" and (lines := [each for each in block.text.splitlines() if is_run(each)])
 ]
-"""The commands of each block, in their order. Those of README.md are quick: tests of each verb run nearly the same."""
+"""The commands of each block, in their order."""
 
 BEFORE = {
     "wwspec contracts --diff console": "wwspec contracts --out console",
@@ -122,7 +112,7 @@ def application(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for text, other in HURRIED:
         assert text in hurried
         hurried = hurried.replace(text, other)
-    modules = [f"abilities.{name}" for name in (*MARKED, "hurried")]
+    modules = ["program", *(f"abilities.{name}" for name in (*MARKED, "hurried"))]
     registry = (app / "abilities" / "registry.toml").read_text("utf-8")
     registry = registry.replace("[program]\n", f"[program]\nmodules = {modules}\n", 1)
     return write_files(app, {"abilities/hurried.py": hurried, "abilities/registry.toml": registry})
@@ -195,11 +185,9 @@ def test_the_retries_that_the_page_on_events_recommends_outlast_a_rate_limit() -
 
 
 def code_on_events(blocks: list[Block]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the module of each handler of events among some blocks, and its row; a mark has none."""
+    """Yield the module of each handler of events among some blocks, and its row of the registry file, if it has one."""
+    yield from ((block.text, {}) for block in blocks if block.language == "python" and "\n@on_event" in block.text)
     modules = {module_of(block): block.text for block in blocks if block.language == "python"}
-    yield from (
-        (text, {}) for name, text in modules.items() if name.partition(".")[2] in MARKED and "@on_event" in text
-    )
     for block in blocks:
         if block.language == "toml":
             for row in tomllib.loads(block.text).get("events", {}).values():
@@ -234,10 +222,7 @@ def run(line: str, application: Path, zone: Zone) -> None:
 
 def test_the_abilities_of_the_pages_answer(zone: Zone) -> None:
     token = zone.fire("conversation_new_message")["event"]["conversation_new_message"]["token"]
-    messages = zone.call("messages_of_the_week", {"limit": 500, "token": token}).reply["msg_list"]
-    chatids = [message["chatid"] for message in messages if message.get("chatid")]
-    sizes = [zone.call("group_size", {"chatid": chatid}) for chatid in dict.fromkeys(chatids)]
-    assert max(size.reply["members"] for size in sizes if size.errcode == 0) > 1
+    assert zone.call("group_size", {"chatid": "wrJ0XbHlQpxlA75nXi2cwla5ZlDdCrAC"}).reply["members"] == 9
     assert zone.call("price_check", {"article": "tea"}).reply["offers"] == [{"shop": "tea in CNY", "cents": 1999}]
     talkers = zone.call("talkers", {"token": token}).reply
     assert talkers["messages"] == zone.client.info()["messages"]
@@ -320,6 +305,12 @@ def test_the_analysis_of_the_pages_reads_the_messages_that_the_app_has_opened(zo
 def test_the_code_of_the_pages_logs_lines_with_the_number_of_their_request(zone: Zone) -> None:
     assert zone.call("parcels", {"numbers": ["a", "b", "a"]}).reply["count"] == 2
     assert re.search(r" #\d+ +abilities\.parcels: parcels: 2 of 3 differ$", zone.program_log(), re.MULTILINE)
+    trace_id = "4bf92f3577b34da6a3ce929d0e0e4736"
+    traced = {"numbers": ["c"], "traceparent": f"00-{trace_id}-00f067aa0ba902b7-01"}
+    assert zone.call("parcels", traced).reply["count"] == 1
+    [recorded] = zone.client.traffic(kind="call", text=trace_id)
+    wait_until(lambda: zone.client.entry(recorded["number"])["traces"])
+    assert zone.client.entry(recorded["number"])["traces"][0]["trace_id"] == trace_id
 
 
 def opened(private: "RSA.RsaKey", message: dict[str, Any]) -> str:

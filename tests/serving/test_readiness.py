@@ -16,7 +16,7 @@ from wwspec_contracts.errors import StoreError
 from wwspec_router.config import Settings
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.serving import health
-from wwspec_router.serving.asgi import application
+from wwspec_router.serving.asgi import ZoneApplication
 from wwspec_router.serving.program import ZoneProgram
 from wwspec_router.stores.sqlite.events import SqliteStore
 
@@ -52,7 +52,7 @@ def anyio_backend() -> str:
 async def running(table: AbilityTable, store: FailingStore) -> AsyncIterator[tuple[ZoneProgram, Ready]]:
     program = ZoneProgram(table, PlainSdk(), store, Settings(app=ROOT, grace=0.1))
     async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(application(program)), base_url="http://program"
+        transport=httpx.ASGITransport(ZoneApplication(program)), base_url="http://program"
     ) as client:
 
         async def ready() -> tuple[int, str]:

@@ -30,7 +30,7 @@ from wwspec_router.envelope import Call
 from wwspec_router.http1.connection import Phase
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.sdk.base import Headers, SealedReply
-from wwspec_router.serving.asgi import application
+from wwspec_router.serving.asgi import ZoneApplication
 from wwspec_router.serving.program import ZoneProgram
 from wwspec_router.serving.server import server_config
 from wwspec_router.stores import open_store
@@ -123,7 +123,7 @@ class Served:
         self.app = ZoneProgram(table, self.sdk, open_store("memory:"), settings)
         config = server_config(self.app, settings)
         if by_uvicorn:
-            config.http, config.app = "httptools", application(self.app)
+            config.http, config.app = "httptools", ZoneApplication(self.app)
         self.is_by_uvicorn = by_uvicorn
         config.loop = loop
         self.server = uvicorn.Server(config)

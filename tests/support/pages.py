@@ -2,10 +2,13 @@
 
 import re
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
 
 __all__ = ["Block", "blocks_of_page"]
+
+ADDED = "add to "
 
 
 class Block(NamedTuple):
@@ -24,12 +27,22 @@ class Block(NamedTuple):
         return f"{self.page.name}:{self.line}"
 
     def write(self, app: Path) -> Path:
-        """Write the file of the block to its path below a folder. What is in TOML is added to a file that is there."""
+        """Write the file of the block to its path below a folder.
+
+        What is in TOML is added to a file that is there. So is Python code whose first line says `# add to FILE`; its
+        imports go to the top of the file.
+        """
         first, _, rest = self.text.partition("\n")
-        path = app / first.lstrip("#/ ")
+        name = first.lstrip("#/ ")
+        path = app / name.removeprefix(ADDED)
         path.parent.mkdir(parents=True, exist_ok=True)
-        added = self.language == "toml" and path.exists()
-        path.write_text(f"{path.read_text('utf-8')}\n{rest}" if added else rest, "utf-8")
+        if name.startswith(ADDED):
+            imports = "".join(takewhile(lambda line: line.strip(), rest.splitlines(keepends=True)))
+            imports = imports if imports.startswith(("from ", "import ")) else ""
+            rest = f"{imports}{path.read_text('utf-8')}\n\n{rest.removeprefix(imports).lstrip()}"
+        elif self.language == "toml" and path.exists():
+            rest = f"{path.read_text('utf-8')}\n{rest}"
+        path.write_text(rest, "utf-8")
         return path
 
 

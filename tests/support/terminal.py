@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from tests.support.pages import Block
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_devtools.cli.watching import State, watched_files
 from wwspec_router.config import registry_path
 
-__all__ = ["Output", "Terminals", "variables_of_ports"]
+__all__ = ["INSTALLED", "Output", "Terminals", "variables_of_ports"]
 
 BASH = "/bin/bash"
 
@@ -22,6 +23,15 @@ COMMAND = 600
 
 SERVERS = ("wwspec dev", "uvicorn ")
 """Commands that do not end; each block with one has a terminal of its own."""
+
+INSTALLED = {
+    "scripts/package --build": "",
+    ".venv/bin/wwspec new ../shop --minimal --wheels dist": "wwspec new ../shop --minimal --wheels dist",
+    "python3 -m venv .venv": "",
+    "source .venv/bin/activate": "",
+    "pip install -r requirements-dev.txt": "",
+}
+"""Commands of pages that build and install -> what is run in their place, where all is installed already."""
 
 VARYING = r"\b(?:notify_|job_)?[0-9a-f]{32,}\b|\b1[0-9]{9}\b"
 """What each run prints otherwise: notify_ids, jobids, Unix times. One on a page stands for the one that was printed."""
@@ -143,6 +153,20 @@ class Terminals:
             self._wait_for_restart()
             self._start(dev.command)
             self.expect("watching abilities/ and all else in ...")
+
+    def follow(self, block: Block, instead: Mapping[str, str]) -> None:
+        """Do what a block of a page says.
+
+        Args:
+            block: A file, commands, or what the latest of them prints.
+            instead: Lines of commands -> what is run in their place.
+        """
+        if block.is_file:
+            block.write(self.cwd)
+        elif block.language == "text":
+            self.expect(block.text)
+        elif commands := [command for line in block.text.splitlines() if (command := instead.get(line, line))]:
+            self.run("\n".join(commands))
 
     def run(self, command: str) -> None:
         """Run the commands of a block as a shell does, with the ports and values of this run."""

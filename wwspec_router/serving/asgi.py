@@ -4,57 +4,56 @@ It reads a request, hands it to the program's `Calls`, and sends the answer. It 
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from wwspec_router.http1.answers import LARGE_BODY, LATE_BODY, NO_ROOM, STOPPING, Answer, answer_without_call
+from wwspec_router.http1.bounds import FREE_BODY
 from wwspec_router.http1.budget import BodyBudget
 from wwspec_router.http1.framing import content_length
 from wwspec_router.serving.program import ZoneProgram
 
 
-def application(program: ZoneProgram) -> Starlette:
-    """Return the ASGI application of a program, which starts and stops with the application's lifespan."""
+class ZoneApplication(Starlette):
+    """The ASGI application of a program, which starts and stops with the application's lifespan.
 
-    @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        await program.start()
-        try:
-            yield
-        finally:
-            await program.stop()
+    Middleware, routes and mounts can be added as to any application of Starlette. A call goes through them only where
+    there is one in its way: it takes less time without.
 
-    return Starlette(
-        routes=[
-            Route("/", _Endpoint(program), methods=["POST"]),
-            Route("/{path:path}", _NoCall(program)),
-        ],
-        lifespan=lifespan,
-    )
-
-
-class _NoCall:
-    """Answers all other requests, as the connections of `wwspec serve` do."""
+    Args:
+        program: What is served.
+    """
 
     def __init__(self, program: ZoneProgram) -> None:
-        self._program = program
+        @asynccontextmanager
+        async def lifespan(app: Starlette) -> AsyncIterator[None]:
+            await program.start()
+            try:
+                yield
+            finally:
+                await program.stop()
+
+        self._calls = _Calls(program)
+        self._route = Route("/", self._calls)
+        super().__init__(routes=[self._route], lifespan=lifespan)
+        self.router.default = self._calls.answer_without_call  # after all that is added
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path = f"/{scope['path_params']['path']}"
-        await _send(send, answer_without_call(self._program, scope["method"].encode(), path))
+        """Serve a request, or the lifespan."""
+        is_call = scope["type"] == "http" and scope["path"] == "/" and scope["method"] == "POST"
+        if is_call and not self.user_middleware and self.routes[0] is self._route:
+            await self._calls.answer(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
-async def _send(send: Send, answer: Answer) -> None:
-    await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
-    await send({"type": "http.response.body", "body": answer.body})
-
-
-class _Endpoint:
-    """POST /: one exchange."""
+class _Calls:
+    """Answers POST /, one exchange, and all that is no call as the connections of `wwspec serve` do."""
 
     def __init__(self, program: ZoneProgram) -> None:
         self._program = program
@@ -63,6 +62,11 @@ class _Endpoint:
         self._bodies = BodyBudget(self._max_body)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = self.answer if scope["method"] == "POST" else self.answer_without_call
+        await answer(scope, receive, send)
+
+    async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a call."""
         calls = self._program.calls
         if calls is None:
             await _send(send, STOPPING)
@@ -94,18 +98,33 @@ class _Endpoint:
         if answer is not None:
             await _send(send, answer)
 
+    async def answer_without_call(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request that is no call."""
+        if scope["type"] == "http":
+            path = scope["path"].removeprefix(scope.get("root_path", ""))
+            await _send(send, answer_without_call(self._program, scope["method"].encode(), path))
+
     async def _read(self, scope: Scope, receive: Receive) -> bytes:
         """Read the request's body, within its limits on size and time."""
         if content_length(scope["headers"]) > self._max_body:
             raise _NotReadError(LARGE_BODY)
+        first = _FirstMessage(receive)
+        if (message := first.message) is not None and not message.get("more_body", False):
+            body: bytes = message.get("body", b"")
+            if message["type"] == "http.request" and len(body) <= min(FREE_BODY, self._max_body):
+                return body
+        return await self._read_parts(first, receive)
+
+    async def _read_parts(self, first: "_FirstMessage", receive: Receive) -> bytes:
+        """Read a body that takes time to come, or more memory."""
         body = bytearray()
         more = True
         timeout = asyncio.timeout(self._body_timeout)
         receiver = _Receiver(timeout)
         try:
             async with timeout:
+                message = await first
                 while more:
-                    message = await receive()
                     if message["type"] == "http.disconnect":
                         raise _NotReadError(None)
                     body += message.get("body", b"")
@@ -115,11 +134,50 @@ class _Endpoint:
                     self._bodies.grow(receiver, timeout.when() or 0.0, len(body))
                     if receiver.is_refused:
                         raise TimeoutError
+                    if more:
+                        message = await receive()
         except TimeoutError:
             raise _NotReadError(NO_ROOM if receiver.is_refused else LATE_BODY) from None
         finally:
             self._bodies.end(receiver)
         return bytes(body)
+
+
+class _FirstMessage:
+    """The first message of a request. Nearly always it is there at once, and takes no timeout; else it is awaited.
+
+    Args:
+        receive: Of the request.
+    """
+
+    def __init__(self, receive: Receive) -> None:
+        self.message: Message | None = None
+        """None while it has not come."""
+        self._steps: Iterator[Any] = receive().__await__()
+        self._step()
+
+    def __await__(self) -> Generator[Any, None, Message]:
+        while self.message is None:
+            try:
+                yield self._waits_for
+            except BaseException as error:
+                throw = getattr(self._steps, "throw", None)  # granian's has none
+                if throw is None:
+                    raise
+                throw(error)
+            self._step()
+        return self.message
+
+    def _step(self) -> None:
+        try:
+            self._waits_for = next(self._steps)
+        except StopIteration as done:
+            self.message = done.value
+
+
+async def _send(send: Send, answer: Answer) -> None:
+    await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+    await send({"type": "http.response.body", "body": answer.body})
 
 
 class _Receiver:

@@ -11,8 +11,8 @@ from wwspec_contracts.rules import Keyword
 from wwspec_router import Context, EventContext, Output, ability
 
 MOST_PAGES = 5
-"""Pages of one run; the next event goes on. A ticket for each is a step, and a job has 100 steps at most. When the token
-of an old event is not valid any more, WeCom allows few pulls."""
+"""Pages of one run; the next event goes on. A ticket for each is a step, and a job has 100 steps at most. Also, WeCom
+allows few pulls when the token of an old event is not valid any more."""
 
 
 @ability

@@ -1,4 +1,4 @@
-"""TLS, certificates of clients, and users that may do only what docs/en/operation/several-instances.md lists."""
+"""TLS, certificates of clients, and users that may do only what docs/en/operation/stores.md lists."""
 
 import re
 from contextlib import closing
@@ -57,7 +57,7 @@ def issue(folder: Path) -> Certificates:
 
 
 def rules() -> list[str]:
-    page = (ROOT / "docs" / "en" / "operation" / "several-instances.md").read_text()
+    page = (ROOT / "docs" / "en" / "operation" / "stores.md").read_text()
     found = re.search(r"`(\+ping [^`]*)`", page)
     assert found
     return found[1].split()

@@ -6,7 +6,9 @@ import pytest
 from packaging.requirements import Requirement
 
 from tests.scaffold.commands import refused
+from tests.support.apps import ROOT
 from tests.support.command import wwspec
+from tests.support.pages import blocks_of_page
 from wwspec_devtools.scaffold import project
 from wwspec_devtools.scaffold.project import project_files, pure_wheel
 from wwspec_router import __version__
@@ -73,11 +75,15 @@ def test_of_several_versions_that_of_the_command_is_taken_and_nothing_for_other_
     assert sorted(path.name for path in (shop / "wheels").iterdir()) == sorted([PURE, MANYLINUX, *OTHERS])
 
 
-def test_the_wheels_that_it_has_are_named(tmp_path: Path) -> None:
+def test_the_wheels_that_it_has_are_named_and_the_next_steps_install_them_as_readme_does(tmp_path: Path) -> None:
+    clone = tmp_path / "clone"
+    clone.mkdir()
     for name in (PURE, *OTHERS):
-        (tmp_path / name).touch()
-    lines = wwspec(tmp_path, "new", "shop", "--wheels", ".").stdout.splitlines()
-    assert lines[1] == f"shop/wheels: {', '.join([PURE, *OTHERS])}"
+        (clone / name).touch()
+    _, wheels, *steps = wwspec(clone, "new", "../shop", "--wheels", ".").stdout.splitlines()
+    assert wheels == f"../shop/wheels: {', '.join([PURE, *OTHERS])}"
+    [shown] = [block.text for block in blocks_of_page(ROOT / "README.md") if "wwspec new" in block.text]
+    assert [step.partition("#")[0].strip() for step in steps[:5]] == shown.splitlines()[2:]
 
 
 def test_a_folder_without_a_wheel_that_fits_is_refused_with_what_it_has(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from wwspec_router.kernel.call_log import CALLS
 from wwspec_router.registry.own_settings import read_own_settings
 from wwspec_router.registry.table import build_table
 from wwspec_router.sdk.vendor import VendorSdk
-from wwspec_router.serving.asgi import application
+from wwspec_router.serving.asgi import ZoneApplication
 from wwspec_router.serving.program import ZoneProgram
 from wwspec_router.stores import open_store
 
@@ -68,7 +68,7 @@ def start(
             queue_timeout=emulator.get("call_timeout", CALL_LIMIT),  # a busy test machine is no overload
         )
         program = ZoneProgram(table, sdk, open_store("memory:"), settings, own=own_settings)
-        channel.program = stack.enter_context(MemoryServer(application(program), "zone-program"))
+        channel.program = stack.enter_context(MemoryServer(ZoneApplication(program), "zone-program"))
         client = stack.enter_context(EmulatorClient(URL, MemoryTransport(emulator_server)))
         client.receive_events()
         return client, stack.pop_all(), var

@@ -1,4 +1,4 @@
-"""Ctrl-C while the emulator starts."""
+"""Ctrl-C while the emulator starts, and once more while it ends."""
 
 import asyncio
 import gc
@@ -29,3 +29,17 @@ def test_ctrl_c_before_the_loop_runs_ends_the_emulator_without_a_warning(
     gc.collect()
     assert [str(each.message) for each in recwarn if "never awaited" in str(each.message)] == []
     assert shown == [], "no page is opened of an emulator that ends"
+
+
+def test_a_second_ctrl_c_ends_the_emulator_without_a_traceback(caplog: pytest.LogCaptureFixture) -> None:
+    def interrupt_twice(_: str) -> None:
+        for _ in range(2):
+            signal.raise_signal(signal.SIGINT)
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        serve(EmulatorSettings(port=0, messages=0), on_start=interrupt_twice)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    gc.collect()
+    assert [each.getMessage() for each in caplog.records if each.levelname == "ERROR"] == []

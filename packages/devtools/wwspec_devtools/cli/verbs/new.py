@@ -68,15 +68,24 @@ def command(folder: Path, examples: Path | None, wheels_from: Path | None, minim
         click.echo(f"{ability_id}: the SDK API {api}, which this release does not know: its examples are the contract")
     if answered:
         click.echo(f"answered already: {', '.join(answered)}")
-    _say_what_is_next(folder, "invoke_sync_msg" if minimal else "chat_digest")
+    _say_what_is_next(folder, "invoke_sync_msg" if minimal else "chat_digest", can_install=bool(wheels) or PUBLISHED)
 
 
-def _say_what_is_next(folder: Path, ability_id: str) -> None:
-    steps = {
-        f"cd {shlex.quote(str(folder))} && pytest": "its tests, in an emulated zone",
+def _say_what_is_next(folder: Path, ability_id: str, *, can_install: bool) -> None:
+    place = shlex.quote(str(folder))
+    steps = {f"cd {place} && pytest": "its tests, in an emulated zone"}
+    if can_install:
+        steps = {
+            f"cd {place}": "",
+            "python3 -m venv .venv": "",
+            "source .venv/bin/activate": "",
+            "pip install -r requirements-dev.txt": "into an environment of the program's own",
+            "pytest -q": "its tests, in an emulated zone",
+        }
+    steps |= {
         "wwspec dev": "the program beside the emulator; it restarts when a file changes",
         f"wwspec call {ability_id} '{{\"limit\": 10}}'": "in another terminal: a call, as the enterprise app makes it",
     }
     width = max(map(len, steps))
     for step, text in steps.items():
-        click.echo(f"  {step:{width}}  # {text}")
+        click.echo(f"  {step:{width}}  # {text}" if text else f"  {step}")

@@ -125,3 +125,5 @@ class Server(uvicorn.Server):
         """Stop, and end the streams: the server waits for the end of each response, and a stream has no end."""
         self._end_streams()
         await super().shutdown(sockets)
+        if self.force_exit:  # after a second Ctrl-C uvicorn leaves the application's end out, and prints a traceback
+            await self.lifespan.shutdown()

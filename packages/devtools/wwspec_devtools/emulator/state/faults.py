@@ -84,7 +84,7 @@ class FaultSpec(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """Of an `answer`: an http:// URL of this machine that gets each request by POST and replies."""
 
     def __post_init__(self) -> None:
-        if self.value.is_integer():  # msgspec makes a float of each: an errcode is shown without a point
+        if float(self.value).is_integer():  # msgspec makes a float of each: an errcode is shown without a point
             self.value = int(self.value)
 
     def check(self) -> None:
