@@ -80,7 +80,7 @@ PARTS = {
         [
             "README.md",
             "README.zh-CN.md",
-            "docs/*/program/test-in-ci.md",
+            "docs/*/program/testing.md",
             "docs/*/tutorial/**",
             "packages/devtools/wwspec_devtools/scaffold",
             "tests/docs/test_readme.py",

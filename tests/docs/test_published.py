@@ -35,14 +35,14 @@ def findings(page: Path, *, published: bool) -> Iterator[str]:
 
 
 def test_no_page_says_otherwise() -> None:
-    assert {ROOT / "README.md", ROOT / "README.zh-CN.md", DOCS / "zh" / "program" / "install.md"} <= {*PAGES}
+    assert {ROOT / "README.md", ROOT / "README.zh-CN.md", DOCS / "zh" / "program" / "start.md"} <= {*PAGES}
     found = [finding for page in PAGES for finding in findings(page, published=PUBLISHED)]
     assert found == [], "CONTRIBUTING.md says what changes together with PUBLISHED of scaffold/project.py"
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_the_page_on_installing_says_which_of_both_it_is(language: str) -> None:
-    text = (DOCS / language / "program" / "install.md").read_text("utf-8")
+    text = (DOCS / language / "program" / "start.md").read_text("utf-8")
     assert bool(NOT_PUBLISHED.search(text)) != PUBLISHED
 
 

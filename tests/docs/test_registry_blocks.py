@@ -46,14 +46,3 @@ def test_an_app_of_the_python_demo_keeps_its_requests(tmp_path: Path) -> None:
         assert len(zone.call("input_sync_msg", pull).reply["msg_list"]) == 3
         count = {"input": {"func": "count_words", "func_req": {"texts": ["two words", "one"]}}}
         assert zone.call("input_count_words", count).reply["words"] == 3
-
-
-def test_prefixes_and_the_ability_of_events_have_other_names(tmp_path: Path) -> None:
-    [renamed] = registries("program/rename-abilities.md")
-    with serve_zone(write_files(tmp_path, {"abilities/registry.toml": renamed})) as zone:
-        event = zone.fire("hit_keyword")["event"]
-        assert zone.call("fetch_event", notify_id=zone.notified()).reply == event
-        assert len(zone.call("wx.sync_msg", {"limit": 3}).reply["msg_list"]) == 3
-        assert zone.call("wx.search_chat", {"query_word": "a"}).errcode == 800003
-        pull = {"input": {"func": "sync_msg", "func_req": {"limit": 3}}}
-        assert len(zone.call("demo_sync_msg", pull).reply["msg_list"]) == 3

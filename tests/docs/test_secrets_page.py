@@ -1,4 +1,4 @@
-"""The commands of program/secrets.md: a password that is changed as it says stays changed."""
+"""The commands of program/settings.md: a password that is changed as it says stays changed."""
 
 import signal
 import subprocess
@@ -11,7 +11,7 @@ from tests.support.redis_server import LocalRedis
 from tests.support.waiting import DEADLINE
 from wwspec_devtools.testing.ports import held_ports
 
-PAGE = ROOT / "docs" / "en" / "program" / "secrets.md"
+PAGE = ROOT / "docs" / "en" / "program" / "settings.md"
 BLOCKS = [block.text for block in blocks_of_page(PAGE) if block.language == "text"]
 USERS = "user default on >of-admin ~* &* +@all\nuser zone on >of-old ~{zone-program}:* +ping\n"
 
@@ -48,10 +48,10 @@ def test_no_command_has_a_password_as_an_argument() -> None:
 
 
 def test_what_is_typed_becomes_a_file_that_only_its_owner_reads(tmp_path: Path) -> None:
-    [block] = [block for block in BLOCKS if "read -rs URL" in block]
+    [block] = [block for block in BLOCKS if "var/store-url" in block]
+    assert block.count("\n") == 1, "pasted, a second line would be the secret"
     (tmp_path / "var").mkdir()
-    script = block.replace("wwspec serve", ": wwspec serve")
-    assert run(script, tmp_path, "rediss://zone:a\\b@redis.example:6379/0") == []
+    assert run(block, tmp_path, "rediss://zone:a\\b@redis.example:6379/0") == []
     file = tmp_path / "var" / "store-url"
     assert file.read_text() == "rediss://zone:a\\b@redis.example:6379/0\n"
     assert file.stat().st_mode & 0o777 == 0o600
@@ -59,6 +59,7 @@ def test_what_is_typed_becomes_a_file_that_only_its_owner_reads(tmp_path: Path) 
 
 def test_a_changed_password_of_redis_outlives_the_restart_of_each_server(tmp_path: Path) -> None:
     names, add, remove = [block for block in BLOCKS if "REDISCLI_AUTH" in block]
+    assert "read" in names.splitlines()[-1], "pasted, a further line would be a password"
     with ExitStack() as stack:
         servers = []
         for number, port in enumerate(stack.enter_context(held_ports(2)), start=1):
@@ -71,8 +72,9 @@ def test_a_changed_password_of_redis_outlives_the_restart_of_each_server(tmp_pat
             servers.append(server)
             names = names.replace(f"redis-{number}.example:6379", f"127.0.0.1:{port}")
         printed = run(f"{names}{add}", tmp_path, "of-admin", "of-old", "of-new")
-        assert printed == ["OK", "OK", "PONG"] * 2
-        run(f"{names}{remove}", tmp_path, "of-admin", "of-old", "of-new")
+        assert printed == ["OK"] * 4 + ["PONG"] * 2
+        functions = add.partition("\n")[0]
+        run(f"{names}{functions}\n{remove}", tmp_path, "of-admin", "of-old", "of-new")
         for server in servers:
             server.kill(signal.SIGTERM)
             server.start()

@@ -26,7 +26,6 @@ from tests.support.waiting import wait_until
 from tests.support.zones import app_of, serve_zone
 from tests.test_asgi import SERVERS
 from wwspec_client import RepeatedCursorError
-from wwspec_devtools.scaffold.project import pure_wheel
 from wwspec_devtools.testing.zone import Zone
 from wwspec_router.cli.main import VERBS
 from wwspec_router.jobs.retry import RUNS
@@ -43,10 +42,6 @@ ELSEWHERE = {
     "scripts/torture --quick": "tests/torture and scripts/nightly run each of its runs so",
     "pip install ./wwspec_router/packages/contracts './wwspec_router[zone]' ./wwspec_router/packages/client "
     "'./wwspec_router/packages/devtools[dev]'": "tests/packaging installs them, from their wheels",
-    f"pip install dist/{pure_wheel('wwspec_contracts')} 'dist/{pure_wheel('wwspec_router')}[zone]' "
-    f"dist/{pure_wheel('wwspec_client')} 'dist/{pure_wheel('wwspec_devtools')}[dev]'": (
-        "scripts/release --archives installs the wheels so"
-    ),
     "pip install ./wwspec_router/packages/contracts ./wwspec_router/packages/client": (
         "tests/packaging/test_rooms.py installs both, from their wheels"
     ),
@@ -61,10 +56,7 @@ ELSEWHERE = {
 """Commands that are not run here, and why."""
 
 
-EXAMPLE = ROOT / "docs" / "en" / "program" / "inspection.md"
-"""It shows files of an application of its own: tests/examples/test_quality_inspection.py."""
-
-BLOCKS = [block for page in PAGES if page not in APART and page != EXAMPLE for block in blocks_of_page(page)]
+BLOCKS = [block for page in PAGES if page not in APART for block in blocks_of_page(page)]
 FILES = [block for block in BLOCKS if block.is_file]
 LINES = [line for block in BLOCKS if block.language == "bash" for line in block.text.splitlines()]
 OWN_TESTS = re.compile(r"pytest(?: -q)?((?: tests/\w+\.py)+)")
@@ -93,12 +85,11 @@ BEFORE = {
 """What a command compares with, and what wrote it: on the pages in a block of its own, on an earlier day."""
 
 
-ONE_PAGE = """
-[abilities.hurried_talkers]
-handler = "abilities.talkers:talkers"
-timeout = 5.0
-"""
-"""The ability of a page with so little time that each call stops after one page."""
+MARKED = ["talkers", "price_check", "new_messages", "long_report", "count_new", "mood"]
+"""Modules of the pages whose marks count. `seen` and `forecast` have a lifespan: tests/docs/test_program_pages.py."""
+
+HURRIED = [("def talkers", "def hurried_talkers"), ("timeout=20", "timeout=5")]
+"""Makes an ability of the page that has so little time that each call stops after one page."""
 
 
 @pytest.fixture(scope="module")
@@ -109,9 +100,14 @@ def application(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copytree(ROOT / package, app / package, ignore=shutil.ignore_patterns("__pycache__"))
     for block in FILES:
         block.write(app)
-    with (app / "abilities" / "registry.toml").open("a", encoding="utf-8") as rows:
-        rows.write(ONE_PAGE)
-    return app
+    hurried = (app / "abilities" / "talkers.py").read_text("utf-8")
+    for text, other in HURRIED:
+        assert text in hurried
+        hurried = hurried.replace(text, other)
+    modules = ["program", *(f"abilities.{name}" for name in (*MARKED, "hurried"))]
+    registry = (app / "abilities" / "registry.toml").read_text("utf-8")
+    registry = registry.replace("[program]\n", f"[program]\nmodules = {modules}\n", 1)
+    return write_files(app, {"abilities/hurried.py": hurried, "abilities/registry.toml": registry})
 
 
 @pytest.fixture(scope="module")
@@ -167,14 +163,16 @@ def test_faults_of_the_pages_are_on_apis_that_no_code_on_an_event_calls() -> Non
 
 def test_code_on_events_gets_messages_by_following_them() -> None:
     codes = [text for page in PAGES for text, _ in code_on_events(list(blocks_of_page(page))) if "sync_msg" in text]
-    assert len(codes) >= 3
+    assert len(codes) >= 2
     for text in codes:
         assert "ctx.follow(" in text
         assert not re.search(r"ctx\.(invoke|pages)\(sync_msg", text), "without a cursor that is the oldest page"
 
 
 def test_the_retries_that_the_page_on_events_recommends_outlast_a_rate_limit() -> None:
-    [number] = re.findall(r"`retries = (\d+)`", (ROOT / "docs" / "en" / "program" / "events.md").read_text("utf-8"))
+    [number] = re.findall(
+        r"`@on_event\(retries=(\d+)\)`", (ROOT / "docs" / "en" / "program" / "events.md").read_text("utf-8")
+    )
     assert sum(RUNS.pause(run) for run in range(1, int(number) + 1)) > 60
 
 
@@ -216,6 +214,7 @@ def run(line: str, application: Path, zone: Zone) -> None:
 
 def test_the_abilities_of_the_pages_answer(zone: Zone) -> None:
     token = zone.fire("conversation_new_message")["event"]["conversation_new_message"]["token"]
+    assert zone.call("group_size", {"chatid": "wrJ0XbHlQpxlA75nXi2cwla5ZlDdCrAC"}).reply["members"] == 9
     assert zone.call("price_check", {"article": "tea"}).reply["offers"] == [{"shop": "tea in CNY", "cents": 1999}]
     talkers = zone.call("talkers", {"token": token}).reply
     assert talkers["messages"] == zone.client.info()["messages"]
@@ -229,7 +228,6 @@ def test_the_abilities_of_the_pages_answer(zone: Zone) -> None:
     assert sum(counts) == talkers["messages"]
     refused = zone.call("price_check", {"article": "茶" * 22})
     assert refused.errmsg == "input contract: longer than 64 bytes at $.article"
-    assert zone.call("echo", {"say": "hi"}).reply["said"] == "hi"
 
 
 ENDLESS = """
@@ -238,17 +236,16 @@ from wwspec_router import Contract, Output, ability
 CALLS = iter(range(5))
 
 class Request(Contract):
-    cursor: str
     token: str
-    limit: int
+    cursor: str
 
 class Reply(Output):
-    msgids: list[str] = []
+    messages: int = 1
     has_more: int = 1
     next_cursor: str = "{cursor}"
 
 @ability
-def text_messages(request: Request) -> Reply:
+def talkers(request: Request) -> Reply:
     next(CALLS)  # not for ever
     return Reply()
 """
@@ -258,12 +255,11 @@ def text_messages(request: Request) -> Reply:
 def test_the_apps_loop_over_pages_ends_at_a_cursor_that_leads_nowhere(
     cursor: str, application: Path, tmp_path: Path
 ) -> None:
-    row = '[abilities.text_messages]\nhandler = "abilities.endless:text_messages"\n'
-    files = {"abilities/registry.toml": row, "abilities/endless.py": ENDLESS.replace("{cursor}", cursor)}
-    all_texts = runpy.run_path(str(application / "tests" / "test_paging.py"))["all_texts"]
-    with serve_zone(write_files(tmp_path, files)) as zone, zone.app_client() as client:
+    count_messages = runpy.run_path(str(application / "tests" / "test_paging.py"))["count_messages"]
+    app = write_files(tmp_path, {"program.py": ENDLESS.replace("{cursor}", cursor)})
+    with serve_zone(app) as zone, zone.app_client() as client:
         with pytest.raises(RepeatedCursorError):
-            all_texts(client, "token")
+            count_messages(client, "token")
 
 
 def test_the_code_on_events_of_the_pages_counts_each_message_once(zone: Zone) -> None:

@@ -63,7 +63,7 @@ def test_a_module_without_a_folder_of_tests_has_those_of_the_next_one_above_or_o
 
 
 def test_a_page_has_the_tests_that_read_every_page_and_those_that_name_it() -> None:
-    page = {*nearest(Path("docs/zh/program/secrets.md"))}
+    page = {*nearest(Path("docs/zh/program/settings.md"))}
     assert {"tests/docs/test_pages.py", "tests/docs/test_snippets.py", "tests/docs/test_secrets_page.py"} <= page
     assert "tests/docs/test_databases_page.py" not in page
 

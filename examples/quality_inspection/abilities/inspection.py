@@ -10,6 +10,10 @@ from wwspec_contracts.messages import MessageHead, PartyType
 from wwspec_contracts.rules import Keyword
 from wwspec_router import Context, EventContext, Output, ability
 
+MOST_PAGES = 5
+"""Pages of one run; the next event goes on. A ticket for each is a step, and a job has 100 steps at most. Also, WeCom
+allows few pulls when the token of an old event is not valid any more."""
+
 
 @ability
 def watch(request: WatchRequest, ctx: Context[None, Settings]) -> Output:
@@ -18,33 +22,45 @@ def watch(request: WatchRequest, ctx: Context[None, Settings]) -> Output:
     return Output()
 
 
-def on_message(event: conversation_new_message.Event, ctx: EventContext) -> Counted:
+def on_message(event: conversation_new_message.Event, ctx: EventContext[None, Settings]) -> Counted:
     """Count the new messages of each employee."""
     new = Counter[str]()
-    for page in ctx.follow(sync_msg.Request(token=event.conversation_new_message.token), name="messages"):
+    if ctx.corpid in ctx.settings.suspended:
+        return Counted(messages=0)
+    pages = ctx.follow(sync_msg.Request(token=event.conversation_new_message.token), name="messages")
+    for number, page in enumerate(pages, start=1):
         new.update(filter(None, map(employee_of, page.msg_list)))
+        if number == MOST_PAGES:
+            pages.keep()
+            break
     add(ctx, "messages", new)
     return Counted(messages=new.total())
 
 
-def on_hit(event: hit_keyword.Event, ctx: EventContext) -> None:
+def on_hit(event: hit_keyword.Event, ctx: EventContext[None, Settings]) -> None:
     """Open a ticket for each page of new hits."""
     new = Counter[str]()
+    if ctx.corpid in ctx.settings.suspended:
+        return
     request = get_hit_msg_list.Request(token=event.hit_keyword.token, need_detail=1, limit=200)
-    for page in ctx.follow(request, name="hits"):
+    pages = ctx.follow(request, name="hits")
+    for number, page in enumerate(pages, start=1):
         hits = [Hit(msgid=each.msgid, employee=employee_of(each.msg_detail)) for each in page.msg_list]
         if hits := [hit for hit in hits if hit.employee]:
             open_ticket(hits, ctx)
             new.update(hit.employee for hit in hits)
+        if number == MOST_PAGES:
+            pages.keep()
+            break
     add(ctx, "hits", new)
 
 
-def open_ticket(hits: list[Hit], ctx: EventContext) -> None:
+def open_ticket(hits: list[Hit], ctx: EventContext[None, Settings]) -> None:
     """Tell the app of hits. A later run does not tell it again; if a page has grown, its ticket is another one."""
     ctx.step(f"ticket to {hits[-1].msgid}", lambda: ctx.notify(Finding(hits=hits)))
 
 
-def add(ctx: EventContext, key: str, new: Counter[str]) -> None:
+def add(ctx: EventContext[None, Settings], key: str, new: Counter[str]) -> None:
     """Add to the numbers of employees. They are stored together with the place that follow has reached."""
     before = Counter(ctx.kept.get(key, dict[str, int]) or {})
     ctx.kept.set(key, dict((before + new).most_common(500)), unchanged=True)  # 64 KiB have room for these

@@ -1,8 +1,12 @@
 """The program and the app, in an emulated zone."""
 
+import re
 from pathlib import Path
 from threading import Thread
+from typing import Any
 from wsgiref.simple_server import make_server
+
+import pytest
 
 from app.inspector import Inspector
 from schemas.inspection import Finding, Hit
@@ -56,7 +60,24 @@ def test_the_app_has_the_tickets_and_follows_a_report(zone: Zone, tmp_path: Path
     assert (report.found, inspector.progress) == (1, {"r-1": 1.0})
 
 
-def test_a_suspended_corp_gets_nothing() -> None:
+def test_a_long_backlog_of_hits_is_worked_off_by_several_events(zone: Zone) -> None:
+    def page(request: dict[str, Any]) -> dict[str, Any]:
+        number = int(request.get("cursor") or 0) + 1
+        hit = {"msgid": f"m{number}", "msg_detail": {"sender": {"type": 1, "id": "zhangwei"}}}
+        return {"errcode": 0, "errmsg": "ok", "msg_list": [hit], "has_more": number < 12, "next_cursor": str(number)}
+
+    zone.answer("get_hit_msg_list", page)
+    for tickets in (5, 10, 12):
+        zone.fire("hit_keyword")
+        zone.wait_idle()
+        assert len(zone.client.notifications()) == tickets
+
+
+def test_a_suspended_corp_gets_nothing(caplog: pytest.LogCaptureFixture) -> None:
     app = Path(__file__).parents[1]
     with Zone.in_process(app, settings={"suspended": ["wwemulator00000001"]}) as zone:
         assert zone.call("watch", {"name": "words"}).errcode == 9100
+        zone.fire("hit_keyword")
+        zone.wait_idle()
+        assert zone.client.notifications() == []
+        assert re.search(r"job +hit_keyword +ok", caplog.text), "a failed run would be repeated and set aside"
