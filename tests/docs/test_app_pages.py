@@ -286,6 +286,7 @@ def provider_zone() -> Iterator[Zone]:
         yield zone
 
 
+@pytest.mark.slow  # a zone of its own, and pauses before what is done again
 def test_a_corp_comes_has_its_permission_renewed_and_goes(
     load: Load, provider_zone: Zone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
