@@ -1,8 +1,8 @@
 """What does a call of `ZoneClient` and `AsyncZoneClient` cost beside the same exchange with bare httpx?
 
 `python -m benchmarks.bench_client [--json] [--quick]`. One process calls a platform that answers at once. By hand is
-what docs/en/app/client.md shows, without its retries: httpx, with the token in the query, JSON inside JSON in and
-out. The clients do the same; typed, they also decode the reply into `sync_msg.Response`, which by hand is a dict.
+httpx without retries, with the token in the query, JSON inside JSON in and out. The clients do the same; typed, they
+also decode the reply into `sync_msg.Response`, which by hand is a dict.
 The processor time is that of the calling process: a busy machine changes it less than the time of a call.
 """
 

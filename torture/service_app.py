@@ -109,6 +109,19 @@ class Database:
         with self._engine.begin() as connection:
             connection.execute(sa.text("ALTER TABLE messages DROP CONSTRAINT messages_pkey"))
 
+    @contextmanager
+    def key_lost(self, corpid: str) -> Iterator[None]:
+        """Hide the private keys of a corp from the app.
+
+        Args:
+            corpid: The corp.
+        """
+        self._move_keys(corpid, 1)
+        try:
+            yield
+        finally:
+            self._move_keys(corpid, -1)
+
     def rows(self) -> list[Row]:
         """Return the messages."""
         return [Row(*each) for each in self._query("SELECT corpid, msgid, secret_key FROM messages")]
@@ -148,6 +161,11 @@ class Database:
         """Wait until a page is written, for so many seconds at most."""
         before = self.places()
         until(lambda: self.places() != before, seconds, _WRITE_POLL)
+
+    def _move_keys(self, corpid: str, versions: int) -> None:
+        move = sa.text("UPDATE private_keys SET version = version + :versions WHERE corpid = :corpid")
+        with self._engine.begin() as connection:
+            connection.execute(move, {"corpid": corpid, "versions": versions})
 
     def _query(self, sql: str, **values: Any) -> list[Any]:
         with self._engine.connect() as connection:

@@ -22,7 +22,7 @@ class Row(NamedTuple):
 
     corpid: str
     msgid: str
-    secret_key: str
+    secret_key: str | None
 
 
 class Kept(NamedTuple):

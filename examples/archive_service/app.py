@@ -11,7 +11,7 @@ from anyio import create_task_group, to_thread
 from Crypto.PublicKey import RSA
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
-from sqlalchemy import Column, Connection, Integer, MetaData, String, Table, Text, delete, func, select
+from sqlalchemy import Column, Connection, Index, Integer, MetaData, String, Table, Text, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from starlette.routing import BaseRoute, Route
@@ -35,8 +35,11 @@ MESSAGES = Table(  # corpid is part of each key: no corp's row is ever another's
     Column("sender", String(64), nullable=False),
     Column("chatid", String(64), nullable=False),
     Column("msgtype", Integer, nullable=False),
-    Column("secret_key", Text, nullable=False),
+    Column("sealed_key", Text, nullable=False),
+    Column("key_version", Integer, nullable=False),
+    Column("secret_key", Text),  # opened; NULL until it is
 )
+Index("sealed_messages", MESSAGES.c.corpid, postgresql_where=MESSAGES.c.secret_key.is_(None))
 KEYS = Table(  # each corp has its own private keys, which all machines share
     "private_keys",
     TABLES,
@@ -117,6 +120,7 @@ class Service:
         rows = await to_thread.run_sync(rows_of, page, ring)
         new = insert(MESSAGES).on_conflict_do_nothing()  # after a lost cursor, known ones come too
         await transaction.execute(new, rows)
+        await open_sealed(page.corpid, ring, transaction)
 
     async def _forget(self, corpid: str) -> None:
         """Delete the app's own data of a corp that has removed it."""
@@ -154,8 +158,18 @@ async def keys_of(corpid: str, transaction: AsyncConnection) -> dict[int, str]:
     return {row.version: row.pem for row in await transaction.execute(query)}
 
 
+async def open_sealed(corpid: str, ring: wecom.KeyRing, transaction: AsyncConnection) -> None:
+    """Open keys that did not open when their messages came, such as while a private key was lost."""
+    sealed = select(MESSAGES.c["msgid", "sealed_key", "key_version"]).limit(100)
+    sealed = sealed.where(MESSAGES.c.secret_key.is_(None), MESSAGES.c.key_version.in_(ring.versions))
+    for msgid, *key in await transaction.execute(sealed.where(MESSAGES.c.corpid == corpid)):
+        opened = await to_thread.run_sync(opened_key, ring, *key)
+        row = update(MESSAGES).where(MESSAGES.c.corpid == corpid, MESSAGES.c.msgid == msgid)
+        await transaction.execute(row.values(secret_key=opened))
+
+
 def rows_of(page: archive.ArchivePage, ring: wecom.KeyRing) -> list[dict[str, object]]:
-    """Return the rows of messages, with their keys opened."""
+    """Return the rows of messages, with their keys as they came and opened."""
     return [
         {
             "corpid": page.corpid,
@@ -164,10 +178,22 @@ def rows_of(page: archive.ArchivePage, ring: wecom.KeyRing) -> list[dict[str, ob
             "sender": (message.sender or Party()).id,
             "chatid": message.chatid,
             "msgtype": message.msgtype,
-            "secret_key": ring.open(message.service_encrypt_info or ServiceEncryptInfo()),
+            "sealed_key": sealed.encrypted_secret_key,
+            "key_version": sealed.public_key_ver,
+            "secret_key": opened_key(ring, sealed.encrypted_secret_key, sealed.public_key_ver),
         }
         for message in page
+        for sealed in [message.service_encrypt_info or ServiceEncryptInfo()]
     ]
+
+
+def opened_key(ring: wecom.KeyRing, sealed: str, version: int) -> str | None:
+    """Return the key of a message; None when it does not open, which must not stop the messages of its corp."""
+    try:
+        return ring.open({"encrypted_secret_key": sealed, "public_key_ver": version})
+    except wecom.KeyRingError as error:
+        log.warning("the key of a message does not open: %s", error)
+        return None
 
 
 def create_all(connection: Connection) -> None:

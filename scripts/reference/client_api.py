@@ -24,7 +24,7 @@ _MODULES = {
             "What an app can implement itself, and the stores in files and in memory.",
             "应用可以自行实现的接口，以及文件和内存中的存储。",
         ),
-        ("stores of your own", "app/own-stores", "自己的存储"),
+        ("stores of your own", "app/databases", "自己实现存储"),
     ),
     "models": (
         ("Answers", "应答 {#answers}"),

@@ -59,6 +59,24 @@ def test_each_corp_s_messages_are_stored_for_it_with_their_keys_and_deleted_when
     wait_until(lambda: not failures() and database.count() == 5)
 
 
+@pytest.mark.slow  # it needs the same stage
+def test_a_key_that_does_not_open_stops_no_message_and_is_opened_later(stage: Stage) -> None:
+    _, _, database, tenants = stage
+    tenant = tenants[0]
+
+    def keys_of(*msgids: str) -> list[str | None]:
+        return [row.secret_key for row in sorted(database.rows()) if row.msgid in msgids]
+
+    with database.key_lost(tenant.corpid):
+        sealed = tenant.client.say("zhangwei", "您好", to=["helan"])
+        wait_until(lambda: keys_of(sealed) == [None])
+    later = tenant.client.say("zhangwei", "您好", to=["helan"])
+    wait_until(lambda: keys_of(sealed, later) == [tenant.secret_key(each) for each in sorted((sealed, later))])
+    tenant.leave()
+    wait_until(lambda: keys_of(sealed, later) == [])
+    tenant.join()
+
+
 @pytest.mark.nightly  # it starts the server, the emulator, the program and the app, one after the other
 def test_the_demo_shows_messages_of_three_corps_and_ends_all_that_it_has_started(tmp_path: Path) -> None:
     tool("initdb")

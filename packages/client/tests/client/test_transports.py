@@ -77,7 +77,6 @@ async def test_both_clients_call_a_served_program_over_http_and_by_wecoms_own_ur
         all_of_them = (info["messages"], info["messages"], "conversation_new_message")
         with zone.app_client() as client:
             assert len(client.call(sync_msg.Request(limit=2)).msg_list) == 2
-        assert call_by_hand(zone.client.url, **app, limit=3) == 3
         async with AsyncZoneClient(**app, base_url=zone.client.url) as later:
             task = await later.submit(sync_msg.Request(limit=2))
             assert len((await task.result(DEADLINE)).msg_list) == 2
@@ -94,15 +93,6 @@ async def test_both_clients_call_a_served_program_over_http_and_by_wecoms_own_ur
             async with AsyncZoneClient(**app) as later:
                 assert await used(later, **news, cursor=tmp_path / "https") == all_of_them
             wait_until(lambda: not proxy._clients)  # one that is cut off by the proxy's end leaves a socket open
-
-
-def call_by_hand(base_url: str, limit: int, **app: str) -> int:
-    """Run the code that docs/en/app/client.md compares the client with."""
-    page = (ROOT / "docs" / "en" / "app" / "client.md").read_text("utf-8")
-    code = page.partition("# tests/by_hand.py\n")[2].partition("```")[0]
-    found: dict[str, Any] = {}
-    exec(code, found)  # noqa: S102 - our own page
-    return int(found["call_by_hand"](base_url, **app, limit=limit))
 
 
 def test_the_environment_names_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:

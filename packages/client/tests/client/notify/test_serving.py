@@ -3,7 +3,6 @@
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from pathlib import Path
 from threading import Thread
 from typing import Any
 from wsgiref.simple_server import make_server
@@ -17,7 +16,6 @@ from tests.client.notify.stand import AES_KEY, CALLBACK, TOKEN, Quiet, async_app
 from tests.support.apps import ROOT
 from tests.support.emulator import free_socket, running, url_of
 from tests.support.waiting import wait_until
-from tests.support.zones import serve_zone
 from wwspec_client import AsyncNotifyReceiver, NotifyEvent, NotifyReceiver
 from wwspec_contracts.events import conversation_new_message, hit_keyword
 from wwspec_devtools.emulator.settings import EmulatorSettings
@@ -85,25 +83,3 @@ def test_an_event_reaches_an_app_by_wsgi() -> None:
                 check(zone, events)
                 server.shutdown()
                 thread.join()
-
-
-def test_the_app_of_the_docs_receives_events(
-    port: socket.socket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    page = (ROOT / "docs" / "en" / "app" / "notifications.md").read_text("utf-8")
-    code = page.partition("# tests/notified_app.py\n")[2].partition("```")[0]
-    with serve_zone(ROOT) as zone:
-        info = zone.client.info()
-        given = {"CORPID": info["corpid"], "CORPSECRET": info["secret"], "PROGRAM_ID": info["program_id"]}
-        given |= {"BASE_URL": zone.client.url, "CALLBACK_TOKEN": TOKEN, "ENCODING_AES_KEY": AES_KEY}
-        for name, value in given.items():
-            monkeypatch.setenv(f"WWSPEC_{name}", value)
-        found: dict[str, Any] = {}
-        exec(code, found)  # noqa: S102 - our own page
-        with running(uvicorn.Server(uvicorn.Config(found["app"], log_config=None)), port):
-            zone.client.set_callback(f"{url_of(port)}/wecom", TOKEN, AES_KEY)
-            assert zone.client.verify_callback()
-            zone.fire("hit_keyword")
-            wait_until(lambda: found["seen"] == ["a keyword was hit"])
-        zone.client.restore_callback()
