@@ -21,12 +21,12 @@ def page(say: Say) -> str:
                 "key is the option's name without `--`, below `[serve]`. `wwspec config` prints each value and where "
                 "it "
                 "comes from. Times are in seconds, sizes in bytes. How to use them: "
-                "[set options](../program/settings-file.md#settings).",
+                "[set options](../program/settings.md).",
                 "`wwspec serve` 的配置项，`wwspec dev`、`config`、`doctor` 同样支持。优先级从高到低："
                 "命令行选项、环境变量、应用目录下的 "
                 "`wwspec.toml`（键名是选项名去掉 `--`，写在 `[serve]` 下）。`wwspec config` "
                 "列出每一项的当前值和来源。"
-                "时间的单位是秒，大小的单位是字节。用法见[设置选项](../program/settings-file.md#settings)。",
+                "时间的单位是秒，大小的单位是字节。用法见[设置选项](../program/settings.md)。",
             ),
         )
     ]
@@ -37,17 +37,13 @@ def page(say: Say) -> str:
         say("allowed", "取值范围"),
         say("variable", "环境变量"),
     )
-    for topic in Topic:
-        rows = [row for each in settings().values() if each.topic is topic for row in _rows(each, say)]
-        anchor = topic.value.lower().replace(" ", "-")
-        title = say.of_code(topic.value) + say("", f" {{#{anchor}}}")
-        parts.append(f"## {title}\n\n{table(heads, rows)}")
-    return "\n".join(parts)
+    rows = [row for topic in Topic for each in settings().values() if each.topic is topic for row in _rows(each, say)]
+    return "\n".join([*parts, table(heads, rows)])
 
 
 def _rows(setting: Setting, say: Say) -> list[tuple[str, ...]]:
     name, file, named = f"`--{setting.option}`", f"`--{setting.option}-file`", variable(setting.option)
-    link = say("See [secrets](../program/secrets.md#secrets).", "见[密钥](../program/secrets.md#secrets)。")
+    link = say("See [secrets](../program/settings.md).", "见[密钥](../program/settings.md)。")
     meaning = say.of_code(setting.text)
     row = (name, meaning, _default(setting, say), say(setting.allowed, _allowed_in_chinese(setting)), f"`{named}`")
     match setting.secret:
