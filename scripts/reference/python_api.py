@@ -26,13 +26,15 @@ def pages(say: Say) -> dict[str, str]:
             deeper(say(MODULES[module].english, MODULES[module].chinese)) + "\n",
             table((say("name", "名称"), say("what it is", "含义")), rows),
         ]
-        found |= {f"{folder}/{file}": text + _way_back(module, say) for file, text in entries.items() if text}
+        found |= {f"{folder}/{file}": _with_way_back(text, module, say) for file, text in entries.items()}
         found[f"{folder}/index.md"] = "\n".join([*parts, entries["index.md"]])
     return found | {"api/wwspec_client/methods.md": _methods(say)}
 
 
-def _way_back(module: str, say: Say) -> str:
-    return say(f"All names of the module: [`{module}`](index.md).", f"该模块的全部名称：[`{module}`](index.md)。")
+def _with_way_back(page: str, module: str, say: Say) -> str:
+    """Return the page of a class with a line below its title that leads to its module."""
+    title, _, rest = page.partition("\n")
+    return f"{title}\n\n{say('In the module', '所在模块：')} [`{module}`](index.md){say('.', '。')}\n{rest}"
 
 
 def _methods(say: Say) -> str:

@@ -30,8 +30,8 @@ _MADE = Path(__file__).parents[2] / "build/reference"
 """Pages that `python -m scripts.reference --into build/reference` has made: scripts/docs."""
 _CELL_CODE = re.compile(r"(?<=<code>)[^<>]{12,}(?=</code>(?:(?!</?t[dr]\b).)*</td>)", re.DOTALL)
 """Code in a cell of a table."""
-_PART = re.compile(r"[_./-](?=\w)")
-"""Where a name may end a line."""
+_PART = re.compile(r"(?<=\w)[_./-](?=\w)|(?<=[a-z])(?=[A-Z])")
+"""Where the line of a name may end."""
 _SOURCE = re.compile(r'(?<=[ "])(src|srcset)="(\.[^"]+)"')
 _PICTURE = re.compile(
     r'<picture><source media="\(prefers-color-scheme: dark\)" srcset="([^"]+)">(<img [^>]*>)</picture>'
