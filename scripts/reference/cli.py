@@ -40,12 +40,12 @@ def page(say: Say, *, built: bool = False) -> str:
             say.head(
                 say("Verbs", "子命令"),
                 say(
-                    "The verbs of `wwspec`; `wwspec VERB --help` has the arguments and options of each, with examples. "
-                    "What a "
-                    "person can fix is one line on standard error and exit code 1; wrong usage, or an extra that is "
-                    "not "
-                    "installed, is exit code 2.",
-                    "`wwspec` 的全部子命令；参数、选项和示例见 `wwspec 子命令 --help`。使用者可以自行解决的问题，"
+                    "The verbs of `wwspec`; `--help` behind one shows its arguments, options and examples. What a "
+                    "person can "
+                    "fix is one line on standard error and exit code 1; wrong usage, or an extra that is not "
+                    "installed, "
+                    "is exit code 2.",
+                    "`wwspec` 的全部子命令；在子命令后加 `--help`，可以查看参数、选项和示例。使用者可以自行解决的问题，"
                     "只在标准错误输出打印一行，退出码为 1；用法错误或缺少可选依赖时，退出码为 2。",
                 ),
             ),
