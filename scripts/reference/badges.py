@@ -19,26 +19,31 @@ FILE = "pictures/badges-{language}.svg"
 
 _ROOT = Path(__file__).resolve().parents[2]
 _HEIGHT, _GAP, _PADDING = 20, 6, 7
+_MOST = 370
+"""Pixels of a row: the picture is not shrunk in the window of a phone, where nobody could read it."""
 _WIDE = 11.0
 """Pixels of a Chinese character in the badge's font size; of any other one on average, 6.3."""
 
 
 def picture(say: Say) -> str:
     """Return the SVG."""
-    drawn, left = [], 0
+    drawn, left, top, width = [], 0, 0, 0
     for name, value in _badges(say):
         first, second = _width(name), _width(value)
+        if left + first + second > _MOST:
+            left, top = 0, top + _HEIGHT + _GAP
         drawn.append(
-            f'<g transform="translate({left})"><title>{escape(name)}: {escape(value)}</title>'
+            f'<g transform="translate({left} {top})"><title>{escape(name)}: {escape(value)}</title>'
             f'<rect width="{first + second}" height="{_HEIGHT}" rx="3" fill="#2f7d5b"/>'
             f'<path d="M3 0h{first - 3}v{_HEIGHT}h-{first - 3}a3 3 0 0 1-3-3v-{_HEIGHT - 6}a3 3 0 0 1 3-3" '
             'fill="#4b5058"/>'
             f"{_text(name, first, 0)}{_text(value, second, first)}</g>"
         )
         left += first + second + _GAP
-    width = left - _GAP
+        width = max(width, left - _GAP)
+    height = top + _HEIGHT
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{_HEIGHT}" viewBox="0 0 {width} {_HEIGHT}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
         'font-family="Verdana,DejaVu Sans,Noto Sans CJK SC,sans-serif" font-size="11" fill="#fff" '
         'text-anchor="middle">\n' + "\n".join(drawn) + "\n</svg>\n"
     )

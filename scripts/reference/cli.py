@@ -1,4 +1,4 @@
-"""Every verb of `wwspec` with its arguments, options and help, from click."""
+"""The verbs of `wwspec`: a table of them, and a page each with its arguments, options and help, from click."""
 
 import inspect
 import re
@@ -6,42 +6,62 @@ from collections.abc import Iterator
 
 import click
 
-from scripts.reference.text import Say, code, table
+from scripts.reference.text import Say, code, deeper, table
 from wwspec_router.cli.help import SettingsCommand, option_parts, paragraph
 from wwspec_router.cli.main import VERBS, Group, main
 from wwspec_router.config import settings
 
-__all__ = ["PAGE", "commands", "page"]
+__all__ = ["PAGE", "commands", "page", "pages"]
 
-PAGE = "reference/cli.md"
+PAGE = "reference/verbs.md"
 
 
-def page(say: Say) -> str:
-    """Return the page."""
-    parts = [
-        say.head(
-            say("Command line", "命令行"),
-            say(
-                "Every verb of `wwspec`. The option `--help` of each says the same. A person's mistake is one line on "
-                "standard "
-                "error and exit code 1; wrong usage, or an extra that is not installed, is exit code 2.",
-                "`wwspec` 的全部子命令，与各自的 `--help` 内容相同。使用者可以自行解决的问题，"
-                "只在标准错误输出打印一行，"
-                "退出码为 1；用法错误或缺少可选依赖时，退出码为 2。",
-            ),
-        )
-    ]
-    overview = [(f"[`wwspec {name}`](#wwspec-{name})", say.of_code(verb.help)) for name, verb in VERBS.items()]
-    parts.append(table((say("verb", "子命令"), say("what it does", "作用")), overview))
-    parts.append(_language(say))
+def page(say: Say, *, built: bool = False) -> str:
+    """Return the table of verbs.
+
+    Args:
+        say: Chooses the language.
+        built: Verbs lead to the pages that only the site has.
+    """
+    below: dict[str, list[str]] = {name: [] for name in VERBS}
+    for name, _ in commands():
+        verb, _, command = name.partition(" ")
+        below[verb] += [command] if command else []
+    rows = []
     for group in Group:
-        anchor = say("", f" {{#{group.value.lower()}}}")
-        parts.append(f"## {say.of_code(group.value)}{anchor}\n")
-        for name, command in commands():
-            verb = name.split()[0]
-            if VERBS[verb].group is group:
-                parts.append(_command(name, command, say))
-    return "\n".join(parts)
+        for name, verb in VERBS.items():
+            if verb.group is group:
+                shown = f"`wwspec {name}`"
+                named = ", ".join(map(code, below[name]))
+                meaning = say.of_code(verb.help) + (say(f" Commands: {named}.", f"命令：{named}。") if named else "")
+                rows.append((f"[{shown}](api/wwspec/{name}.md)" if built else shown, say.of_code(group.value), meaning))
+    return "\n".join(
+        [
+            say.head(
+                say("Verbs", "子命令"),
+                say(
+                    "The verbs of `wwspec`; `--help` behind one shows its arguments, options and examples. What a "
+                    "person can "
+                    "fix is one line on standard error and exit code 1; wrong usage, or an extra that is not "
+                    "installed, "
+                    "is exit code 2.",
+                    "`wwspec` 的全部子命令；在子命令后加 `--help`，可以查看参数、选项和示例。使用者可以自行解决的问题，"
+                    "只在标准错误输出打印一行，退出码为 1；用法错误或缺少可选依赖时，退出码为 2。",
+                ),
+            ),
+            table((say("verb", "子命令"), say("for", "用途"), say("what it does", "作用")), rows),
+            _language(say),
+        ]
+    )
+
+
+def pages(say: Say) -> dict[str, str]:
+    """Return the pages of the verbs by their paths."""
+    found: dict[str, str] = {}
+    for name, command in commands():
+        path = f"api/wwspec/{name.split()[0]}.md"
+        found[path] = found.get(path, "") + _command(name, command, say)
+    return found
 
 
 def _language(say: Say) -> str:
@@ -81,14 +101,14 @@ def _command(name: str, command: click.Command, say: Say) -> str:
     # As who types it has it; click keeps the names of the option for help from the first context that it sees.
     context = click.Context(command, parent=click.Context(main, **main.context_settings), info_name=f"wwspec {name}")
     usage = " ".join([f"wwspec {name}", *command.collect_usage_pieces(context)])
-    level = "#" * (3 + name.count(" "))
+    level = "#" * (1 + name.count(" "))
     parts = [
-        f"{level} `wwspec {name}` {{#wwspec-{name.replace(' ', '-')}}}\n",
+        f"{level} `wwspec {name}`\n",
         f"```text\n{usage}\n```\n",
         _help(command, say),
     ]
     if isinstance(command, SettingsCommand):
-        link = say("It also takes the [settings](settings.md).", "另外支持全部[配置项](settings.md)。")
+        link = deeper(say("It also takes the [settings](settings.md).", "另外支持全部[配置项](settings.md)。"))
         parts.append(f"{link}\n")
     rows = list(_options(command, context, say))
     if rows:

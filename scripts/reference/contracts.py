@@ -1,64 +1,58 @@
-"""Requests and replies of WeCom's SDK APIs, from `wwspec_contracts.api`."""
+"""Requests and replies of WeCom's SDK APIs, from `wwspec_contracts.api`: a page each, and one of the enums."""
 
 import enum
 import pkgutil
+from functools import cache
 from importlib import import_module
 from types import ModuleType
 
 import wwspec_contracts
 import wwspec_contracts.api
 from scripts.reference.shapes import Enums, fields_table, values_of
-from scripts.reference.text import Say, Summary, documents, first_paragraph, summary, table
+from scripts.reference.text import Say, Summary, documents, first_paragraph, summary
+from wwspec_devtools.emulator.apis.table import APIS
 
-__all__ = ["PAGE", "apis", "described", "page"]
+__all__ = ["apis", "described", "enums", "pages"]
 
-PAGE = "reference/contracts.md"
+_FOLDER = "api/wwspec_contracts"
 
 
-def page(say: Say) -> str:
-    """Return the page."""
-    enums = _enums()
-    places: Enums = {name: f"#{name.lower()}" for name in enums}
-    modules = apis()
-    summaries = {name: summary(module.__doc__ or "") for name, module in modules.items()}
-    parts = [
-        say.head(
-            say("SDK APIs", "SDK 接口"),
+def pages(say: Say) -> dict[str, str]:
+    """Return the pages by their paths."""
+    found = {f"{_FOLDER}/{name}.md": _page(name, module, say) for name, module in apis().items()}
+    values = [say("# Values\n", "# 枚举值\n")]
+    for name, cls in sorted(enums().items()):
+        values.append(f"## `{name}` {{#{name.lower()}}}\n")
+        values.append(f"`{cls.__module__}`: {first_paragraph(cls.__doc__)}\n\n{values_of(cls, say)}")
+    return found | {f"{_FOLDER}/values.md": "\n".join(values)}
+
+
+def _page(name: str, module: ModuleType, say: Say) -> str:
+    places: Enums = {each: f"values.md#{each.lower()}" for each in enums()}
+    reply = _without_outcome(fields_table(module.Response, say, places, request=False), say)
+    emulated = say.of_code(first_paragraph(APIS[name].__doc__)) if APIS[name].__doc__ else ""
+    return "\n".join(
+        [
+            f"# `{name}`\n",
+            described(summary(module.__doc__ or ""), say) + "\n",
             say(
-                f"The contracts of WeCom's {len(modules)} SDK APIs: `wwspec_contracts.<api>.Request` and "
-                f"`.Response`. A "
-                "path such as `msg_list[].msgid` is a field of each element of a list. A field that is not required "
-                "may be "
-                "left out. Times are Unix seconds. Every reply has `errcode` (0 is success) and `errmsg`, which are "
-                "not "
-                "repeated below.",
-                f"企业微信 {len(modules)} 个 SDK 接口的协议，即 `wwspec_contracts.<接口名>` 的 `Request` 和 "
-                f"`Response`。"
-                "`msg_list[].msgid` 指列表中每个元素的字段。非必填字段可以不传。时间均为 Unix 时间戳，单位秒。"
-                "每个应答都有 `errcode`（0 表示成功）和 `errmsg`，下文不再列出。字段说明取自代码，多为英文。",
+                f"`from wwspec_contracts import {name}`. A path such as `msg_list[].msgid` is a field of each element "
+                "of a "
+                "list. A field that is not required may be left out. Times are Unix seconds. Every reply also has "
+                "`errcode` (0 "
+                "is success) and `errmsg`.\n",
+                f"`from wwspec_contracts import {name}`。`msg_list[].msgid` 指列表中每个元素的字段。非必填字段可以不"
+                "传。"
+                "时间均为 Unix 时间戳，单位秒。每个应答还有 `errcode`（0 表示成功）和 `errmsg`。字段说明取自代码，多为"
+                "英文。\n",
             ),
-        ),
-        table(
-            (say("API", "接口"), say("what it does", "作用"), say("documents", "文档")),
-            [
-                (
-                    f"[`{name}`](#{name})",
-                    say(f"{each.english} ({each.chinese})", each.chinese),
-                    documents(each.documents),
-                )
-                for name, each in summaries.items()
-            ],
-        ),
-    ]
-    for name, module in modules.items():
-        parts.append(f"## `{name}` {{#{name}}}\n\n{described(summaries[name], say)}\n")
-        parts.append(f"**{say('Request', '请求')}**\n\n{fields_table(module.Request, say, places, request=True)}")
-        reply = fields_table(module.Response, say, places, request=False)
-        parts.append(f"**{say('Reply', '应答')}**\n\n{_without_outcome(reply, say)}")
-    parts.append(f"## {say('Values', '枚举值')} {{#values}}\n")
-    for name, cls in sorted(enums.items()):
-        parts.append(f"### `{name}` {{#{name.lower()}}}\n\n{first_paragraph(cls.__doc__)}\n\n{values_of(cls, say)}")
-    return "\n".join(parts)
+            say("## Request\n", "## 请求 {#request}\n"),
+            fields_table(module.Request, say, places, request=True),
+            say("## Reply\n", "## 应答 {#reply}\n"),
+            reply,
+            *([say("## In the emulator\n", "## 模拟器的行为 {#in-the-emulator}\n"), emulated] if emulated else []),
+        ]
+    )
 
 
 def apis() -> dict[str, ModuleType]:
@@ -82,7 +76,8 @@ def _without_outcome(reply: str, say: Say) -> str:
     return "\n".join(lines) + "\n" if len(lines) > 2 else say("No other fields.", "没有其他字段。") + "\n"
 
 
-def _enums() -> dict[str, type[enum.Enum]]:
+@cache
+def enums() -> dict[str, type[enum.Enum]]:
     """Return every enum of WeCom's contracts by its name.
 
     Raises:

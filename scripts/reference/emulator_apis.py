@@ -3,9 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from scripts.reference.contracts import apis
-from scripts.reference.text import Say, documents, first_paragraph, summary, table
-from wwspec_devtools.emulator.apis.table import APIS
+from scripts.reference.text import Say, first_paragraph, table
 from wwspec_devtools.emulator.appside import table as appside, uploads
 from wwspec_devtools.emulator.state.faults import EFFECTS, MAX_SECONDS, PROGRAM_ERRCODES, RETURN_CODES
 
@@ -19,7 +17,7 @@ _SIDES = {
     "program": ("calls of the program, by ability ID", "企业微信对程序的调用，按能力 ID"),
     "callback": ("callbacks to the app, by event type", "发给应用的回调，按事件类型"),
 }
-_ADD_FAULT = "[`zone.client.add_fault(...)`](emulator-client.md#emulatorclient-add_fault)"
+_ADD_FAULT = "[`zone.client.add_fault(...)`](names.md#wwspec_devtoolsemulatorhttpclient)"
 _EFFECTS = {
     "latency": (f"delays by N real seconds, 0 to {MAX_SECONDS:g}", f"延迟 N 秒（真实时间），0 至 {MAX_SECONDS:g}"),
     "errcode": ("refuses with errcode N", "以错误码 N 拒绝"),
@@ -33,8 +31,8 @@ _EFFECTS = {
     ),
     "drop": ("cuts the connection at once", "立即断开连接"),
     "answer": (
-        "answers by hand, set by `wwspec zone answer` and [`zone.answer(...)`](testing-api.md#zone-answer)",
-        "手工应答，用 `wwspec zone answer` 或 [`zone.answer(...)`](testing-api.md#zone-answer) 设置",
+        "answers by hand, set by `wwspec zone answer` and [`zone.answer(...)`](names.md#wwspec_devtoolstestingzone)",
+        "手工应答，用 `wwspec zone answer` 或 [`zone.answer(...)`](names.md#wwspec_devtoolstestingzone) 设置",
     ),
     "late": ("comes N seconds of the clock later", "按模拟器的时钟，晚 N 秒到达"),
     "twice": ("comes twice", "到达两次"),
@@ -45,7 +43,6 @@ _EFFECTS = {
 def page(say: Say) -> str:
     """Return the page."""
     named = say("API", "接口"), say("what the emulator does", "模拟器的行为")
-    contracts = {name: summary(module.__doc__ or "") for name, module in apis().items()}
     endpoints: dict[str, Callable[..., Any]] = {path: each.answer for path, each in appside.APIS.items()} | {
         uploads.API: uploads.upload_media
     }
@@ -55,22 +52,13 @@ def page(say: Say) -> str:
             say.head(
                 say("APIs and faults of the emulator", "模拟器接口与故障注入"),
                 say(
-                    "What the emulator answers. [What it models](emulator.md) says how far each goes, and what it "
-                    "leaves out.",
-                    "模拟器能应答的接口。各接口模拟到什么程度、省略了什么，见[模拟范围](emulator.md)。",
+                    "What the emulator answers besides the [SDK APIs](names.md#wwspec_contracts), all of which it has. "
+                    "[What it "
+                    "models](emulator.md) says how far each goes, and what it leaves out.",
+                    "除全部 [SDK 接口](names.md#wwspec_contracts)外，模拟器还能应答的接口。各接口模拟到什么程度、省略了"
+                    "什么，"
+                    "见[模拟范围](emulator.md)。",
                 ),
-            ),
-            f"## {say('SDK APIs', 'SDK 接口 {#sdk-apis}')}\n",
-            table(
-                (*named, say("documents", "文档")),
-                [
-                    (
-                        f"[`{name}`](contracts.md#{name})",
-                        _behaviour(function, say) or say(contracts[name].english, contracts[name].chinese),
-                        documents(contracts[name].documents),
-                    )
-                    for name, function in sorted(APIS.items())
-                ],
             ),
             f"## {say('Endpoints of the app side', '应用侧接口 {#endpoints-of-the-app-side}')}\n",
             table(

@@ -1,11 +1,13 @@
-"""The entries of public names on the pages of the Python API: signature, text, members.
+"""The pages of public names: signature, text, members.
+
+A class with methods has a page of its own, everything else is on the page of its module.
 
 griffe reads the source without running it, so an entry is the same on every Python.
 """
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import takewhile
 from pathlib import Path
@@ -13,10 +15,10 @@ from typing import Any
 
 import griffe
 
-from scripts.reference.text import Say, first_paragraph, linked, paragraphs, table
+from scripts.reference.text import Say, first_paragraph, linked, paragraphs
 from scripts.rooms import PACKAGES, ROOMS
 
-__all__ = ["entries", "function_entry", "loaded", "members", "overview"]
+__all__ = ["entry_pages", "function_entry", "loaded", "members", "ordered", "place", "summary"]
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -53,16 +55,24 @@ def loaded(path: str) -> Any:
     return found.final_target if found.is_alias else found
 
 
-def overview(module: str, names: Iterable[str], say: Say) -> str:
-    """Return a table of the names of a module, each with a link to its entry."""
-    rows = [(f"[`{name}`](#{name.lower()})", linked(say.of_code(_summary(module, name)))) for name in _ordered(names)]
-    return table((say("name", "名称"), say("what it is", "含义")), rows)
+def entry_pages(module: str, names: Iterable[str], say: Say) -> dict[str, str]:
+    """Return the entries of names of a module by the file of the page, those of the module's own page as one text."""
+    names = ordered(names)
+    writer = _Writer(module, {name: place(module, name) for name in names}, say)
+    pages = {"index.md": ""}
+    for name in names:
+        file, anchor, _ = place(module, name).partition("#")
+        pages[file] = pages.get(file, "") + writer.entry(name, 2 if anchor else 1) + "\n"
+    return pages
 
 
-def entries(module: str, names: Iterable[str], say: Say, level: int = 2) -> str:
-    """Return the entries of names of a module, functions and classes by their alphabet."""
-    names = _ordered(names)
-    return "\n".join(_Writer(module, names, say, level).entry(name) for name in names)
+def place(module: str, name: str) -> str:
+    """Return the page of a public name, below the folder of its module; the module's page with an anchor for most."""
+    if name not in _UNRESOLVED:
+        found = loaded(f"{module}.{name}")
+        if found.is_class and any(each.is_function for each in members(found)):
+            return f"{name.lower()}.md"
+    return f"index.md#{name.lower()}"
 
 
 def function_entry(function: griffe.Function, say: Say, level: int, owner: str = "") -> str:
@@ -76,50 +86,50 @@ def function_entry(function: griffe.Function, say: Say, level: int, owner: str =
     return "\n".join([_head(level, title, signatures), *_sections(function, say), *_examples(function, say)])
 
 
-def _ordered(names: Iterable[str]) -> list[str]:
+def ordered(names: Iterable[str]) -> list[str]:
+    """Return names by their alphabet."""
     return sorted(names, key=str.lower)
 
 
-def _summary(module: str, name: str) -> str:
+def summary(module: str, name: str) -> str:
+    """Return what a public name is, as the first paragraph of its docstring says."""
     return _UNRESOLVED.get(name) or first_paragraph(loaded(f"{module}.{name}").docstring.value)
 
 
 class _Writer:
-    """Writes the entries of a page.
+    """Writes the entries of a module.
 
     Args:
         module: The module of the names.
-        names: Those that have an entry.
+        places: Where each name that has an entry has it.
         say: Chooses the language.
-        level: That of the headings.
     """
 
-    def __init__(self, module: str, names: Sequence[str], say: Say, level: int) -> None:
+    def __init__(self, module: str, places: Mapping[str, str], say: Say) -> None:
         self._module = module
-        self._names = names
+        self._places = places
         self._say = say
-        self._level = level
 
-    def entry(self, name: str) -> str:
-        """Return the entry of a name."""
+    def entry(self, name: str, level: int) -> str:
+        """Return the entry of a name, whose heading has a level."""
         if name in _UNRESOLVED:
-            return f"{'#' * self._level} `{name}`\n\n{self._say.of_code(_UNRESOLVED[name])}\n"
+            return f"{'#' * level} `{name}`\n\n{self._say.of_code(_UNRESOLVED[name])}\n"
         found = loaded(f"{self._module}.{name}")
         if found.is_class:
-            return self._class(found)
+            return self._class(found, level)
         if found.is_function:
-            return function_entry(found, self._say, self._level)
+            return function_entry(found, self._say, level)
         value = _quoted(found.value)
         if len(value) > _WIDTH:
             value = "(\n    {}\n)".format(value.replace(" | ", "\n    | "))
-        return "\n".join([_head(self._level, f"`{name}`", [f"{name} = {value}"]), *_sections(found, self._say)])
+        return "\n".join([_head(level, f"`{name}`", [f"{name} = {value}"]), *_sections(found, self._say)])
 
-    def _class(self, found: griffe.Class) -> str:
+    def _class(self, found: griffe.Class, level: int) -> str:
         name, say = found.name, self._say
         init = _init(found)
         is_called = "dataclass" in found.labels or any(_parsed(found, "parameters"))
         signature = _signature(init, name) if init and is_called else name
-        parts = [_head(self._level, f"`{name}`", [f"class {signature}"])]
+        parts = [_head(level, f"`{name}`", [f"class {signature}"])]
         bases = [each for each in map(str, found.bases) if not each.startswith(("_", "Generic[", *_SHARED))]
         if bases:
             parts.append(say("Base: ", "基类：") + ", ".join(map(self._base, bases)) + "\n")
@@ -128,7 +138,7 @@ class _Writer:
         parts += _list(say("Attributes:", "属性："), _attributes(found, documented, say), say)
         parts += _examples(found, say)
         methods = [each for each in documented if each.is_function]
-        parts += [function_entry(each, say, self._level + 1, name) for each in methods]
+        parts += [function_entry(each, say, level + 1, name) for each in methods]
         text = "\n".join(parts)
         for variable, type_ in _type_arguments(found).items():
             text = re.sub(rf"\b{variable}\b", type_, text)
@@ -136,7 +146,7 @@ class _Writer:
 
     def _base(self, base: str) -> str:
         name = base.partition("[")[0]
-        return f"[`{name}`](#{name.lower()})" if name in self._names else f"`{name}`"
+        return f"[`{name}`]({self._places[name]})" if name in self._places else f"`{name}`"
 
 
 def _init(found: griffe.Class) -> Any:

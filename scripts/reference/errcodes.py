@@ -1,4 +1,7 @@
-"""Who meets each errcode, its cause and its fix: `errcodes.json`, `program_errcodes.json`."""
+"""Who meets each errcode, its cause and its fix: `errcodes.json`, `program_errcodes.json`.
+
+The page of the repository leaves out those of WeCom that belong to a single API; that of the built site has all.
+"""
 
 from collections.abc import Mapping
 
@@ -12,12 +15,21 @@ __all__ = ["PAGE", "page"]
 PAGE = "reference/errcodes.md"
 
 _OWN = (DEFAULT_ERRCODE, ONCE_ERRCODE)
+_OF_CALLS = (41001, 60021, 60031, 710640, 710647, 710674, 710675, 710676, 710677, 790012, 790015, 790016)
+"""Errcodes that an app alone meets, but on the way to any program."""
 _MET_BY = {"app": ("app", "应用"), "program": ("program", "程序"), "both": ("app, program", "应用、程序")}
 
 
-def page(say: Say) -> str:
-    """Return the page."""
+def page(say: Say, *, built: bool = False) -> str:
+    """Return the page.
+
+    Args:
+        say: Chooses the language.
+        built: It has the errcodes of single APIs, too.
+    """
     platform = [code for code in ERRCODES if code not in _OWN and code not in RETURN_CODES]
+    if not built:
+        platform = [code for code in platform if ERRCODES[code].met_by == "both" or code in _OF_CALLS]
     return "\n".join(
         [
             say.head(
@@ -43,17 +55,18 @@ def page(say: Say) -> str:
             _rows({str(code): ERRCODES[code] for code in _OWN}, say),
             say(
                 "Don't match on the errmsg to tell failures apart: let [the registry file]"
-                "(registry.md#errcodes-that-an-app-can-tell-apart) give each a number, as `wwspec new` does. Handlers "
+                "(registry.md) give each a number, as `wwspec new` does. Handlers "
                 "choose numbers of their own. The client has [a class for each]"
-                "(../app/client.md#which-failure-of-the-program).",
+                "(../app/client.md).",
                 "不要靠匹配 errmsg 来区分失败：请在"
-                "[注册文件](registry.md#errcodes-that-an-app-can-tell-apart)中给每种失败设置单独的数字，"
+                "[注册文件](registry.md)中给每种失败设置单独的数字，"
                 "`wwspec new` 生成的程序已经这样做。处理函数可以使用自己的数字。客户端对每种失败都有"
-                "[单独的异常类](../app/client.md#which-failure-of-the-program)。",
+                "[单独的异常类](../app/client.md)。",
             )
             + "\n",
             _rows(PROGRAM_ERRCODES, say, say("key", "键")),
             f"## {say('Of WeCom', '企业微信 {#of-wecom}')}\n",
+            *([] if built else [_others(say)]),
             _rows({str(code): ERRCODES[code] for code in platform}, say),
             f"## {say('Return codes of the SDK', 'SDK 返回码 {#return-codes-of-the-sdk}')}\n",
             say(
@@ -64,6 +77,21 @@ def page(say: Say) -> str:
             + "\n",
             _rows({str(code): ERRCODES[code] for code in RETURN_CODES}, say),
         ]
+    )
+
+
+def _others(say: Say) -> str:
+    file = "[errcodes.json](../../../packages/contracts/wwspec_contracts/errcodes.json)"
+    return say(
+        f"Those of any call: tokens, limits, permissions, the way between app and program. Those of a single API, such "
+        "as an "
+        f"order or an analysis, are in {file}, a line each, and on this page of the site that `scripts/docs` builds. "
+        "Log, "
+        "client, `wwspec call` and the console show cause and fix with each of them.\n",
+        f"任何调用都可能遇到的错误码：凭证、限制、权限以及应用与程序之间的链路。只属于某个接口（如订单、分析任务）的错"
+        "误码见 "
+        f"{file}（每行一个），`scripts/docs` 生成的网站在本页列出全部。客户端、`wwspec call` 和控制台遇到错误码时，"
+        "都会给出原因和解决办法。\n",
     )
 
 

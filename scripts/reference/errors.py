@@ -1,15 +1,19 @@
-"""Every error of our packages, from the classes themselves."""
+"""The errors that programs, apps and tests meet, from the classes themselves."""
 
 from collections.abc import Iterator
 from importlib import import_module
 
+from scripts.reference.public import NAMES
 from scripts.reference.text import Say, code, first_paragraph, linked, table
 from scripts.rooms import all_modules
 from wwspec_contracts.errors import CallError, ConfigurationError, WWSpecError
 
-__all__ = ["PAGE", "errors", "page"]
+__all__ = ["PAGE", "errors", "imported_from", "page"]
 
 PAGE = "reference/errors.md"
+
+_INSIDE = tuple(f"wwspec_devtools.emulator.{each}." for each in ("answers", "http.reading", "program", "state"))
+"""Modules whose errors the emulator raises within itself and turns into answers."""
 
 
 def page(say: Say) -> str:
@@ -23,9 +27,9 @@ def page(say: Say) -> str:
         say.head(
             say("Errors", "异常"),
             say(
-                "Every error that our packages raise; all are subclasses of `wwspec_contracts.errors.WWSpecError`. The "
+                "What programs, apps and tests meet; all are subclasses of `wwspec_contracts.errors.WWSpecError`. The "
                 "errcodes that an app reads are [on a page of their own](errcodes.md).",
-                "本框架抛出的全部异常，都是 `wwspec_contracts.errors.WWSpecError` 的子类。"
+                "程序、应用和测试可能遇到的异常，都是 `wwspec_contracts.errors.WWSpecError` 的子类。"
                 "应用收到的错误码见[错误码](errcodes.md)。",
             ),
         ),
@@ -56,12 +60,20 @@ def page(say: Say) -> str:
 
 
 def errors() -> Iterator[type[WWSpecError]]:
-    """Yield every public error of our packages, each behind its base."""
+    """Yield every error that leaves our packages, each behind its base."""
     for module in all_modules():
         if "wwspec_standin" not in module.name:
             import_module(module.name)
     yield WWSpecError
-    yield from _below(WWSpecError)
+    yield from (each for each in _below(WWSpecError) if not f"{each.__module__}.".startswith(_INSIDE))
+
+
+def imported_from(error: type[WWSpecError]) -> str:
+    """Return the module from which an error is imported: one with public names where it is among them."""
+    for module, names in NAMES.items():
+        if error.__name__ in names and getattr(import_module(module), error.__name__) is error:
+            return module
+    return error.__module__
 
 
 def _below(base: type[WWSpecError]) -> Iterator[type[WWSpecError]]:
@@ -73,7 +85,7 @@ def _below(base: type[WWSpecError]) -> Iterator[type[WWSpecError]]:
 
 def _row(each: type[WWSpecError], say: Say) -> tuple[str, ...]:
     base = each.__base__
-    name = f"`{each.__module__}.{each.__name__}`"
+    name = f"`{imported_from(each)}.{each.__name__}`"
     return name, f"`{base.__name__ if base else ''}`", linked(say.of_code(first_paragraph(each.__doc__)))
 
 

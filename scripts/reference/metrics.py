@@ -22,9 +22,9 @@ def page(say: Say) -> str:
     introduction = say(
         "What `wwspec metrics` serves to Prometheus, outside of the zone. The first rows are about the polls, all "
         "others about the "
-        "program. [Monitoring](../operation/monitoring.md#prometheus) says how to set it up.",
+        "program. [Monitoring](../operation/monitoring.md) says how to set it up.",
         "`wwspec metrics` 在专区外运行，供 Prometheus 抓取以下指标。前几项是轮询本身的情况，其余是程序的情况。"
-        "配置方法见[监控程序](../operation/monitoring.md#prometheus)。",
+        "配置方法见[监控程序](../operation/monitoring.md)。",
     )
     heads = say("metric", "指标"), say("type", "类型"), say("labels", "标签"), say("meaning", "说明")
     rows = [

@@ -37,12 +37,8 @@ def page(say: Say) -> str:
         say("allowed", "取值范围"),
         say("variable", "环境变量"),
     )
-    for topic in Topic:
-        rows = [row for each in settings().values() if each.topic is topic for row in _rows(each, say)]
-        anchor = topic.value.lower().replace(" ", "-")
-        title = say.of_code(topic.value) + say("", f" {{#{anchor}}}")
-        parts.append(f"## {title}\n\n{table(heads, rows)}")
-    return "\n".join(parts)
+    rows = [row for topic in Topic for each in settings().values() if each.topic is topic for row in _rows(each, say)]
+    return "\n".join([*parts, table(heads, rows)])
 
 
 def _rows(setting: Setting, say: Say) -> list[tuple[str, ...]]:

@@ -11,7 +11,7 @@ from msgspec import inspect as mi
 from scripts.reference.text import Say, paragraphs, table
 from wwspec_contracts.source_text import field_docs
 
-__all__ = ["Enums", "fields_table", "values_of"]
+__all__ = ["Enums", "fields_of", "fields_table", "values_of"]
 
 Enums = dict[str, str]
 """From the name of an enum to the place where its values are listed."""
@@ -27,14 +27,20 @@ class _Description(NamedTuple):
 
 def fields_table(type_: type[msgspec.Struct], say: Say, enums: Enums, *, request: bool) -> str:
     """Return the fields of a contract as a table, those of inner objects with their path."""
-    info = mi.type_info(type_)
-    if not isinstance(info, mi.StructType) or not info.fields:
+    rows = [row if request else (row[0], row[1], *row[3:]) for row in fields_of(type_, say, enums)]
+    if not rows:
         return say("No fields.", "没有字段。") + "\n"
-    rows = [row if request else (row[0], row[1], *row[3:]) for row in _rows(info, say, enums, "", ())]
     heads = [say("field", "字段"), say("type", "类型"), say("allowed", "取值范围"), say("meaning", "说明")]
     if request:
         heads.insert(2, say("required", "必填"))
     return table(heads, rows)
+
+
+def fields_of(type_: type[msgspec.Struct], say: Say, enums: Enums | None = None) -> Iterator[tuple[str, ...]]:
+    """Yield name, type, whether it is required, limits and meaning of each field of a contract."""
+    info = mi.type_info(type_)
+    if isinstance(info, mi.StructType):
+        yield from _rows(info, say, enums or {}, "", ())
 
 
 def _rows(info: mi.StructType, say: Say, enums: Enums, path: str, above: tuple[type, ...]) -> Iterator[tuple[str, ...]]:

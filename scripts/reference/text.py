@@ -15,6 +15,7 @@ __all__ = [
     "Summary",
     "chinese_texts",
     "code",
+    "deeper",
     "documents",
     "first_paragraph",
     "linked",
@@ -98,6 +99,11 @@ def documents(ids: str) -> str:
 def linked(text: str) -> str:
     """Return a text whose `[99824]` are links to WeCom's documents."""
     return re.sub(r"(?<!\[)\[(\d{5,6}(?:, \d{5,6})*)\](?!\()", lambda found: f"[{documents(found[1])}]", text)
+
+
+def deeper(text: str) -> str:
+    """Return a text whose links are those of a page of `reference/`, for a page two folders below."""
+    return re.sub(r"\]\((?!https?:|#)", "](../../", text)
 
 
 def paragraphs(text: str) -> str:

@@ -15,7 +15,7 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 from mkdocs.utils import get_relative_url
 
-from scripts.website.offline import MERMAID
+from scripts.website.offline import IFRAME_WORKER, MERMAID
 from scripts.website.pages import LANGUAGES, SECTIONS, tree_faults
 
 LOG = logging.getLogger("mkdocs.website")
@@ -24,7 +24,14 @@ _SWITCHES = {"Light": "浅色", "Dark": "深色", "As the system": "跟随系统
 _OUTSIDE = re.compile(r"\[([^\]]+)\]\((?:\.\./){3,}([^)#]+)(?:#[^)]*)?\)")
 _ALTERNATE = re.compile(r'<link rel="?alternate"?[^>]*>')
 _YAML = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_MERMAID_PACKAGE = Path(__file__).parent / "node_modules/@mermaid-js/tiny/dist/mermaid.tiny.js"
+_PACKAGES = Path(__file__).parent / "node_modules"
+_OF_PACKAGES = {MERMAID: "@mermaid-js/tiny/dist/mermaid.tiny.js", IFRAME_WORKER: "iframe-worker/shim/index.js"}
+_MADE = Path(__file__).parents[2] / "build/reference"
+"""Pages that `python -m scripts.reference --into build/reference` has made: scripts/docs."""
+_CELL_CODE = re.compile(r"(?<=<code>)[^<>]{12,}(?=</code>(?:(?!</?t[dr]\b).)*</td>)", re.DOTALL)
+"""Code in a cell of a table."""
+_PART = re.compile(r"(?<=\w)[_./-](?=\w)|(?<=[a-z])(?=[A-Z])")
+"""Where the line of a name may end."""
 _SOURCE = re.compile(r'(?<=[ "])(src|srcset)="(\.[^"]+)"')
 _PICTURE = re.compile(
     r'<picture><source media="\(prefers-color-scheme: dark\)" srcset="([^"]+)">(<img [^>]*>)</picture>'
@@ -56,16 +63,21 @@ def _nav(entries: list[Any], language: str) -> list[Any]:
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Keep the pages of the language, at the top of the site."""
+    """Keep the pages of the language, at the top of the site, with those that only the site has."""
     language = config.extra["language"]
+    made = {page.relative_to(_MADE).as_posix(): page for page in sorted((_MADE / language).rglob("*.md"))}
+    if not made:
+        LOG.warning("build/reference has no pages: python -m scripts.reference --into build/reference")
+    own = [File.generated(config, uri, abs_src_path=str(page)) for uri, page in made.items()]
     kept = []
-    for file in files:
+    for file in (*(each for each in files if each.src_uri not in made), *own):  # a made index stands for that of docs/
         top, _, rest = file.dest_uri.partition("/")
         if top == language:
             file.dest_uri = rest
         if top in (language, "pictures") or file.src_dir != config.docs_dir:  # the theme has files of its own
             kept.append(file)
-    kept.append(File.generated(config, MERMAID, abs_src_path=str(_MERMAID_PACKAGE)))
+    for uri, source in _OF_PACKAGES.items():
+        kept.append(File.generated(config, uri, abs_src_path=str(_PACKAGES / source)))
     return Files(kept)
 
 
@@ -88,7 +100,8 @@ def _named(link: re.Match[str]) -> str:
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Lead the pictures that a page has in HTML to their files, and let the palette of the site choose among them.
 
-    A page with a diagram loads what draws it, or the theme would ask another host for that.
+    A page with a diagram loads what draws it, or the theme would ask another host for that. Long names in tables may
+    end a line behind one of their parts, so that a table fits its page.
     """
     built = {file.dest_uri for file in files}
 
@@ -102,6 +115,7 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
         return f'{found[1]}="{get_relative_url(file.dest_uri, page.file.dest_uri)}"'
 
     html = _PICTURE.sub(_by_palette, _SOURCE.sub(resolved, html))
+    html = _CELL_CODE.sub(lambda found: _PART.sub(r"\g<0><wbr>", found[0]), html)
     if '<pre class="mermaid">' in html:
         html = html.replace('<pre class="mermaid">', '<pre class="mermaid" data-search-exclude>')
         for script in (MERMAID, "assets/diagrams.js"):

@@ -8,15 +8,20 @@ from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 
-__all__ = ["MERMAID", "requests_elsewhere"]
+__all__ = ["IFRAME_WORKER", "MERMAID", "requests_elsewhere"]
 
 MERMAID = "assets/mermaid.js"
 """Draws the diagrams of a site; at its top, or at that of a language."""
+IFRAME_WORKER = "assets/iframe-worker.js"
+"""Lets the search run where the site is opened from a folder; mkdocs.yml names it."""
 
 _FETCHED = {"script": "src", "img": "src", "source": "srcset", "iframe": "src", "video": "src", "audio": "src"}
 _FETCHED_LINKS = ("stylesheet", "preload", "preconnect", "dns-prefetch", "icon", "manifest", "modulepreload")
 _CSS = re.compile(r"""(?:url\(\s*|@import\s+)["']?((?:https?:)?//[^"')\s]+)""")
 _JS = re.compile(r"""["'`](https?://[^"'`\s]+)""")
+
+_TEXTS = "search/search_index.js"
+"""The texts of all pages, which the search reads where the site is opened from a folder: it runs nothing."""
 
 _NEVER_ASKED = {
     "http://www.w3.org/": "",
@@ -63,7 +68,7 @@ def requests_elsewhere(site: Path) -> Iterator[str]:
     for style in sorted(site.rglob("*.css")):
         for address in _CSS.findall(style.read_text("utf-8")):
             yield f"{style.relative_to(site)}: {address}"
-    for script in sorted(site.rglob("*.js")):
+    for script in sorted(each for each in site.rglob("*.js") if not each.as_posix().endswith(_TEXTS)):
         for address in _JS.findall(script.read_text("utf-8")):
             needs = next((needs for start, needs in _NEVER_ASKED.items() if address.startswith(start)), None)
             if needs is None or needs in classes:

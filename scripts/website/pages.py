@@ -20,9 +20,9 @@ SECTIONS = {
     "Operation": "运维",
     "Reference": "参考",
     "Program": "程序",
-    "Python API": "Python API",
+    "Python": "Python",
     "WeCom": "企业微信接口",
-    "Errors and figures": "错误与指标",
+    "Figures": "指标",
     "Emulator": "模拟器",
     "Explanation": "原理",
 }

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.reference import client_api, testing_api
+from scripts.reference.public import METHODS, NAMES, TESTS
 from tests.support.apps import ROOT
 from tests.support.docstrings import Documented, examples_of, members_of, raised_by, sections_of
 from tests.support.zones import app_of, serve_zone
@@ -25,8 +25,9 @@ from wwspec_devtools.testing.zone import Zone
 
 PUBLIC = {
     name: getattr(import_module(module), name)
-    for module, names in {**client_api.NAMES, **testing_api.NAMES}.items()
+    for module, names in NAMES.items()
     for name in names
+    if module.startswith("wwspec_client") or module in TESTS
 }
 CLASSES = {name: value for name, value in PUBLIC.items() if inspect.isclass(value)}
 WITH_EXAMPLES = {"AsyncZoneClient", "CursorStore", "FileCursor", "KeyRing", "NotifyReceiver", "RetryPolicy"} | {
@@ -43,7 +44,7 @@ def documented() -> Iterator[Documented]:
         for member in members_of(name, value):
             if not (member.is_constructor and (name in MADE_BY_THE_CLIENT or issubclass(value, Exception))):
                 yield member
-    for function in client_api.ENDPOINTS.values():
+    for _, function in METHODS:
         yield Documented(f"ZoneClient.{function.__name__}", function)
 
 

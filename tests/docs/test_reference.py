@@ -1,38 +1,52 @@
-"""Every public name, option, setting, error, figure and API is on a page of the reference, in both languages."""
+"""Every public name, option, setting, error, figure and API is in the reference, in both languages.
+
+Names, verbs and APIs have a line in an index of the repository, and an entry on a page that only the site has.
+"""
 
 import inspect
 import re
 from collections.abc import Iterator
+from functools import cache
 from importlib import import_module
 from itertools import takewhile
+from typing import Any, get_type_hints
 
 import pytest
 
-import wwspec_router
-from scripts.reference import client_api, emulator_client, testing_api
+from scripts.reference.__main__ import only_built
 from scripts.reference.cli import commands
 from scripts.reference.contracts import apis
-from scripts.reference.errors import errors
+from scripts.reference.entries import place
+from scripts.reference.errors import errors, imported_from
 from scripts.reference.events import events
 from scripts.reference.metrics import families
+from scripts.reference.public import METHODS, NAMES
 from scripts.reference.text import Say, chinese_texts, first_paragraph, linked
 from scripts.website.pages import DOCS, LANGUAGES
 from tests.support.docstrings import Documented, members_of
 from wwspec_contracts.errcodes import ERRCODES
+from wwspec_contracts.errors import WWSpecError
 from wwspec_devtools.emulator.apis.table import APIS
 from wwspec_devtools.emulator.appside import table as appside, uploads
+from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.emulator.standin.wwspec_standin.names import SDK_APIS
 from wwspec_devtools.emulator.state.faults import EFFECTS
-from wwspec_router.config import Secrecy, settings, variable
+from wwspec_router.config import Secrecy, Topic, settings, variable
 from wwspec_router.monitoring.status import Status
 
-TRANSLATED = ("api", "cli", "client-api", "emulator-apis", "errors", "events", "figures", "metrics", "settings")
-"""The pages whose tables are in Chinese on the Chinese site; those of the SDK APIs' fields are not."""
+INDEXES = ("emulator-apis", "errors", "events", "figures", "metrics", "names", "settings", "verbs")
+"""The pages of the repository whose tables are in Chinese on the Chinese site."""
 
-METHODS = {"ensure_public_key", *(function.__name__ for function in client_api.ENDPOINTS.values())}
-"""They have one entry, which is that of both clients."""
+API = "reference/api/"
+"""The folder of the pages that only the site has. The fields of SDK APIs are in English there."""
 
 pytestmark = pytest.mark.parametrize("language", LANGUAGES)
+
+
+@cache
+def built(language: str) -> dict[str, str]:
+    """Return the pages that only the site has, by their paths."""
+    return only_built(Say(language))
 
 
 def reference(language: str, name: str) -> str:
@@ -40,7 +54,7 @@ def reference(language: str, name: str) -> str:
 
 
 def first_cells(page: str) -> set[str]:
-    return set(re.findall(r"^\| \[?`([^`]+)`", page, re.MULTILINE))
+    return set(re.findall(r"^\| (?:<a [^|]*>)?\[?`([^`]+)`", page, re.MULTILINE))
 
 
 def entry(page: str, name: str) -> str:
@@ -59,20 +73,21 @@ def says_all_of(each: Documented, entry: str, language: str) -> None:
     assert linked(Say(language).of_code(first_paragraph(each.text))) in entry, each.name
 
 
-def pages_of_names() -> Iterator[tuple[str, str, object]]:
-    """Yield every public name with its page and what it is."""
-    for name in wwspec_router.__all__:
-        yield "api", name, getattr(wwspec_router, name)
-    pages = {"client-api": client_api, "testing-api": testing_api, "emulator-client": emulator_client}
-    for page, named in ((page, module.NAMES) for page, module in pages.items()):
-        for module, names in named.items():
-            for name in names:
-                yield page, name, getattr(import_module(module), name)
+def page_of(language: str, module: str, name: str) -> str:
+    """Return the page that has the entry of a public name."""
+    return built(language)[f"{API}{module}/{place(module, name).partition('#')[0]}"]
+
+
+def public() -> Iterator[tuple[str, str, object]]:
+    """Yield every public name: its module, the name, and what it is."""
+    for module, names in NAMES.items():
+        for name in names:
+            yield module, name, getattr(import_module(module), name)
 
 
 def test_every_public_name_has_its_signature_and_summary(language: str) -> None:
-    for page, name, value in pages_of_names():
-        text = entry(reference(language, page), name)
+    for module, name, value in public():
+        text = entry(page_of(language, module, name), name)
         if inspect.isclass(value) and value.__module__.startswith("wwspec_"):
             assert re.search(rf"^class {name}\b", text, re.MULTILINE), name
             assert linked(Say(language).of_code(first_paragraph(value.__doc__))) in text, name
@@ -84,10 +99,12 @@ def test_every_public_name_has_its_signature_and_summary(language: str) -> None:
 
 def test_every_public_member_has_its_signature_and_summary(language: str) -> None:
     checked = 0
-    for page, name, value in pages_of_names():
+    methods = {function.__name__ for _, function in METHODS}
+    of_both_clients = built(language)[f"{API}wwspec_client/methods.md"]
+    for module, name, value in public():
         if not inspect.isclass(value):
             continue
-        text = reference(language, page)
+        page = page_of(language, module, name)
         shown = [value, *takewhile(lambda base: base.__name__.startswith("_"), value.__mro__[1:])]
         for each in members_of(name, value):
             member = each.name.partition(".")[2]
@@ -96,17 +113,53 @@ def test_every_public_member_has_its_signature_and_summary(language: str) -> Non
                 continue
             checked += 1
             if isinstance(inspect.getattr_static(value, member), property):
-                assert re.search(rf"^- `{member}\b.*\w", entry(text, name), re.MULTILINE), each.name
+                assert re.search(rf"^- `{member}\b.*\w", entry(page, name), re.MULTILINE), each.name
+            elif member in methods:
+                says_all_of(each, entry(of_both_clients, member), language)
             else:
-                says_all_of(each, entry(text, member if member in METHODS else each.name), language)
+                says_all_of(each, entry(page, each.name), language)
     assert checked > 100
 
 
+def test_the_index_has_every_public_name_and_every_control_of_the_emulator(language: str) -> None:
+    index, errors_page = reference(language, "names"), reference(language, "errors")
+    for module, name, value in public():
+        if inspect.isclass(value) and issubclass(value, WWSpecError):
+            assert f"| `{module}.{name}` |" in errors_page or f".{name}` |" in errors_page, name
+        else:
+            section = section_of(index, module)
+            assert re.search(rf"^\|.*`{name}`.* \| .*\w", section, re.MULTILINE), f"{module}: {name}"
+    for each in members_of("EmulatorClient", EmulatorClient):
+        if each.text and not each.is_constructor:
+            assert f"| `{each.name}` |" in index, each.name
+
+
+def section_of(index: str, module: str) -> str:
+    """Return the lines of the index that a link to a module leads to."""
+    [section] = re.findall(rf"^## `{re.escape(module)}`\n(.*?)(?=^## |\Z)", index, re.MULTILINE | re.DOTALL) or [
+        "\n".join(re.findall(rf"^\| (?:<a id[^|]*)?`{re.escape(module)}` \|.*$", index, re.MULTILINE))
+    ]
+    return str(section)
+
+
+def test_the_indexes_of_the_site_lead_to_its_own_pages(language: str) -> None:
+    pages = built(language)
+    for name in ("names", "verbs"):
+        text = pages[f"reference/{name}.md"]
+        targets = re.findall(r"\]\((api/[\w./]+)(?:#[\w-]+)?\)", text)
+        assert len(targets) > 20
+        assert {f"reference/{target}" for target in targets} <= pages.keys()
+        assert re.sub(r"\[(`[^`]+`)\]\(api/[^)]+\)", r"\1", text) == reference(language, name)
+
+
 def test_every_option_and_argument_of_every_verb(language: str) -> None:
-    page, set_by_topic = reference(language, "cli"), first_cells(reference(language, "settings"))
+    set_by_topic, index = first_cells(reference(language, "settings")), first_cells(reference(language, "verbs"))
     for name, command in commands():
-        section = page.partition(f"{{#wwspec-{name.replace(' ', '-')}}}")[2].partition("\n##")[0]
+        verb = name.split()[0]
+        page = built(language)[f"{API}wwspec/{verb}.md"]
+        section = page.partition(f"# `wwspec {name}`\n")[2].partition("\n#")[0]
         assert section, name
+        assert f"wwspec {verb}" in index
         shown = set(re.findall(r"--[\w-]+", section)) | set_by_topic
         for parameter in command.params:
             if parameter.param_type_name == "option" and not getattr(parameter, "hidden", False):
@@ -131,14 +184,17 @@ def test_every_error(language: str) -> None:
     everything = list(errors())
     assert len(everything) > 50
     for each in everything:
-        assert f"| `{each.__module__}.{each.__name__}` |" in page
+        assert f"| `{imported_from(each)}.{each.__name__}` |" in page
+        assert getattr(import_module(imported_from(each)), each.__name__) is each
 
 
 def test_every_errcode_has_a_cause_and_a_fix(language: str) -> None:
-    page = reference(language, "errcodes")
+    everything, short = built(language)["reference/errcodes.md"], reference(language, "errcodes")
     assert len(ERRCODES) > 130
-    for errcode in ERRCODES:
-        assert re.search(rf"^\| `{errcode}` \| [^|-]+ \| [^|-][^|]* \| [^|-][^|]* \|$", page, re.MULTILINE), errcode
+    for errcode, row in ERRCODES.items():
+        line = rf"^\| `{errcode}` \| [^|-]+ \| [^|-][^|]* \| [^|-][^|]* \|$"
+        assert re.search(line, everything, re.MULTILINE), errcode
+        assert row.met_by != "both" or re.search(line, short, re.MULTILINE), errcode
 
 
 def test_every_figure_and_metric(language: str) -> None:
@@ -148,42 +204,56 @@ def test_every_figure_and_metric(language: str) -> None:
 
 
 def test_every_sdk_api_and_its_fields(language: str) -> None:
-    page = reference(language, "contracts")
-    assert set(apis()) == set(SDK_APIS)
+    index = first_cells(section_of(reference(language, "names"), "wwspec_contracts"))
+    assert set(apis()) == set(SDK_APIS) == index
     for name, module in apis().items():
-        section = page.partition(f"{{#{name}}}")[2].partition("\n## ")[0]
+        page = built(language)[f"{API}wwspec_contracts/{name}.md"]
         fields = {*module.Request.__struct_fields__, *module.Response.__struct_fields__} - {"errcode", "errmsg"}
-        assert fields <= first_cells(section), name
-        assert re.search(r"document/path/\d+\)", section), name
+        assert fields <= first_cells(page), name
+        assert re.search(r"document/path/\d+\)", page), name
+        assert linked(Say(language).of_code(first_paragraph(APIS[name].__doc__))) in page, name
 
 
 def test_every_event_and_its_fields(language: str) -> None:
     page = reference(language, "events")
     assert len(events()) == 9
     for name, module in events().items():
-        section = page.partition(f"{{#{name}}}")[2].partition("\n## ")[0]
-        assert set(module.Event.__struct_fields__) <= first_cells(section), name
+        assert f'<a id="{name}"></a>' in page
+        head, inner = (set(each.__struct_fields__) for each in (module.Event, type_of_object(module.Event)))
+        assert len(head) == 3, "the page says so of all"
+        assert all(re.search(rf"^\| `{each}` \|.*`{name}`", page, re.MULTILINE) for each in inner), name
+
+
+def type_of_object(event: type[Any]) -> type[Any]:
+    """Return the type of the one object that an event has."""
+    [found] = [each for each in get_type_hints(event).values() if hasattr(each, "__struct_fields__")]
+    return found  # type: ignore[no-any-return]
 
 
 def test_every_api_and_fault_of_the_emulator(language: str) -> None:
     cells = first_cells(reference(language, "emulator-apis"))
-    assert {*APIS, *EFFECTS, *(effect for effects in EFFECTS.values() for effect in effects)} <= cells
+    assert {*EFFECTS, *(effect for effects in EFFECTS.values() for effect in effects)} <= cells
     assert {f"/cgi-bin/{path}" for path in (*appside.APIS, uploads.API)} <= cells
 
 
-@pytest.mark.parametrize("page", TRANSLATED)
-def test_no_cell_of_these_tables_is_english_on_the_chinese_page(language: str, page: str) -> None:
-    rows = re.findall(r"^\| (.+) \|$", reference(language, page), re.MULTILINE)
-    cells = [re.sub(r"`[^`]*`|list of \w+", "", cell) for row in rows for cell in row.split(" | ")]
-    english = [each for each in cells if re.search("[a-z]+ [a-z]+", each) and not re.search("[\u4e00-\u9fff]", each)]
-    if language == "en":
-        assert len(english) > 10
-    else:
-        assert not english, "chinese.toml lacks a text"
+def test_no_cell_of_these_tables_is_english_on_the_chinese_page(language: str) -> None:
+    pages = {name: reference(language, name) for name in INDEXES}
+    pages |= {path: text for path, text in built(language).items() if "/wwspec_contracts/" not in path}
+    found = 0
+    for name, text in pages.items():
+        rows = re.findall(r"^\| (.+) \|$", text, re.MULTILINE)
+        cells = [re.sub(r"`[^`]*`|list of \w+|<a [^>]*>", "", cell) for row in rows for cell in row.split(" | ")]
+        english = [
+            each for each in cells if re.search("[a-z]+ [a-z]+", each) and not re.search("[\u4e00-\u9fff]", each)
+        ]
+        assert language == "en" or not english, f"chinese.toml lacks a text of {name}"
+        found += len(english)
+    assert language == "zh" or found > 500
 
 
 def test_every_translation_is_of_a_text_of_the_code(language: str) -> None:
-    pages = "".join(reference(language, page) for page in (*TRANSLATED, "testing-api", "emulator-client"))
+    pages = "".join((*(reference(language, page) for page in INDEXES), *built(language).values()))
+    pages += "".join(Say(language).of_code(each.value) for each in Topic)  # only help shows them
     pages = re.sub(r"\[(\d+)\]\(https:[^)]*\)", r"\1", pages)  # links to WeCom's documents
     for english, chinese in chinese_texts().items():
         text = re.sub("<(?!br>)", "&lt;", chinese if language == "zh" else english)

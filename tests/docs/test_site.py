@@ -1,5 +1,6 @@
 """The built site in Debian's Chromium: it asks no other host, fits its window, and its search finds words."""
 
+import re
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -18,8 +19,10 @@ from tests.support.waiting import DEADLINE
 
 pytestmark = pytest.mark.nightly  # builds the site, which takes half a minute, and starts a browser
 
-PAGES = ["index", "operation/console", "explanation/zone", "explanation/call", "reference/contracts", "reference/api"]
-"""The start, pictures, diagrams, long tables, signatures."""
+API = "reference/api"
+PAGES = ["index", "operation/console", "explanation/zone", "explanation/call", "reference/names"]
+PAGES += [f"{API}/wwspec_contracts/sync_msg", f"{API}/wwspec_client/zoneclient", f"{API}/wwspec/zone"]
+"""The start, pictures, diagrams, long tables, signatures, options."""
 
 DIAGRAMS = {page[:-3]: len(found) for page in sorted(pages_of("en")) if (found := diagrams_of(DOCS / "en" / page))}
 """How many each page has that has one."""
@@ -29,6 +32,11 @@ Element.prototype.attachShadow = function (options) { return attach.call(this, {
 """The theme draws a diagram where no script can look at it."""
 
 PALETTES = {"light": "default", "dark": "slate"}
+
+WIDE = re.compile(r"<tr>\s*(?:<th[^>]*>.*?</th>\s*){4,}</tr>")
+"""The head of a table of four columns or more."""
+SCROLLS = """() => [...document.querySelectorAll(".md-typeset__table")]
+    .some((table) => table.parentElement.scrollWidth > table.parentElement.clientWidth)"""
 
 FIELDS = {name: {"boost": 1} for name in ("title", "text", "tags")}
 NOTHING_TO_FIND = {"config": {"fields": FIELDS, "lang": ["en"], "pipeline": [], "separator": " "}, "docs": []}
@@ -121,18 +129,59 @@ def test_diagrams_are_drawn_in_letters_that_can_be_read(browser: Browser, url: s
     page.context.close()
 
 
+def found_by_the_search(page: Page, query: str) -> list[str]:
+    """Type a query on a page that is open, and return the addresses of what is found."""
+    page.locator("input.md-search__input").click()
+    page.keyboard.insert_text(query)
+    page.keyboard.press("End")  # the page listens to keys
+    page.locator(".md-search-result__item").first.wait_for()
+    targets: list[str] = page.locator(".md-search-result__link").evaluate_all("links => links.map(link => link.href)")
+    return targets
+
+
 @pytest.mark.parametrize("query", ["notify_id", "能力"])
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_the_search_finds_pages_of_the_language(browser: Browser, url: str, language: str, query: str) -> None:
     page = opened(browser, 1280, searches=True)
     page.goto(f"{url}/{language}/index.html", wait_until="networkidle")
-    page.locator("input.md-search__input").click()
-    page.keyboard.insert_text(query)
-    page.keyboard.press("End")  # the page listens to keys
-    page.locator(".md-search-result__item").first.wait_for()
-    targets = page.locator(".md-search-result__link").evaluate_all("links => links.map(link => link.href)")
+    targets = found_by_the_search(page, query)
     assert targets
     assert all(target.startswith(f"{url}/{language}/") for target in targets)
+    page.context.close()
+
+
+def test_no_table_is_cut_at_its_last_column(browser: Browser, url: str, site: Path) -> None:
+    page = opened(browser, 1280)
+    pages = [each.relative_to(site) for each in site.glob("en/**/*.html") if WIDE.search(each.read_text("utf-8"))]
+    assert len(pages) > 40
+    cut = []
+    for each in pages:
+        page.goto(f"{url}/{each}")
+        if page.evaluate(SCROLLS):
+            cut.append(each)
+    assert cut == []
+    page.context.close()
+
+
+def test_the_badges_are_not_shrunk_in_the_window_of_a_phone(browser: Browser, url: str) -> None:
+    page = opened(browser, 420)
+    for language in LANGUAGES:
+        page.goto(f"{url}/{language}/index.html", wait_until="networkidle")
+        badges = page.locator('img[src*="badges-"]')
+        assert badges.evaluate("it => it.getBoundingClientRect().width >= it.naturalWidth && it.naturalWidth > 100")
+    page.context.close()
+
+
+def test_headings_have_the_colour_of_the_text_in_the_dark(browser: Browser, url: str) -> None:
+    page = opened(browser, 1280, "dark")
+    page.goto(f"{url}/en/explanation/zone.html", wait_until="networkidle")
+    colour, weight = page.locator(".md-content .md-typeset").evaluate(
+        "it => [getComputedStyle(it).color, getComputedStyle(it).fontWeight]"
+    )
+    assert weight == "400"
+    for heading in ("h1", "h2"):
+        expect(page.locator(heading).first).to_have_css("color", colour)
+        expect(page.locator(heading).first).to_have_css("font-weight", "500")
     page.context.close()
 
 
@@ -148,11 +197,11 @@ def test_the_open_menu_of_languages_fits_the_window_of_a_phone(browser: Browser,
 
 def test_the_switch_of_languages_leads_to_the_same_page(browser: Browser, url: str) -> None:
     page = opened(browser, 1280)
-    page.goto(f"{url}/en/reference/cli.html", wait_until="networkidle")
+    page.goto(f"{url}/en/reference/verbs.html", wait_until="networkidle")
     page.locator(".md-select").hover()
     page.locator('.md-select__link[hreflang="zh"]').click()
-    page.wait_for_url(f"{url}/zh/reference/cli.html")
-    expect(page.locator("h1")).to_contain_text("命令行")
+    page.wait_for_url(f"{url}/zh/reference/verbs.html")
+    expect(page.locator("h1")).to_contain_text("子命令")
     page.context.close()
 
 
@@ -173,4 +222,5 @@ def test_the_folder_can_be_read_without_a_server(browser: Browser, site: Path) -
     page.wait_for_url((site / "zh" / "reference" / "index.html").as_uri())
     page.goto((site / "zh" / "explanation" / "call.html").as_uri())
     expect(page.locator("div.mermaid")).to_have_count(DIAGRAMS["explanation/call"])
+    assert found_by_the_search(page, "能力")
     page.context.close()

@@ -78,6 +78,17 @@ COMMANDS = [
 ]
 """The commands of each block, in their order."""
 
+TESTS_OF = {
+    line: [
+        found[1] for each in FILES if each.page == block.page and (found := re.match(r"# (tests/test_\S+)", each.text))
+    ]
+    for block in BLOCKS
+    if block.language == "bash"
+    for line in block.text.splitlines()
+    if line.startswith("pytest --zone ")
+}
+"""The tests that the page of such a command shows: those of all pages would run once more, which takes longest."""
+
 BEFORE = {
     "wwspec contracts --diff console": "wwspec contracts --out console",
     "wwspec contracts --client client --check": "wwspec contracts --client client",
@@ -199,7 +210,7 @@ def run_all(lines: list[str], application: Path, zone: Zone) -> None:
 
 def run(line: str, application: Path, zone: Zone) -> None:
     command, _, file = line.partition(" > ")
-    words = shlex.split(command)
+    words = [*shlex.split(command), *TESTS_OF.get(line, [])]
     own = app_of(zone) if words[1:2] in (["app"], ["keys"]) else {"WWSPEC_EMULATOR_URL": zone.client.url}
     environment = {**os.environ, **own}
     if words[0] == "wwspec":

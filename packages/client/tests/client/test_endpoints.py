@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from scripts.reference.client_api import ENDPOINTS
+from scripts.reference.public import ENDPOINTS
 from tests.client.conftest import QUICK
 from tests.client.scripted import Script, answer, async_client_of, client_of
 from tests.support.rsa_keys import new_rsa_key

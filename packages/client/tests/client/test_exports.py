@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 import wwspec_client as client
-from scripts.reference.client_api import ENDPOINTS, public_names
+from scripts.reference.public import ENDPOINTS, public_names
 from tests.support.apps import python_anew
 from tests.support.tables import for_each
 from wwspec_client import call_lines, hooks, models, raw_clients, stores, viewer
