@@ -85,6 +85,7 @@ PARTS = {
             "packages/devtools/wwspec_devtools/scaffold",
             "tests/docs/test_readme.py",
             "tests/docs/test_tutorial.py",
+            "tests/support/pages.py",
             "tests/support/terminal.py",
         ],
     ),

@@ -141,12 +141,14 @@ def test_each_step_of_the_tutorial_has_the_result_that_its_page_shows(terminals:
     for page in PAGES:
         terminals.begin_page()
         if life != "at once":
-            wait_for_the_app(terminals.cwd / "var" / "notifications.db")
+            wait_for_the_app(terminals.cwd)
             for _ in range(3):
                 terminals.restart_dev()
             if terminals.dev_runs:
                 terminals.run("rm -f messages.cursor\nwwspec zone advance 86400")
         for block in blocks_of_page(page):
+            if block.language == "bash":
+                wait_for_the_app(terminals.cwd)
             try:
                 terminals.follow(block, ELSEWHERE)
             except AssertionError as error:
@@ -154,9 +156,9 @@ def test_each_step_of_the_tutorial_has_the_result_that_its_page_shows(terminals:
         terminals.check_success()
 
 
-def wait_for_the_app(file: Path) -> None:
-    """Wait until the app has handled all notifications: who goes on another day does not leave it at work."""
-    if file.exists():
+def wait_for_the_app(program: Path) -> None:
+    """Wait until the app has handled all notifications: a person sees what a command does before the next one."""
+    if (file := program / "var" / "notifications.db").exists():
         with closing(SqlitePendingStore(file)) as store:
             store.open()
             wait_until(lambda: not any(store.due(stage, math.inf, 1) for stage in (Stage.NOTED, Stage.FETCHED)))
