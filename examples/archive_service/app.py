@@ -160,7 +160,7 @@ async def keys_of(corpid: str, transaction: AsyncConnection) -> dict[int, str]:
 
 async def open_sealed(corpid: str, ring: wecom.KeyRing, transaction: AsyncConnection) -> None:
     """Open keys that did not open when their messages came, such as while a private key was lost."""
-    sealed = select(MESSAGES.c["msgid", "sealed_key", "key_version"]).limit(100)
+    sealed = select(MESSAGES.c.msgid, MESSAGES.c.sealed_key, MESSAGES.c.key_version).limit(100)
     sealed = sealed.where(MESSAGES.c.secret_key.is_(None), MESSAGES.c.key_version.in_(ring.versions))
     for msgid, *key in await transaction.execute(sealed.where(MESSAGES.c.corpid == corpid)):
         opened = await to_thread.run_sync(opened_key, ring, *key)

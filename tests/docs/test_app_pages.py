@@ -39,7 +39,7 @@ from wwspec_devtools.scaffold.project import project_files
 from wwspec_devtools.testing.zone import Zone
 
 TOKEN, AES_KEY = "callback-token", "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
-CALLBACK = {"token": TOKEN, "encoding_aes_key": AES_KEY}
+CALLBACK: dict[str, Any] = {"token": TOKEN, "encoding_aes_key": AES_KEY}
 
 Load = Callable[[str], ModuleType]
 
