@@ -11,7 +11,7 @@ SIZES = {
     "archive_app": ("*.py", 120),
     "archive_service": ("*.py", 200),
     "message_viewer": ("page.html", 150),
-    "quality_inspection": ("*.[pt][yo]*", 250),  # .py and .toml, with its tests
+    "quality_inspection": ("*.[pt][yo]*", 290),  # .py and .toml, with its tests
 }
 VARIABLES = {
     "archive_app/app.py": 8,
