@@ -110,7 +110,7 @@ def fail(zone: Zone, case: str) -> int:
     if case != "event code":
         assert zone.call(name, {"sku": "B-9"}).errcode
     number: int = zone.client.traffic(before, ("call", "event"), bodies=False, wait=False)[0]["number"]
-    wait_until(lambda: zone.client.entry(number)["code" if case == "event code" else "traces"])
+    wait_until(lambda: zone.client.entry(number)["verdict"] == "failed" and zone.client.entry(number)["traces"])
     return number
 
 
@@ -141,6 +141,6 @@ def test_the_call_of_the_app_has_the_reason_of_the_call_that_it_is_passed_on_as(
 def test_all_that_brings_the_result_of_a_failed_job_has_its_reason(zone: Zone) -> None:
     before = zone.client.last_number()
     assert zone.submit("price", {"sku": "B-9"}).result().errcode
-    wait_until(lambda: zone.client.traffic(before, "call")[0]["code"])
+    wait_until(lambda: zone.client.traffic(before, "call")[0]["verdict"] == "failed")
     failed = [(row["kind"], row["reason"][0]) for row in zone.client.traffic(before, failed=True)]
     assert failed == [("call", "KeyError 'B-9'"), ("sdk", "KeyError 'B-9'"), ("app", "KeyError 'B-9'")]

@@ -8,6 +8,7 @@ from wwspec_contracts.decoding import decode_json
 from wwspec_contracts.errcodes import advice, cause
 from wwspec_contracts.errors import JsonError
 from wwspec_devtools.emulator.display.masking import masked_headers, masked_path, masked_text, masked_value
+from wwspec_devtools.emulator.display.reasons import OK, fix_of
 from wwspec_devtools.emulator.display.verdicts import digest, read_body
 from wwspec_devtools.emulator.standin.wwspec_standin.link import FAULT_STATUS
 from wwspec_devtools.emulator.state.faults import ANSWER
@@ -22,7 +23,7 @@ from wwspec_devtools.emulator.state.traffic.entries import (
     Entry,
     byte_count,
 )
-from wwspec_devtools.emulator.state.traffic.traces import JOB, Trace, code_outcome
+from wwspec_devtools.emulator.state.traffic.traces import JOB, Trace
 
 Json = dict[str, Any]
 
@@ -57,7 +58,6 @@ def row(entry: Entry) -> Json:
         "reply_bytes": byte_count(entry.reply),
         "replayable": entry.call is not None,
         "attempts": entry.notification.attempts if entry.notification is not None else _runs(entry),
-        "code": code_outcome(entry.traces),
         "advanced_ms": _advanced(entry),
     }
 
@@ -75,6 +75,7 @@ def row_with_bodies(entry: Entry) -> Json:
 def whole(entry: Entry) -> Json:
     """Return everything about one entry; of an app's call also what the program tells of the call that it led to."""
     traced = entry.about if entry.kind == APP and entry.about is not None else entry
+    trace = next((each for each in reversed(traced.traces) if each.outcome != OK), None)
     return {
         **row_with_bodies(entry),
         "http": _http(entry),
@@ -85,8 +86,18 @@ def whole(entry: Entry) -> Json:
         "hits": [_hit(fault, entry) for fault in entry.hits],
         "causes": _causes(entry),
         "advice": _advice(entry),
+        **_misfit(entry, trace),
+        "fix": fix_of(digest(entry).reason) or (_advice(entry) if trace is None else None),
         "traces": [_trace(trace) for trace in traced.traces],
     }
+
+
+def _misfit(entry: Entry, trace: Trace | None) -> Json:
+    """Return the value that does not fit a contract, and where the row or mark is of what returned it."""
+    said = digest(entry)
+    value = trace.failure.value if trace is not None and trace.failure is not None else ""
+    declared = trace.declared if trace is not None and said.reason[0].startswith("output ") else ""
+    return {"value": value or said.value, "declared": declared}
 
 
 def _hit(fault: Any, entry: Entry) -> Json:

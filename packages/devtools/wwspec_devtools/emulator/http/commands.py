@@ -151,9 +151,13 @@ class Control:
         with world.lock:
             return accepted(expired=world.accounts.expire_tokens(world.clock.now()))
 
-    def verify_callback(self) -> Answer:
-        """Verify the app's callback URL; return whether it is `verified`, else the `reason`."""
-        callbacks = self._platform.callbacks
+    def verify_callback(self, of_commands: bool = False) -> Answer:
+        """Verify the app's callback URL; return whether it is `verified`, else the `reason`.
+
+        Args:
+            of_commands: Whether it is the command URL of the suite.
+        """
+        callbacks = self._platform.commands if of_commands else self._platform.callbacks
         reason = callbacks.verify() if callbacks else NO_CALLBACK
         return accepted(verified=not reason, reason=reason, url=callbacks.url if callbacks else "")
 

@@ -22,7 +22,6 @@ _WIDEST = 100
 """Characters of a request or reply."""
 _FRAMEWORK = re.compile(r"([0-9a-f]{6} )?(ability |event:)\S+ (failed|refused, .*)")
 """The program's own lines about the error."""
-_WRONG_OUTPUT = re.compile(r"output \$\S*: (.+) expected, (.+) found")
 
 
 def summary(
@@ -103,16 +102,14 @@ def _call(entry: Json, say: Callable[[str], str], language: int) -> Iterator[tup
     trace = next((each for each in reversed(traces) if each["outcome"] != "ok"), traces[-1] if traces else None)
     frames = own_frames(trace["failure"]) if trace else []
     places = [place(each, trace["folder"] if trace else "") for each in frames]
-    wrong = _WRONG_OUTPUT.fullmatch(entry["reason"][0])
-    if wrong:
-        yield "handler", places[0] if places else ""
-        fix = say("return {} there, or declare {} and register the contract anew")
-        yield "fix", fix.format(wrong[1], wrong[2])
+    yield "value", entry["value"]
+    if entry["declared"]:
+        yield "handler", "     ".join((places[0].partition("     ")[0] if places else "", entry["declared"])).strip()
     elif places:
         yield "at", places[0]
         yield "from", places[-1] if len(places) > 1 else ""
-    elif entry["advice"] and trace is None:  # else it says where this is
-        yield "fix", entry["advice"][language]
+    if entry["fix"]:  # else the lines of the error say more
+        yield "fix", entry["fix"][language]
     yield "asked", _short(entry["request"])
     yield "got", _short(entry["reply"])
     if trace is not None:
@@ -137,8 +134,8 @@ def _callback(
         yield "event", f"#{first['number']} {first['name']}{also}"
     if entry["verdict"] == "failed" and isinstance(request, dict) and "notify_id" in request:
         yield "stored", say("{} is kept; the app can still fetch it").format(request["notify_id"])
-    if entry["advice"]:
-        yield "fix", entry["advice"][language]
+    if entry["fix"]:
+        yield "fix", entry["fix"][language]
 
 
 def place(frame: Json, folder: str) -> str:

@@ -45,6 +45,8 @@ class Failure(msgspec.Struct, frozen=True):
     """The outermost first."""
     refuses: bool = False
     """Whether the program refused what it was asked, on purpose; otherwise its code has a fault."""
+    value: str = ""
+    """The JSON text of what does not fit the output contract."""
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -95,6 +97,8 @@ class Trace(msgspec.Struct, frozen=True):
     pid: int = 0
     folder: str = ""
     """Where the program runs: files below it are shown from there."""
+    declared: str = ""
+    """Where the row of the registry file or the mark is of what ran."""
     failure: Failure | None = None
     lines: list[Line] = []
     lines_left_out: int = 0
@@ -115,14 +119,6 @@ def read_traces(body: bytes) -> list[Trace]:
     return traces
 
 
-def code_outcome(traces: tuple[Trace, ...]) -> str:
-    """Return how the last run of the job ended; empty when none has."""
-    for trace in reversed(traces):
-        if trace.kind == JOB:
-            return trace.outcome
-    return ""
-
-
 def with_trace(traces: tuple[Trace, ...], trace: Trace) -> tuple[Trace, ...]:
     """Return the traces with a further one, at most as many as are kept."""
     kept = (*traces, trace)
@@ -134,22 +130,21 @@ def trace_bytes(trace: Trace) -> int:
     texts = len(trace.errmsg) + sum(_LINE_BYTES + len(each.level) + len(each.text) for each in trace.lines)
     if trace.failure is None:
         return _LINE_BYTES + texts
-    texts += len(trace.failure.name) + len(trace.failure.text)
+    texts += len(trace.failure.name) + len(trace.failure.text) + len(trace.failure.value)
     texts += sum(_LINE_BYTES + len(each.file) + len(each.function) + len(each.code) for each in trace.failure.frames)
     return _LINE_BYTES + texts
 
 
 def _cut(trace: Trace) -> Trace:
     changes: dict[str, Any] = {"errmsg": trace.errmsg[:MAX_TEXT], "trace_id": trace.trace_id[:MAX_TEXT]}
-    changes["folder"] = trace.folder[:MAX_TEXT]
-    if trace.failure is not None:
+    changes |= {"folder": trace.folder[:MAX_TEXT], "declared": trace.declared[:MAX_TEXT]}
+    if (failure := trace.failure) is not None:
         frames = [
             Frame(each.file[:MAX_TEXT], each.line, each.function[:MAX_TEXT], each.code[:MAX_TEXT], each.own)
-            for each in trace.failure.frames[-MAX_FRAMES:]
+            for each in failure.frames[-MAX_FRAMES:]
         ]
-        changes["failure"] = Failure(
-            trace.failure.name[:MAX_TEXT], trace.failure.text[:MAX_TEXT], frames, trace.failure.refuses
-        )
+        texts = (failure.name[:MAX_TEXT], failure.text[:MAX_TEXT])
+        changes["failure"] = Failure(*texts, frames, failure.refuses, failure.value[:MAX_TEXT])
     lines = [Line(line.at, line.level[:MAX_TEXT], line.text[:MAX_TEXT]) for line in trace.lines[:MAX_LINES]]
     left_out = trace.lines_left_out + len(trace.lines) - len(lines)
     return msgspec.structs.replace(trace, lines=lines, lines_left_out=left_out, **changes)
