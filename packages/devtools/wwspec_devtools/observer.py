@@ -139,6 +139,7 @@ class EmulatorObserver:
             errcode=line.errcode,
             meaning=ended.meaning,
             errmsg=line.ending or line.errmsg,
+            refused_api=line.refused_api if line.refused_errcode == line.errcode else "",
             number=ended.number,
             trace_id=ended.trace_id,
             folder=self._folder,

@@ -92,12 +92,24 @@ def test_why_the_callback_url_is_not_verified(person: Actions, zone: Zone, stack
     open_callback(person)
     assert_reason(person, "callback URL not verified: 403")
     expect(why(person)).to_contain_text("Answer403 who are you")
+    person.page.set_viewport_size({"width": 420, "height": 800})
+    below_bar = person.page.locator("#bar").bounding_box()
+    entry = person.page.get_by_role("article").bounding_box()
+    assert below_bar is not None
+    assert entry is not None
+    assert entry["y"] - (below_bar["y"] + below_bar["height"]) < 20, "on a phone a short entry begins at the top"
 
 
 def open_callback(person: Actions) -> None:
     """Open the callback of the flow of an event."""
     person.click(line(person, "conversation_new_message"))
     person.click(person.page.get_by_role("list", name="What it caused").get_by_role("link", name="program_notify"))
+
+
+def test_a_flow_says_once_that_an_errcode_of_the_sdk_is_passed_on(person: Actions, zone: Zone) -> None:
+    _, reason = REASONS["errcode that is passed on"]
+    fail(zone, "errcode that is passed on")
+    expect(line(person, "passed").locator(".problems .chip.bad")).to_have_text([reason])
 
 
 def test_which_message_has_a_text(person: Actions, zone: Zone) -> None:
@@ -110,6 +122,8 @@ def test_which_message_has_a_text(person: Actions, zone: Zone) -> None:
 
 def test_a_machine_is_stopped_and_seen_to_be(person: Actions, zone: Zone) -> None:
     person.click(person.page.get_by_role("link", name="Machines"))
+    person.page.set_viewport_size({"width": 420, "height": 800})
+    expect(person.page.get_by_role("button", name="Stop M2")).to_be_in_viewport(ratio=1)
     person.click(person.page.get_by_role("button", name="Stop M2"))
     expect(person.page.get_by_role("row").filter(has_text="M2")).to_contain_text("stopped")
     zone.client.machines.start(2)

@@ -51,6 +51,8 @@ _PROBLEMS = {
 def reason_of(trace: Trace) -> Texts:
     """Return why a program's attempt failed, as the program tells it."""
     failure = trace.failure
+    if failure is None and trace.refused_api:
+        return api_refused(trace.refused_api, trace.errcode)
     if failure is None or failure.name == "AbilityError":
         return refused(trace.errcode, trace.errmsg)
     text = failure.text.partition("\n")[0]

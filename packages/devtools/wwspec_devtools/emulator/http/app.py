@@ -73,6 +73,6 @@ def _courier(settings: EmulatorSettings, spec: CallbackSpec, clock: Clock, kind:
     """Return the way to a callback URL. What verifies that of a provider's app is for the provider's corp."""
     is_corps_own = kind is DATA and settings.app_type in ("", "self")
     corpid = settings.corpid if is_corps_own else settings.provider_corpid
-    english, chinese = ("the corpid", "corpid") if is_corps_own else ("the provider's corpid", "服务商的 corpid")
+    english, chinese = ("the corpid", " corpid") if is_corps_own else ("the provider's corpid", "服务商的 corpid")
     crypto = CallbackCrypto(spec.token, spec.encoding_aes_key, corpid)
     return Courier(spec.url, crypto, clock, (f"{english} {corpid}", f"{chinese} {corpid}"), kind)

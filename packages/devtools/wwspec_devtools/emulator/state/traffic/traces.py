@@ -85,6 +85,8 @@ class Trace(msgspec.Struct, frozen=True):
     meaning: str = ""
     """The key of the program's registry file that has this errcode; empty when none has it alone."""
     errmsg: str = ""
+    refused_api: str = ""
+    """The SDK API whose errcode the program passes on; empty when it is not one's."""
     number: int = 0
     """Of the request, in the log of the program."""
     attempt: int = 1
@@ -138,6 +140,7 @@ def trace_bytes(trace: Trace) -> int:
 def _cut(trace: Trace) -> Trace:
     changes: dict[str, Any] = {"errmsg": trace.errmsg[:MAX_TEXT], "trace_id": trace.trace_id[:MAX_TEXT]}
     changes |= {"folder": trace.folder[:MAX_TEXT], "declared": trace.declared[:MAX_TEXT]}
+    changes["refused_api"] = trace.refused_api[:MAX_TEXT]
     if (failure := trace.failure) is not None:
         frames = [
             Frame(each.file[:MAX_TEXT], each.line, each.function[:MAX_TEXT], each.code[:MAX_TEXT], each.own)

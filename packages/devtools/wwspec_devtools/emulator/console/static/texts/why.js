@@ -20,7 +20,7 @@ export const WHY = {
     "why.verified": ["The URL is verified", "URL 已通过验证"],
     "why.fix": ["Fix", "处理方法"],
     "why.value": ["Value", "值"],
-    "why.declared": ["Declared at", "声明位置"],
+    "why.declared": ["Declared", "声明位置"],
     "why.asked": ["Asked", "请求"],
     "why.got": ["Got", "应答"],
     "why.handler": ["Handler", "处理函数"],
