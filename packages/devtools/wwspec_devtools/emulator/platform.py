@@ -7,7 +7,7 @@ program and events block until the program has answered. `control` has what a te
 import logging
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
@@ -19,6 +19,7 @@ from wwspec_devtools.emulator.answers import Answer, RefusedError, accepted, ref
 from wwspec_devtools.emulator.apis.by_hand import answer_by_hand
 from wwspec_devtools.emulator.apis.table import APIS
 from wwspec_devtools.emulator.appside import config as appconfig, permissions, table as appside, uploads
+from wwspec_devtools.emulator.callbacks.delivery import Courier
 from wwspec_devtools.emulator.display.verdicts import digest
 from wwspec_devtools.emulator.events import sender as announcer
 from wwspec_devtools.emulator.events.outbox import Outbox
@@ -57,30 +58,6 @@ IDLE_SECONDS = 15.0
 """Seconds that `wait_idle` waits for events, and again for notifications."""
 
 
-class Callbacks(Protocol):
-    """The way to a callback URL of the app."""
-
-    url: str
-    verified: bool
-    """Whether the last verification succeeded."""
-
-    def deliver(self, delivery: Delivery) -> None:
-        """Take a callback; returns at once."""
-        ...
-
-    def verify(self) -> str:
-        """Verify that the URL has the key; return why that failed, or an empty text. It blocks."""
-        ...
-
-    def verify_soon(self) -> None:
-        """Verify the URL later, before the next callback."""
-        ...
-
-    def stop(self) -> None:
-        """End, and drop those that wait."""
-        ...
-
-
 class Platform:
     """One emulated platform.
 
@@ -98,8 +75,8 @@ class Platform:
         channel: Channel,
         *,
         clock: Clock | None = None,
-        callbacks: Callbacks | None = None,
-        commands: Callbacks | None = None,
+        callbacks: Courier | None = None,
+        commands: Courier | None = None,
     ) -> None:
         self.settings = settings
         self.clock = clock or Clock(settings.clock_start)
@@ -159,14 +136,14 @@ class Platform:
                 each.verify_soon()
         return accepted(now=self.clock.seconds())
 
-    def set_callbacks(self, callbacks: Callbacks | None) -> None:
+    def set_callbacks(self, callbacks: Courier | None) -> None:
         """Send notifications to another callback URL from now on; None: only record them."""
         old, self.callbacks = self.callbacks, callbacks
         self.world.notifications.deliver_by(None if callbacks is None else callbacks.deliver)
         if old is not None:
             old.stop()
 
-    def set_commands(self, commands: Callbacks | None) -> None:
+    def set_commands(self, commands: Courier | None) -> None:
         """Send commands to another command URL from now on; None: only record them."""
         old, self.commands = self.commands, commands
         self.world.commands.deliver_by(None if commands is None else commands.deliver)

@@ -41,7 +41,7 @@ class _ClockRequest(msgspec.Struct):
 
 def row(entry: Entry) -> Json:
     """Return an entry without its bodies."""
-    said = digest(entry)
+    said, runs = digest(entry), sum(trace.kind == JOB for trace in entry.traces)
     return {
         **{name: getattr(entry, name) for name in _AS_THEY_ARE},
         "time": int(entry.time),
@@ -57,13 +57,9 @@ def row(entry: Entry) -> Json:
         "request_bytes": byte_count(entry.request),
         "reply_bytes": byte_count(entry.reply),
         "replayable": entry.call is not None,
-        "attempts": entry.notification.attempts if entry.notification is not None else _runs(entry),
+        "attempts": runs if entry.notification is None else entry.notification.attempts,
         "advanced_ms": _advanced(entry),
     }
-
-
-def _runs(entry: Entry) -> int:
-    return len([trace for trace in entry.traces if trace.kind == JOB])
 
 
 def row_with_bodies(entry: Entry) -> Json:
@@ -79,7 +75,10 @@ def whole(entry: Entry) -> Json:
     return {
         **row_with_bodies(entry),
         "http": _http(entry),
-        "raw": {"request": _raw_request(entry), "reply": _raw_reply(entry)},
+        "raw": {
+            "request": _as_sent(entry.sealed) if entry.sealed else _shown_text(entry.request),
+            "reply": _raw_reply(entry),
+        },
         "text": {"request": _shown_text(entry.request), "reply": _shown_text(entry.reply)},
         "sealed": entry.kind in (CALL, EVENT, CALLBACK) and entry.sealed != "",
         "call": _call(entry),
@@ -169,16 +168,12 @@ def _own_status(entry: Entry) -> int | None:
     return _OK if entry.reply else FAULT_STATUS  # an SDK call that fails with a return code has no reply
 
 
-def _raw_request(entry: Entry) -> str:
-    return _shown_text(entry.request) if entry.sealed == "" else _as_sent(entry.sealed)
-
-
 def _raw_reply(entry: Entry) -> str:
     """Return the reply as it was sent. A program's reply without a seal is shown masked, when it is JSON."""
     came_back = entry.came_back
     if came_back is None:
         return _shown_text(entry.reply)
-    if any(_lower(name) == "ww-signature" for name, _ in came_back.headers):
+    if any(name.lower() == "ww-signature" for name, _ in masked_headers(came_back.headers)):
         return _as_sent(came_back.body)
     return _shown_text(came_back.body)
 
@@ -208,7 +203,3 @@ def _call(entry: Entry) -> Json | None:
 
 def _text(body: str | bytes) -> str:
     return body if isinstance(body, str) else body.decode(errors="replace")
-
-
-def _lower(name: str | bytes) -> str:
-    return (name if isinstance(name, str) else name.decode("latin-1")).lower()

@@ -11,10 +11,11 @@ import msgspec
 from wwspec_contracts.errors import did_you_mean
 from wwspec_devtools.emulator.answers import Answer, RefusedError, accepted, read, refusing
 from wwspec_devtools.emulator.appside.table import NAMES
+from wwspec_devtools.emulator.callbacks.delivery import Courier
 from wwspec_devtools.emulator.display.masking import unmasked_text
 from wwspec_devtools.emulator.events.types import EVENT_TYPES
 from wwspec_devtools.emulator.http.abilities import request_text
-from wwspec_devtools.emulator.platform import Callbacks, Platform
+from wwspec_devtools.emulator.platform import Platform
 from wwspec_devtools.emulator.program.programs import ask_program, begin
 from wwspec_devtools.emulator.scene import SceneMessage, check_message
 from wwspec_devtools.emulator.settings import CALLBACK_NAMES, CallbackSpec, check_url
@@ -37,7 +38,7 @@ _SHOWN_SETTINGS = ("app_type", "program_id", "call_timeout", "seed", "debug_toke
 NO_CALLBACK = "the emulator has no callback URL: start it with {}, {} and {}".format(*CALLBACK_NAMES)
 
 
-Connect = Callable[[CallbackSpec], Callbacks]
+Connect = Callable[[CallbackSpec], Courier]
 """Begins to bring notifications to a callback URL."""
 
 
@@ -244,7 +245,7 @@ class Control:
         return {**answer, "number": entry.number}
 
 
-def connect_to(connect: Connect, url: str, token: str, encoding_aes_key: str) -> Callbacks:
+def connect_to(connect: Connect, url: str, token: str, encoding_aes_key: str) -> Courier:
     """Return the way to a callback URL.
 
     Raises:

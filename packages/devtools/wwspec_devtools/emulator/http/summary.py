@@ -54,7 +54,8 @@ def summary(
     found = _callback(client, entry, say, language) if entry["kind"] == CALLBACK else _call(entry, say, language)
     rows = {label: text for label, text in found if text and label not in leave_out}
     if "next" not in leave_out:
-        rows["next"] = " | ".join(f"wwspec {each}{where}" for each in (*_next(entry), f"zone show {number} --all"))
+        again = [f"zone replay {number}", f"zone test {number}"] if entry["replayable"] else []
+        rows["next"] = " | ".join(f"wwspec {each}{where}" for each in (*again, f"zone show {number} --all"))
         rows["page"] = f"{client.url}/#/timeline/{number}"
     labels = {label: say(label) for label in rows}
     widest = max(map(width, labels.values()), default=0)
@@ -142,14 +143,6 @@ def place(frame: Json, folder: str) -> str:
     """Return the line of a frame; files below the program's folder are shown from there."""
     file = frame["file"].removeprefix(f"{folder}/") if folder else frame["file"]
     return f"{file}:{frame['line']} {frame['function']}     {frame['code'].strip()}".rstrip()
-
-
-def _next(entry: Json) -> Iterator[str]:
-    """Yield the commands that go on from an exchange."""
-    number = entry["number"]
-    if entry["replayable"]:
-        yield f"zone replay {number}"
-        yield f"zone test {number}"
 
 
 def _short(value: Any) -> str:

@@ -102,7 +102,7 @@ def test_traces_count_as_bytes_of_the_record(emulator: Emulator, event: Json, tr
     before = traffic.kept.bytes
     failure = {"name": LONG, "text": LONG, "frames": [frame(1)]}
     for attempt in range(KEPT_TRACES):
-        send_traces(emulator, event, {"attempt": attempt, "failure": failure})
+        send_traces(emulator, event, {"attempt": 10 + attempt, "failure": failure})
     full = traffic.kept.bytes
     assert full - before > KEPT_TRACES * MAX_TEXT * 5
     send_traces(emulator, event, {"attempt": 99, "failure": failure})
