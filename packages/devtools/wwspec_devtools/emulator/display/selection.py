@@ -10,10 +10,10 @@ from wwspec_contracts.decoding import convert
 from wwspec_devtools.emulator.answers import RefusedError
 from wwspec_devtools.emulator.display.reasons import FAILURES
 from wwspec_devtools.emulator.display.verdicts import digest
-from wwspec_devtools.emulator.state.traffic.entries import Body, Entry, Kind
+from wwspec_devtools.emulator.state.traffic.entries import KINDS, Body, Entry
 
 _Number = Annotated[int, Meta(ge=0, lt=10**18)]
-"""The number of an entry, or how many there are."""
+"""The number of an entry."""
 
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,9 +22,9 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
     since: _Number = 0
     """Only entries after this number."""
     before: _Number | None = None
-    limit: Annotated[_Number, Meta(ge=1)] | None = None
+    limit: Annotated[int, Meta(ge=1, lt=10**18)] | None = None
     """The most entries to choose: the newest."""
-    kinds: frozenset[Kind] = msgspec.field(default=frozenset(), name="kind")
+    kinds: frozenset[str] = msgspec.field(default=frozenset(), name="kind")
     flow: _Number | None = None
     ability: str = ""
     corp: str = ""
@@ -92,6 +92,8 @@ def read_selection(parameters: Iterable[tuple[str, str]]) -> Selection:
             given[name] += [value] if value else []
         else:
             given[name] = value
+    if not set(given["kind"]) <= set(KINDS):
+        raise RefusedError(40058, f"a kind is one of {', '.join(KINDS)}")
     try:
         return convert(given, Selection, strict=False)
     except msgspec.ValidationError as error:

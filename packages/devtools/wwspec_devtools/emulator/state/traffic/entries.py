@@ -1,7 +1,7 @@
 """One recorded exchange as it was: it is masked, decoded and judged only when it is shown."""
 
 from sys import getsizeof
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
@@ -12,7 +12,7 @@ from wwspec_devtools.emulator.state.tickets import CallbackAttempt, Delivery
 from wwspec_devtools.emulator.state.traffic.traces import Trace
 
 APP, CALL, EVENT, SDK, CALLBACK, CLOCK = "app", "call", "event", "sdk", "callback", "clock"
-Kind = Literal["app", "call", "event", "sdk", "callback", "clock"]
+KINDS = (APP, CALL, EVENT, SDK, CALLBACK, CLOCK)
 """An API that the app calls, a call of the program, an event for it, an SDK API, a `program_notify`, a move of the
 clock."""
 
@@ -74,7 +74,7 @@ class Entry(msgspec.Struct, kw_only=True):
     offset: float
     """Real seconds since the record began."""
     kind: str
-    """One of `Kind`."""
+    """One of `KINDS`."""
     name: str
     """The API, ability ID or event type; or `program_notify` or `advance`."""
     flow: int

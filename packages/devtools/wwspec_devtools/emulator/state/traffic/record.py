@@ -113,7 +113,7 @@ class Traffic:
         """Record that an exchange begins.
 
         Args:
-            kind: One of `Kind`.
+            kind: One of `KINDS`.
             name: What is called, or the event's type.
             request: What is sent.
             refers_to: Keys of the entry that caused it, when no entry is under way in this context. The first known key
