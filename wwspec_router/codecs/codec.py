@@ -279,6 +279,7 @@ class OutputCodec(_Codec):
         Raises:
             OutputError: It does not fit the contract; the error names the path.
         """
+        data = b""
         try:
             data = self._encode(value)
             if self.policy is not OutputPolicy.OFF:

@@ -122,9 +122,14 @@ def fix_of(reason: Texts) -> Texts | None:
     )
 
 
-def value_at(text: str | bytes, path: str) -> str:
-    """Return the beginning of the JSON of what is at a path of a JSON text, masked; empty where nothing is."""
-    if _PATH.fullmatch(path) is None:
+def value_at(text: str | bytes | int, path: str) -> str:
+    """Return the beginning of the JSON of what is at a path of a JSON text, masked; empty where nothing is.
+
+    Args:
+        text: The text; the length of one that is not kept.
+        path: Such as `$.lines[1].messages`.
+    """
+    if isinstance(text, int) or _PATH.fullmatch(path) is None:
         return ""
     try:
         value = masked_value(decode_json(text))
