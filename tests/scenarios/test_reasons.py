@@ -75,12 +75,14 @@ def on_hit(event: hit_keyword.Event, ctx: EventContext) -> None:
 ABILITIES = ("price", "hostile", "totals", "slow", "recent", "closed")
 REGISTRY = "".join(f'[abilities.{name}]\nhandler = "shop:{name}"\n' for name in ABILITIES)
 REGISTRY = REGISTRY.replace('"shop:slow"', '"shop:slow"\ntimeout = 0.2')
+REGISTRY += '[abilities.passed]\napi = "sync_msg"\n'
 REGISTRY += '[events.hit_keyword]\nhandler = "shop:on_hit"\nretries = 0\nnotify = "never"\n'
 
 REASONS: dict[str, tuple[str, str]] = {
     "KeyError": ("price", "KeyError 'B-9'"),
     "wrong output": ("totals", "output $.lines[1].messages: int expected, str found"),
     "errcode of the SDK": ("recent", "errcode 45009 of sync_msg"),
+    "errcode that is passed on": ("passed", "errcode 45009 of sync_msg"),
     "LinkError": ("recent", "return code -10002 of sync_msg"),
     "time-out": ("slow", "time-out of 0.2 s at shop.py:41 slow"),
     "on purpose": ("closed", "errcode 1001: the shop is closed"),
@@ -103,14 +105,14 @@ def fail(zone: Zone, case: str) -> int:
     before = zone.client.last_number()
     if case == "event code":
         zone.fire(name)
-    elif case == "errcode of the SDK":
+    elif REASONS[case][1] == "errcode 45009 of sync_msg":
         zone.client.add_fault("sdk", "errcode", api="sync_msg", value=45009, count=1)
     elif case == "LinkError":
         zone.client.add_fault("sdk", "return_code", api="sync_msg", value=-10002, count=1)
     if case != "event code":
-        assert zone.call(name, {"sku": "B-9"}).errcode
+        assert zone.call(name, {"limit": 1} if name == "passed" else {"sku": "B-9"}).errcode
     number: int = zone.client.traffic(before, ("call", "event"), bodies=False, wait=False)[0]["number"]
-    wait_until(lambda: zone.client.entry(number)["code" if case == "event code" else "traces"])
+    wait_until(lambda: zone.client.entry(number)["verdict"] == "failed" and zone.client.entry(number)["traces"])
     return number
 
 
@@ -141,6 +143,6 @@ def test_the_call_of_the_app_has_the_reason_of_the_call_that_it_is_passed_on_as(
 def test_all_that_brings_the_result_of_a_failed_job_has_its_reason(zone: Zone) -> None:
     before = zone.client.last_number()
     assert zone.submit("price", {"sku": "B-9"}).result().errcode
-    wait_until(lambda: zone.client.traffic(before, "call")[0]["code"])
+    wait_until(lambda: zone.client.traffic(before, "call")[0]["verdict"] == "failed")
     failed = [(row["kind"], row["reason"][0]) for row in zone.client.traffic(before, failed=True)]
     assert failed == [("call", "KeyError 'B-9'"), ("sdk", "KeyError 'B-9'"), ("app", "KeyError 'B-9'")]

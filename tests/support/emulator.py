@@ -29,7 +29,7 @@ Response = tuple[int, Mapping[str, str], bytes]
 
 def program_state(client: EmulatorClient) -> Json:
     """Return what a reader of the stream is told of the program."""
-    with closing(client.stream()) as events:  # type: ignore[type-var]  # it is a generator
+    with closing(client.stream()) as events:
         return next(dict(event.data) for event in events if event.name == "program")
 
 

@@ -243,12 +243,11 @@ class OutputCodec(_Codec):
             value = self._decode_bounded(text)
         except msgspec.ValidationError as error:
             if self.policy is OutputPolicy.STRICT:
-                raise OutputError(*self._place(error)) from None
+                raise OutputError(*self._place(error), text) from None
             return self._repair_text(text)[1]  # not the text itself: a key may come twice, once with a wrong value
         except UNREADABLE:
             raise OutputError("$", "not valid JSON") from None
-        if self._check is not None:
-            self._check(value, "$")
+        self._check_limits(value, text)
         if not self._has_float:
             return text
         changed, repaired = self._repair_text(text)  # a whole number decodes as a float
@@ -280,19 +279,29 @@ class OutputCodec(_Codec):
         Raises:
             OutputError: It does not fit the contract; the error names the path.
         """
+        data = b""
         try:
             data = self._encode(value)
             if self.policy is not OutputPolicy.OFF:
                 decoded = self._decode_bounded(data)
-                if self._check is not None:
-                    self._check(decoded, "$")
+                self._check_limits(decoded, data)
                 if self._has_float:
                     data = _encode_bounded(decoded)
         except msgspec.ValidationError as error:
-            raise OutputError(*self._place(error)) from None
+            raise OutputError(*self._place(error), data) from None
         except (TypeError, OverflowError, *UNREADABLE) as error:
             raise OutputError("$", f"{type(value).__name__} can't be encoded as JSON") from error
         return data.decode()
+
+    def _check_limits(self, value: Any, reply: str | bytes) -> None:
+        """Check the limits that msgspec does not know."""
+        if self._check is None:
+            return
+        try:
+            self._check(value, "$")
+        except OutputError as error:
+            error.reply = reply
+            raise
 
     def _repair_text(self, text: str) -> tuple[bool, str]:
         """Return whether the text was changed, and the text that fits."""
@@ -300,12 +309,11 @@ class OutputCodec(_Codec):
             value = msgspec.json.decode(text)
             repaired = self._repair(value)
             fitting = msgspec.convert(repaired, self._bounded, dec_hook=read_text)
-            if self._check is not None:
-                self._check(fitting, "$")
+            self._check_limits(fitting, text)
             data = self._encode(repaired)
             return data != self._encode(value), data.decode()
         except msgspec.ValidationError as error:
-            raise OutputError(*self._place(error)) from None
+            raise OutputError(*self._place(error), text) from None
         except (OverflowError, *UNREADABLE):
             raise OutputError("$", "not valid JSON") from None
 

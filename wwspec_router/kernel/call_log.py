@@ -7,7 +7,7 @@ these; no setting changes that. Without lines nothing is measured.
 
 import logging
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic
 
 import msgspec
@@ -52,6 +52,8 @@ class CallLog:
     """Those of the program's own failures."""
     observer: Observer | None = None
     """Is called at each step; None for none."""
+    places: Mapping[str, str] = field(default_factory=dict)
+    """Where the row or the mark is of each label."""
 
     def __post_init__(self) -> None:
         self._jobs: dict[str, Measure] = {}
@@ -111,6 +113,7 @@ class CallLog:
                 reference=measure.reference,
                 number=measure.number,
                 meaning=self.errcodes.meaning(errcode),
+                declared=self.places.get(label, ""),
                 seconds=seconds,
                 queued=queued,
                 sdk_seconds=measure.seconds,
@@ -195,6 +198,7 @@ def call_log_of(
     errcodes: ProgramErrcodes = ProgramErrcodes(),  # noqa: B008 - frozen
     handled: Mapping[str, str] = NONE_HANDLED,
     observer: Observer | None = None,
+    places: Mapping[str, str] | None = None,
 ) -> CallLog | None:
     """Return the log of the calls, whose `sdk` is the one to use then; None when there are no lines.
 
@@ -205,9 +209,10 @@ def call_log_of(
         errcodes: See `CallLog`.
         handled: See `MeasuredSdk`.
         observer: See `CallLog`.
+        places: See `CallLog`.
     """
     has_lines = (sdk.is_emulated or is_wanted) and log.isEnabledFor(logging.INFO)
-    return CallLog(MeasuredSdk(sdk, handled, observer), quiet, errcodes, observer) if has_lines else None
+    return CallLog(MeasuredSdk(sdk, handled, observer), quiet, errcodes, observer, places or {}) if has_lines else None
 
 
 def _kind(call: Call | None) -> str:

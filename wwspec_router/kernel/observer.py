@@ -41,6 +41,8 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True):
     """The emulator's number of it; 0 when it is not known."""
     meaning: str
     """The key of the registry file that has its errcode; empty when none has it alone."""
+    declared: str
+    """Where the row or the mark is of what ran; empty when there is none."""
     seconds: float
     """Time from its arrival to its answer."""
     queued: float

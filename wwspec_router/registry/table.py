@@ -90,6 +90,12 @@ class AbilityTable(msgspec.Struct, frozen=True, kw_only=True):
         return frozenset(name for name, kind in kinds.items() if kind == "status")
 
     @property
+    def places(self) -> dict[str, str]:
+        """Where the row or the mark is of each ability and of each event's code, by the label of their calls."""
+        events = {each.job_name: each.place for each in self.event_targets.values()}
+        return {name: each.place for name, each in self.abilities.items()} | events
+
+    @property
     def job_limits(self) -> dict[str, int]:
         """How many jobs of events run at once in one process, by their name; those without a limit are absent."""
         targets = self.event_targets.values()

@@ -136,6 +136,7 @@ class ZoneProgram:
             errcodes=self.table.registry.program,
             handled={name: target.row.notify for name, target in self.table.event_targets.items()},
             observer=self._observer,
+            places=self.table.places,
         )
         self._sdk = sdk if self._call_log is None else self._call_log.sdk
         self.is_emulated = sdk.is_emulated

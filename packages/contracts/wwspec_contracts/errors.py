@@ -246,13 +246,15 @@ class OutputError(CallError):
 
     Attributes:
         path: The failing place, such as `$.msg_list[0].msgid`.
+        reply: The reply's JSON text, for the emulator; no log has it.
     """
 
     loggable = True
 
-    def __init__(self, path: str, reason: str) -> None:
+    def __init__(self, path: str, reason: str, reply: str | bytes = "") -> None:
         super().__init__(f"output contract: {reason} at {path}")
         self.path = path
+        self.reply = reply
 
 
 class NotifyNotFoundError(CallError):

@@ -22,7 +22,7 @@ from wwspec_contracts.errors import (
     SdkCallError,
 )
 from wwspec_contracts.support.stacks import NOT_DESCRIBABLE, class_of, is_a
-from wwspec_devtools.emulator.display.reasons import reason_of
+from wwspec_devtools.emulator.display.reasons import reason_of, value_at
 from wwspec_devtools.emulator.state.traffic import traces
 from wwspec_router.kernel.observer import Ended, Observation, Send, current_observation
 from wwspec_router.logs.tracebacks import frames_of
@@ -139,9 +139,11 @@ class EmulatorObserver:
             errcode=line.errcode,
             meaning=ended.meaning,
             errmsg=line.ending or line.errmsg,
+            refused_api=line.refused_api if line.refused_errcode == line.errcode else "",
             number=ended.number,
             trace_id=ended.trace_id,
             folder=self._folder,
+            declared=ended.declared.removeprefix(f"{self._folder}/"),
             failure=None if notes.failure is None else _failure(notes.failure),
         )
         if not ended.is_job:
@@ -224,11 +226,12 @@ def _failure(error: BaseException) -> traces.Failure:
         traces.Frame(frame.filename, frame.lineno or 0, frame.name, frame.line or "", own)
         for frame, own in frames_of(error)
     ]
-    text, detail = message_of(error), ""
+    text, detail, value = message_of(error), "", ""
     with suppress(BaseException):  # its own class raises
         detail = str.encode(error.detail, "utf-8", "replace").decode() if is_a(error, CallError) else ""
+        value = value_at(error.reply, error.path) if is_a(error, OutputError) else ""
     refuses = is_a(error, CallError) and not issubclass(type(error), _FAULTS)
-    return traces.Failure(class_of(error), f"{text} ({detail})" if detail else text, frames, refuses)
+    return traces.Failure(class_of(error), f"{text} ({detail})" if detail else text, frames, refuses, value)
 
 
 def message_of(error: BaseException) -> str:

@@ -7,7 +7,7 @@ program and events block until the program has answered. `control` has what a te
 import logging
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
@@ -19,11 +19,12 @@ from wwspec_devtools.emulator.answers import Answer, RefusedError, accepted, ref
 from wwspec_devtools.emulator.apis.by_hand import answer_by_hand
 from wwspec_devtools.emulator.apis.table import APIS
 from wwspec_devtools.emulator.appside import config as appconfig, permissions, table as appside, uploads
+from wwspec_devtools.emulator.callbacks.delivery import COMMANDS, DATA, Kind, courier_of
 from wwspec_devtools.emulator.display.verdicts import digest
 from wwspec_devtools.emulator.events import sender as announcer
 from wwspec_devtools.emulator.events.outbox import Outbox
 from wwspec_devtools.emulator.matching import MISFITS
-from wwspec_devtools.emulator.settings import EmulatorSettings, check_url
+from wwspec_devtools.emulator.settings import CallbackSpec, EmulatorSettings, check_url
 from wwspec_devtools.emulator.state.accounts import App
 from wwspec_devtools.emulator.state.clock import Clock
 from wwspec_devtools.emulator.state.faults import CutError, ReturnCodeError
@@ -57,55 +58,25 @@ IDLE_SECONDS = 15.0
 """Seconds that `wait_idle` waits for events, and again for notifications."""
 
 
-class Callbacks(Protocol):
-    """The way to a callback URL of the app."""
-
-    url: str
-    verified: bool
-    """Whether the last verification succeeded."""
-
-    def deliver(self, delivery: Delivery) -> None:
-        """Take a callback; returns at once."""
-        ...
-
-    def verify(self) -> str:
-        """Verify that the URL has the key; return why that failed, or an empty text. It blocks."""
-        ...
-
-    def verify_soon(self) -> None:
-        """Verify the URL later, before the next callback."""
-        ...
-
-    def stop(self) -> None:
-        """End, and drop those that wait."""
-        ...
-
-
 class Platform:
     """One emulated platform.
 
     Args:
         settings: How to build it.
         channel: The way to the program.
-        clock: The clock of all its times; by default one that starts at `settings.clock_start`.
-        callbacks: The way to the app's callback URL; None when there is none.
-        commands: The way to the provider's command URL; None when there is none.
+
+    Raises:
+        ConfigurationError: The EncodingAESKey of a callback URL is malformed.
     """
 
-    def __init__(
-        self,
-        settings: EmulatorSettings,
-        channel: Channel,
-        *,
-        clock: Clock | None = None,
-        callbacks: Callbacks | None = None,
-        commands: Callbacks | None = None,
-    ) -> None:
+    def __init__(self, settings: EmulatorSettings, channel: Channel) -> None:
         self.settings = settings
-        self.clock = clock or Clock(settings.clock_start)
+        self.clock = Clock(settings.clock_start)
+        """The clock of all its times."""
         self._channel = channel
-        self.callbacks = callbacks
-        self.commands = commands
+        specs = {DATA: settings.callback, COMMANDS: settings.command_callback}
+        self.couriers = {kind: courier_of(settings, each, self.clock, kind) for kind, each in specs.items() if each.url}
+        """The ways to the callback URLs that the app has."""
         self.changes = Changes()
         """Wakes the watchers after each change, even after a reset."""
         self._outbox = Outbox()
@@ -113,18 +84,22 @@ class Platform:
         self.world = self._new_world(None)
 
     def start(self) -> None:
-        """Begin to run timed actions and to send the events that the platform raises by itself, on two threads.
+        """Begin to run timed actions, and to send the events that the platform raises by itself and callbacks.
 
-        Without these threads timed actions wait for `advance`, and events for `wait_idle`.
+        Each has a thread. Without these threads timed actions wait for `advance`, and events for `wait_idle`.
         """
+        for each in self.couriers.values():
+            each.start(self._record_callback)
         self._outbox.start()
         self._ticker.start()
 
     def stop(self) -> None:
-        """End the threads; waiting actions and events are dropped."""
+        """End the threads; waiting actions, events and callbacks are dropped."""
         self.world.faults.end()
         self._ticker.stop()
         self._outbox.stop()
+        for each in self.couriers.values():
+            each.stop()
 
     def wait_idle(self) -> bool:
         """Wait until no event and no notification is on its way to program or app; return whether that is so."""
@@ -154,26 +129,31 @@ class Platform:
         self.world = world
         old.timers.wake()
         self.changes.wake_all()
-        for each in (self.callbacks, self.commands):
-            if each is not None:
-                each.verify_soon()
+        for each in self.couriers.values():
+            each.verify_soon()
         return accepted(now=self.clock.seconds())
 
-    def set_callbacks(self, callbacks: Callbacks | None) -> None:
-        """Send notifications to another callback URL from now on; None: only record them."""
-        old, self.callbacks = self.callbacks, callbacks
-        self.world.notifications.deliver_by(None if callbacks is None else callbacks.deliver)
-        if old is not None:
-            old.stop()
+    def set_callback_url(self, kind: Kind, spec: CallbackSpec | None) -> Answer:
+        """Send callbacks of a kind to another URL from now on, and return its `url`; None: only record them.
 
-    def set_commands(self, commands: Callbacks | None) -> None:
-        """Send commands to another command URL from now on; None: only record them."""
-        old, self.commands = self.commands, commands
-        self.world.commands.deliver_by(None if commands is None else commands.deliver)
-        if old is not None:
+        Raises:
+            RefusedError: 40058: the URL or the key is malformed.
+        """
+        courier = None
+        if spec is not None:
+            with refusing():
+                check_url("url", spec.url)
+                courier = courier_of(self.settings, spec, self.clock, kind)
+            courier.start(self._record_callback)
+        sent = self.world.notifications if kind is DATA else self.world.commands
+        sent.deliver_by(None if courier is None else courier.deliver)
+        if (old := self.couriers.pop(kind, None)) is not None:
             old.stop()
+        if courier is not None:
+            self.couriers[kind] = courier
+        return accepted(url="" if spec is None else spec.url)
 
-    def record_callback(self, delivery: Delivery, state: str, attempts: int, last: Attempt | None = None) -> None:
+    def _record_callback(self, delivery: Delivery, state: str, attempts: int, last: Attempt | None = None) -> None:
         """Record the outcome of a callback."""
         sent = self.world.commands if isinstance(delivery, Command) else self.world.notifications
         sent.record(delivery, state, attempts, last)
@@ -437,7 +417,7 @@ class Platform:
             raise RefusedError(40058, f"the clock is put forward by 0 to {MAX_ADVANCE} seconds")
 
     def _new_world(self, zone_key: bytes | None) -> World:
-        notify, command = (None if each is None else each.deliver for each in (self.callbacks, self.commands))
+        notify, command = (self.couriers[kind].deliver if kind in self.couriers else None for kind in (DATA, COMMANDS))
         world = World(self.settings, self.clock, self._channel, notify, zone_key, self.changes.wake_all, command)
         world.on_event = partial(announcer.queue, world, self._outbox)
         administration.begin(world)

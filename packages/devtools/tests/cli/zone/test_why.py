@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from tests.support.apps import write_files
 from tests.support.emulator import Emulator, SealedProgram
 from tests.support.failing_app import failing_app
 from tests.support.waiting import wait_until
@@ -16,6 +17,23 @@ from wwspec_devtools.testing.zone import Zone
 from wwspec_router.cli.main import main
 
 Wwspec = Callable[..., Result]
+
+REGISTRY = "abilities/registry.toml"
+ONE_FILE = """
+from wwspec_router import Contract, Output, ability
+
+class Line(Contract):
+    messages: int = 0
+
+class Totals(Output):
+    lines: list[Line] = []
+
+# The mark of this ability is on line 12.
+
+@ability
+def wrong(request: Line) -> Totals:
+    return Totals(lines=[Line(), Line(messages="many")])
+"""
 
 
 @pytest.fixture(scope="module")
@@ -34,11 +52,14 @@ def run(url: str, *arguments: str) -> Result:
     return CliRunner().invoke(main, arguments, env={"WWSPEC_EMULATOR_URL": url, "NO_COLOR": "1"})
 
 
+def line_of(file: Path, text: str) -> int:
+    """Return the number of the first line with a text."""
+    return 1 + next(number for number, line in enumerate(file.read_text("utf-8").splitlines()) if text in line)
+
+
 def place(folder: Path, function: str, code: str) -> str:
     """Return the line about a frame."""
-    lines = (folder / "shop.py").read_text("utf-8").splitlines()
-    number = 1 + next(number for number, line in enumerate(lines) if code in line)
-    return f"{folder}/shop.py:{number} {function}     {code}"
+    return f"{folder}/shop.py:{line_of(folder / 'shop.py', code)} {function}     {code}"
 
 
 def page(zone: Zone, kind: str) -> str:
@@ -76,11 +97,27 @@ def test_a_call_that_is_answered_prints_nothing_more(served: Zone) -> None:
     assert run(served.client.url, "call", "later", '{"text": "3"}').stderr == ""
 
 
-def test_a_wrong_output_is_shown_with_its_handler_and_what_to_do(served: Zone, folder: Path) -> None:
-    shown = run(served.client.url, "call", "wrong", '{"text": "three"}').stderr
-    assert "wrong  failed: output $.sum: int expected, str found  " in shown
-    assert f"  handler  {place(folder, 'wrong', 'def wrong(request: Order) -> Sum:')}\n" in shown
-    assert "  fix      return int there, or declare str and register the contract anew\n" in shown
+def test_a_wrong_output_is_shown_with_its_value_its_handler_its_row_and_what_to_do(served: Zone, folder: Path) -> None:
+    shown = run(served.client.url, "call", "wrong", '{"text": "three"}').stderr.splitlines()
+    assert "wrong  failed: output $.sum: int expected, str found  " in shown[0]
+    handler, row = line_of(folder / "shop.py", "def wrong("), line_of(folder / REGISTRY, "[abilities.wrong]")
+    assert shown[1:4] == [
+        '  value    "three"',
+        f"  handler  {folder}/shop.py:{handler} wrong     {folder / REGISTRY}:{row} [abilities.wrong]",
+        "  fix      return int there, or declare sum: str and register the contract anew",
+    ]
+
+
+def test_a_wrong_output_of_a_program_of_one_file_is_shown_with_the_place_of_its_mark(tmp_path: Path) -> None:
+    write_files(tmp_path, {"program.py": ONE_FILE})
+    with serve_zone(tmp_path) as zone:
+        shown = run(zone.client.url, "call", "wrong").stderr.splitlines()
+    assert "wrong  failed: output $.lines[1].messages: int expected, str found  " in shown[0]
+    assert shown[1:4] == [
+        '  value    "many"',
+        f"  handler  {tmp_path}/program.py:13 wrong     program.py:12 wrong",
+        "  fix      return int there, or declare messages: str and register the contract anew",
+    ]
 
 
 def test_an_event_prints_where_to_see_what_becomes_of_it(served: Zone) -> None:
@@ -90,7 +127,7 @@ def test_an_event_prints_where_to_see_what_becomes_of_it(served: Zone) -> None:
     number = fired.stderr.rsplit("/", 1)[1].strip()
     url = served.client.url
     assert fired.stderr == f"what becomes of it: `wwspec zone show {number} --url {url}`, {page(served, 'event')}\n"
-    wait_until(lambda: served.client.entry(int(number))["code"] == "failed")
+    wait_until(lambda: served.client.entry(int(number))["verdict"] == "failed")
     shown = run(url, "zone", "show", number).stdout
     assert shown.startswith(f"#{number} hit_keyword  failed: ValueError no such group <script>")
 

@@ -418,6 +418,9 @@ def test_97172_a_command_is_answered_with_success_within_a_second(live: Live, an
         ["not the text success", "应答不是 success"],
     )
     assert "wwspec zone push-ticket" in attempt["advice"][0]
+    before = life.commands.verified
+    again = life.emulator.http.post("/emulator/verify-callback", json={"of_commands": True}).json()
+    assert (again["verified"], again["url"], life.commands.verified) == (True, life.commands.url, before + 1)
 
 
 def test_without_a_command_url_commands_are_recorded(start: StartEmulator, stack: ExitStack) -> None:

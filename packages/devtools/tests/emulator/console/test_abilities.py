@@ -162,7 +162,7 @@ def test_contract_problems_and_what_answers_are_in_chinese_too(page: Page, serve
         "async (texts) => { const { phrase } = await import('/console/texts/phrases.js'); return texts.map(phrase); }",
         reasons + targets,
     )
-    assert said[:2] == ["应为带小数的数字，实际为整数", "应为整数，实际为带小数的数字"]
+    assert said[:2] == ["应为带小数的数字，实为整数", "应为整数，实为带小数的数字"]
     for text, original in zip(said, reasons + targets, strict=True):
         assert re.search("[一-鿿]", text) or original.startswith("input.func "), original
 
@@ -171,7 +171,7 @@ def test_contract_problems_and_what_answers_are_in_chinese_too(page: Page, serve
     page.goto(f"/#/timeline/{number}")
     expect(page.get_by_role("article").get_by_text("输入 $.limit：应为整数，实为字符串")).to_be_visible()
     page.get_by_role("tab", name="树形").click()
-    expect(page.locator("json-tree .mark")).to_have_text("应为整数，实际为字符串")
+    expect(page.locator("json-tree .mark")).to_have_text("应为整数，实为字符串")
     page.goto("/#/abilities/chat_digest")
     expect(page.get_by_text("处理函数 abilities.chat_digest:digest").last).to_be_visible()
 

@@ -11,6 +11,7 @@ from tests.emulator.conftest import AES_KEY, TOKEN, CallbackApp
 from tests.emulator.console.conftest import opened_console
 from tests.scenarios.test_reasons import REASONS, fail, printed, zone as zone
 from tests.support.emulator import Response, http_server
+from tests.support.provider import COMMAND_SETTINGS, CommandUrl
 from tests.support.waiting import wait_until
 from wwspec_contracts.support.printable import printable
 from wwspec_devtools.testing.zone import Zone
@@ -79,7 +80,7 @@ def test_a_callback_that_the_app_refuses_says_so_and_who_was_asked(console: Page
     for said in (f"ToPOST {app.url}", "Answer403 forbidden by gateway", "Tries3, ", "wwspec zone verify-callback"):
         expect(why).to_contain_text(said)
     why.get_by_role("button", name="Verify again").click()
-    expect(console.get_by_text("The callback URL is verified")).to_be_visible()
+    expect(console.get_by_text("The URL is verified")).to_be_visible()
 
 
 def test_a_callback_url_that_is_not_verified_says_so(console: Page, zone: Zone, stack: ExitStack) -> None:
@@ -91,3 +92,19 @@ def test_a_callback_url_that_is_not_verified_says_so(console: Page, zone: Zone, 
     expect(why).to_contain_text("Answer403 who are you")
     why.get_by_role("button", name="Verify again").click()
     expect(console.get_by_text(re.compile("^Failed: .*403"))).to_be_visible()
+
+
+def test_the_command_url_is_verified_again_beside_a_command_that_was_refused(
+    console: Page, zone: Zone, stack: ExitStack
+) -> None:
+    app, before = CommandUrl(stack), zone.client.last_number()
+    app.answers.extend(["no"] * 3)
+    zone.client.set_command_callback(app.url, *COMMAND_SETTINGS.values())
+    zone.client.push_ticket()
+    wait_until(lambda: zone.client.traffic(before, "callback", failed=True, wait=False))
+    [refused] = zone.client.traffic(before, "callback", failed=True, wait=False)
+    assert assert_shown(console, zone, refused["number"]) == "200 by the app: not the text success"
+    verified = app.verified
+    console.get_by_role("tabpanel", name="Why").get_by_role("button", name="Verify again").click()
+    expect(console.get_by_text("The URL is verified")).to_be_visible()
+    assert app.verified == verified + 1

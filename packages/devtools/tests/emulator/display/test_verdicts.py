@@ -63,6 +63,9 @@ def test_what_does_not_fit_the_contract_is_not_ok(emulator: Emulator, zone: tupl
     emulator.call_program()
     said = said_of(emulator)
     assert said["call"] == said["app"] == ("failed", "output $.more: this key is not in the contract")
+    with EmulatorClient(emulator.url) as client:
+        call = client.entry(client.traffic(kind="call")[-1]["number"])
+    assert (call["reason"][1], call["value"]) == ("输出 $.more：协议中没有这个键", "1")
 
 
 def test_what_went_well_is_ok(emulator: Emulator) -> None:

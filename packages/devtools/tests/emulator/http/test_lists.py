@@ -28,8 +28,13 @@ def test_messages_come_newest_first_page_by_page_and_by_their_text(zone: Zone) -
     while pages[-1]["next"] is not None:
         pages.append(get(emulator, "messages", limit=30, before=pages[-1]["next"]))
     assert [len(each["messages"]) for each in pages] == [30, 30, 1]
+    assert {each["count"] for each in pages} == {61}
     assert len({each["msgid"] for page in pages for each in page["messages"]}) == 61
     assert [each["msgid"] for each in get(emulator, "messages", text="oFFer")["messages"]] == [newest["msgid"]]
+    for _ in range(2):
+        post(emulator, "say", {"from": "lina", "to": ["mahui"], "text": "Another offer"})
+    found = get(emulator, "messages", text="OFFER", limit=1)
+    assert (len(found["messages"]), found["count"]) == (1, 3), "all are counted"
 
 
 def test_rules_come_oldest_first_page_by_page(zone: Zone) -> None:

@@ -102,7 +102,7 @@ def test_the_verdict_says_where_a_request_or_reply_first_misses_the_contract(
     program.reply = lambda call: '{"a": 1, "b": 2}'
     app.call("echo", '{"a": 1}')
     refused, outer, call = [each for each in client.traffic() if each["ability"] == "echo"]
-    misfit = {"fits": False, "path": "$.a", "problem": "expected an integer, got a string"}
+    misfit = {"fits": False, "path": "$.a", "problem": ["expected an integer, got a string", "应为整数，实为字符串"]}
     assert (refused["errcode"], refused["contract"]) == (790016, {"request": misfit, "reply": None})
     assert client.entry(refused["number"])["advice"] == list(advice(790016) or ())
     assert (outer["errcode"], call["errcode"]) == (790014, 0)
@@ -170,7 +170,11 @@ def test_a_draft_is_compared_with_the_console_contract(client: EmulatorClient, e
     assert check("echo", "{}") == (None, "the emulator has no console contracts, so every request passes")
     client.register({"echo": {"input": {"a": [{"b": 1}]}, "output": {}}})
     assert check("echo", '{"a": [{"b": 2}]}') == ({"fits": True}, "")
-    misfit = {"fits": False, "path": "$.a[1].b", "problem": "expected an integer, got a number with a fraction"}
+    misfit = {
+        "fits": False,
+        "path": "$.a[1].b",
+        "problem": ["expected an integer, got a number with a fraction", "应为整数，实为带小数的数字"],
+    }
     assert check("echo", '{"a": [{"b": 2}, {"b": 2.0}]}') == (misfit, "")
     for text in ("", "{"):
         assert check("echo", text)[0]["path"] == "$"

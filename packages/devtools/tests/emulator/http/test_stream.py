@@ -47,7 +47,7 @@ def numbers(events: list[StreamEvent]) -> list[int]:
 
 @contextmanager
 def streaming(client: EmulatorClient, **asked: Any) -> Iterator[Iterator[StreamEvent]]:
-    with closing(client.stream(**asked)) as events:  # type: ignore[type-var]  # it is a generator
+    with closing(client.stream(**asked)) as events:
         yield events
 
 

@@ -20,7 +20,7 @@ from wwspec_contracts.callbacks import CallbackCrypto, write_xml
 from wwspec_contracts.support.certificates import trusted
 from wwspec_contracts.support.printable import counted, printable
 from wwspec_devtools.emulator.display.masking import masked_text
-from wwspec_devtools.emulator.settings import CALLBACK_NAMES, COMMAND_NAMES
+from wwspec_devtools.emulator.settings import CALLBACK_NAMES, COMMAND_NAMES, CallbackSpec, EmulatorSettings
 from wwspec_devtools.emulator.state.clock import Clock
 from wwspec_devtools.emulator.state.tickets import CallbackAttempt, Delivery
 from wwspec_devtools.emulator.state.traffic.entries import Attempt, Head, Reply, body_of
@@ -259,3 +259,12 @@ def _reason(attempt: Attempt) -> str:
 
 def _ignore(delivery: Delivery, state: str, attempts: int, last: Attempt | None) -> None:
     """Do nothing; used until the courier starts."""
+
+
+def courier_of(settings: EmulatorSettings, spec: CallbackSpec, clock: Clock, kind: Kind) -> Courier:
+    """Return the way to a callback URL. What verifies that of a provider's app is for the provider's corp."""
+    is_corps_own = kind is DATA and settings.app_type in ("", "self")
+    corpid = settings.corpid if is_corps_own else settings.provider_corpid
+    english, chinese = ("the corpid", " corpid") if is_corps_own else ("the provider's corpid", "服务商的 corpid")
+    crypto = CallbackCrypto(spec.token, spec.encoding_aes_key, corpid)
+    return Courier(spec.url, crypto, clock, (f"{english} {corpid}", f"{chinese} {corpid}"), kind)

@@ -5,6 +5,11 @@ Each text comes in English and Chinese. The observer of a program words what the
 
 import re
 
+import msgspec
+
+from wwspec_contracts.decoding import decode_json
+from wwspec_contracts.errors import JsonError
+from wwspec_devtools.emulator.display.masking import masked_value
 from wwspec_devtools.emulator.state.traffic.traces import Failure, Trace
 
 UNDER_WAY, OK, FAILED, POSTPONED, WAITING, DROPPED = "under way", "ok", "failed", "postponed", "waiting", "dropped"
@@ -20,8 +25,12 @@ LONGEST = 200
 
 _MISFIT = re.compile(r"(input|output) contract: (.*) at (\$\S*)")
 _EXPECTED = re.compile(r"expected (.+), got (.+)")
+_DEEP = re.compile(r"nested deeper than (\d+) levels")
 _LIMIT = re.compile(r"\(([\d.e+]+) s\)$")
 _RETURN_CODE = re.compile(r"\((-\d+)\)")
+_WRONG_TYPE = re.compile(r"output \$(?:\S*\.(\w+)|\S*): (.+) expected, (.+) found")
+_PATH = re.compile(r"\$(?:\.[^.\[]+|\[\d+\])*")
+_STEP = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
 _SIDES = {"input": "输入", "output": "输出"}
 _KINDS = {
     "a boolean": "布尔值",
@@ -32,11 +41,18 @@ _KINDS = {
     "an object": "对象",
 }
 """Maps kinds of values, as `matching` names them, to their Chinese; a program names Python's types."""
+_PROBLEMS = {
+    "this key is not in the contract": "协议中没有这个键",
+    "the contract's array is empty, so no element is known": "协议中的数组为空，无法确定元素的类型",
+}
+"""Maps what else `matching` finds to its Chinese."""
 
 
 def reason_of(trace: Trace) -> Texts:
     """Return why a program's attempt failed, as the program tells it."""
     failure = trace.failure
+    if failure is None and trace.refused_api:
+        return api_refused(trace.refused_api, trace.errcode)
     if failure is None or failure.name == "AbilityError":
         return refused(trace.errcode, trace.errmsg)
     text = failure.text.partition("\n")[0]
@@ -79,11 +95,49 @@ def misfit(side: str, path: str, problem: str) -> Texts:
         path: Where it does not fit.
         problem: What is wrong there.
     """
-    english = chinese = quoted(problem)
-    if found := _EXPECTED.fullmatch(english):
-        wanted, there = found.groups()
-        english, chinese = f"{wanted} expected, {there} found", f"应为{_chinese(wanted)}，实为{_chinese(there)}"
+    english, chinese = problem_texts(quoted(problem))
+    english = _EXPECTED.sub(r"\1 expected, \2 found", english)
     return f"{side} {path}: {english}", f"{_SIDES[side]} {path}：{chinese}"
+
+
+def problem_texts(problem: str) -> Texts:
+    """Return what is wrong at a place, as a contract's check says it, in English and Chinese."""
+    if found := _EXPECTED.fullmatch(problem):
+        wanted, there = found.groups()
+        return problem, f"应为{_chinese(wanted)}，实为{_chinese(there)}"
+    if found := _DEEP.fullmatch(problem):
+        return problem, f"嵌套超过 {found[1]} 层"
+    return problem, _PROBLEMS.get(problem, problem)
+
+
+def fix_of(reason: Texts) -> Texts | None:
+    """Return what to do about an output with a value of another type than its contract says; None for the rest."""
+    if (found := _WRONG_TYPE.fullmatch(reason[0])) is None:
+        return None
+    key, wanted, there = found.groups()
+    named, chinese_named = (f"{key}: {there}", f" {key}:{_chinese(there)}") if key else (there, _chinese(there))
+    return (
+        f"return {wanted} there, or declare {named} and register the contract anew",
+        f"在该处返回{_chinese(wanted)}，或声明为{chinese_named} 并重新登记协议",
+    )
+
+
+def value_at(text: str | bytes | int, path: str) -> str:
+    """Return the beginning of the JSON of what is at a path of a JSON text, masked; empty where nothing is.
+
+    Args:
+        text: The text; the length of one that is not kept.
+        path: Such as `$.lines[1].messages`.
+    """
+    if isinstance(text, int) or _PATH.fullmatch(path) is None:
+        return ""
+    try:
+        value = masked_value(decode_json(text))
+        for key, index in _STEP.findall(path):
+            value = value[key] if key else value[int(index)]
+    except (JsonError, LookupError, TypeError):
+        return ""
+    return quoted(msgspec.json.encode(value).decode())
 
 
 def _chinese(kind: str) -> str:

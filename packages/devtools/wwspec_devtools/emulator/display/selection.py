@@ -1,29 +1,34 @@
 """Chooses recorded exchanges by the parameters of a query."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
+from wwspec_contracts.decoding import convert
 from wwspec_devtools.emulator.answers import RefusedError
 from wwspec_devtools.emulator.display.reasons import FAILURES
 from wwspec_devtools.emulator.display.verdicts import digest
 from wwspec_devtools.emulator.state.traffic.entries import KINDS, Body, Entry
 
+_Number = Annotated[int, Meta(ge=0, lt=10**18)]
+"""The number of an entry."""
+
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True):
     """Conditions on entries. One that is left out accepts all entries."""
 
-    since: int = 0
+    since: _Number = 0
     """Only entries after this number."""
-    before: int | None = None
-    limit: int | None = None
+    before: _Number | None = None
+    limit: Annotated[int, Meta(ge=1, lt=10**18)] | None = None
     """The most entries to choose: the newest."""
-    kinds: frozenset[str] = frozenset()
-    flow: int | None = None
+    kinds: frozenset[str] = msgspec.field(default=frozenset(), name="kind")
+    flow: _Number | None = None
     ability: str = ""
     corp: str = ""
-    errcode: int | None = None
+    errcode: Annotated[int, Meta(gt=-(10**18), lt=10**18)] | None = None
     """An errcode of the platform or the program."""
     failed: bool = False
     """Only entries that failed."""
@@ -32,30 +37,22 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
 
     def choose(self, entries: Iterable[Entry]) -> list[Entry]:
         """Return the chosen entries, in their order."""
-        found = list(entries)
-        for condition in self._conditions():
-            found = [entry for entry in found if condition(entry)]
+        found = [entry for entry in entries if self._is_wanted(entry)]
+        if self.text:
+            found = list(filter(_text_condition(self.text), found))
         return found if self.limit is None else found[-self.limit :]
 
-    def _conditions(self) -> Iterable[Callable[[Entry], bool]]:
-        """Yield the conditions, the cheap ones first."""
-        if self.before is not None:
-            before = self.before
-            yield lambda entry: entry.number < before
-        if self.kinds:
-            yield lambda entry: entry.kind in self.kinds
-        if self.flow is not None:
-            yield lambda entry: entry.flow == self.flow
-        if self.ability:
-            yield lambda entry: entry.ability == self.ability
-        if self.corp:
-            yield lambda entry: entry.corpid == self.corp
-        if self.failed:
-            yield lambda entry: digest(entry).verdict in FAILURES
-        if self.errcode is not None:
-            yield lambda entry: self.errcode in (entry.errcode, digest(entry).program_errcode)
-        if self.text:
-            yield _text_condition(self.text)
+    def _is_wanted(self, entry: Entry) -> bool:
+        """Return whether an entry meets all conditions but that of the text; the cheap ones come first."""
+        return (
+            (self.before is None or entry.number < self.before)
+            and (not self.kinds or entry.kind in self.kinds)
+            and self.flow in (None, entry.flow)
+            and self.ability in ("", entry.ability)
+            and self.corp in ("", entry.corpid)
+            and (not self.failed or digest(entry).verdict in FAILURES)
+            and (self.errcode is None or self.errcode in (entry.errcode, digest(entry).program_errcode))
+        )
 
 
 def _text_condition(text: str) -> Callable[[Entry], bool]:
@@ -84,32 +81,20 @@ def _ascii(text: str) -> str:
 
 
 def read_selection(parameters: Iterable[tuple[str, str]]) -> Selection:
-    """Read a selection from the parameters of a query.
+    """Read a selection from the parameters of a query, which may have others.
 
     Raises:
         RefusedError: 40058, naming the parameter.
     """
-    given: dict[str, Any] = {}
-    kinds = set()
+    given: dict[str, Any] = {"kind": []}
     for name, value in parameters:
-        if name in ("since", "before", "limit", "flow"):
-            given[name] = _number(name, value)
-        elif name == "errcode":
-            given[name] = -_number(name, value[1:]) if value.startswith("-") else _number(name, value)
-        elif name == "kind" and value:
-            kinds.add(value)
-        elif name in ("ability", "corp", "text"):
+        if name == "kind":
+            given[name] += [value] if value else []
+        else:
             given[name] = value
-        elif name == "failed":
-            given[name] = value == "true"
-    if not kinds <= set(KINDS):
+    if not set(given["kind"]) <= set(KINDS):
         raise RefusedError(40058, f"a kind is one of {', '.join(KINDS)}")
-    if given.get("limit") == 0:
-        raise RefusedError(40058, "limit is 1 or more")
-    return Selection(kinds=frozenset(kinds), **given)
-
-
-def _number(name: str, value: str) -> int:
-    if not (value.isascii() and value.isdecimal() and len(value) <= 18):
-        raise RefusedError(40058, f"{name} is the number of an entry" if name != "errcode" else "errcode is a number")
-    return int(value)
+    try:
+        return convert(given, Selection, strict=False)
+    except msgspec.ValidationError as error:
+        raise RefusedError(40058, str(error)) from None

@@ -18,11 +18,12 @@ from wwspec_devtools.emulator.display.reasons import (
     UNDER_WAY,
     WAITING,
     Texts,
+    value_at,
 )
 from wwspec_devtools.emulator.matching import Misfit, request_misfit, result_misfit
 from wwspec_devtools.emulator.state.tickets import PROGRAM_NOTIFY
 from wwspec_devtools.emulator.state.traffic.entries import APP, CALL, CALLBACK, EVENT, SDK, Body, Entry
-from wwspec_devtools.emulator.state.traffic.traces import code_outcome
+from wwspec_devtools.emulator.state.traffic.traces import JOB
 
 Json = dict[str, Any]
 
@@ -50,6 +51,8 @@ class Digest(msgspec.Struct, frozen=True):
     the contract in the admin console lets pass, and whose job, if it has one, did not fail."""
     reason: Texts
     """Why it did not end well; empty texts where there is nothing to say."""
+    value: str
+    """The JSON of what does not fit the contract in the admin console; empty where all fits."""
 
 
 class _Program(msgspec.Struct):
@@ -91,6 +94,7 @@ def _digest(entry: Entry) -> Digest:
             "reply": None if is_ack else _fit(reply, result_misfit, entry.contract),
         }
     unfit = next((side for side, fit in (contract or {}).items() if fit and not fit["fits"]), "")
+    value = value_at(request if unfit == "request" else reply, contract[unfit]["path"]) if contract and unfit else ""
     verdict, reason = _verdict(entry, is_refused=bool(errcode or unfit)), NO_REASON
     if entry.kind == CALLBACK:
         reason = _callback_reason(entry)
@@ -100,10 +104,10 @@ def _digest(entry: Entry) -> Digest:
             reason = reasons.refused(errcode, errmsg)
         elif reason == NO_REASON and contract is not None and unfit:
             side = "input" if unfit == "request" and entry.kind != SDK else "output"
-            reason = reasons.misfit(side, contract[unfit]["path"], contract[unfit]["problem"])
+            reason = reasons.misfit(side, contract[unfit]["path"], contract[unfit]["problem"][0])
         elif reason == NO_REASON:
             reason = _refusal(entry)
-    return Digest(errcode, contract, verdict, reason)
+    return Digest(errcode, contract, verdict, reason, value)
 
 
 def _verdict(entry: Entry, *, is_refused: bool) -> str:
@@ -113,7 +117,8 @@ def _verdict(entry: Entry, *, is_refused: bool) -> str:
         entry: The exchange.
         is_refused: Whether the program refuses it, or it does not fit the contract in the admin console.
     """
-    result, code = entry.result, code_outcome(entry.traces)
+    result, runs = entry.result, [trace for trace in entry.traces if trace.kind == JOB]
+    code = runs[-1].outcome if runs else ""
     if entry.kind == CALLBACK:
         return _OF_CALLBACKS.get(result, result)
     if result in ("", _NO_RESULT):
@@ -188,7 +193,11 @@ def _fit(body: Body, judge: Any, contract: ConsoleContract) -> Json | None:
         misfit: Misfit | None = judge(contract, decode_json(body))
     except JsonError as error:
         misfit = "$", str(error)
-    return {"fits": True} if misfit is None else {"fits": False, "path": misfit[0], "problem": misfit[1]}
+    return (
+        {"fits": True}
+        if misfit is None
+        else {"fits": False, "path": misfit[0], "problem": reasons.problem_texts(misfit[1])}
+    )
 
 
 def read_body(body: Body, kind: Any) -> Any:

@@ -8,6 +8,7 @@ from wwspec_contracts.decoding import decode_json
 from wwspec_contracts.errcodes import advice, cause
 from wwspec_contracts.errors import JsonError
 from wwspec_devtools.emulator.display.masking import masked_headers, masked_path, masked_text, masked_value
+from wwspec_devtools.emulator.display.reasons import OK, fix_of
 from wwspec_devtools.emulator.display.verdicts import digest, read_body
 from wwspec_devtools.emulator.standin.wwspec_standin.link import FAULT_STATUS
 from wwspec_devtools.emulator.state.faults import ANSWER
@@ -22,7 +23,7 @@ from wwspec_devtools.emulator.state.traffic.entries import (
     Entry,
     byte_count,
 )
-from wwspec_devtools.emulator.state.traffic.traces import JOB, Trace, code_outcome
+from wwspec_devtools.emulator.state.traffic.traces import JOB, Trace
 
 Json = dict[str, Any]
 
@@ -40,7 +41,7 @@ class _ClockRequest(msgspec.Struct):
 
 def row(entry: Entry) -> Json:
     """Return an entry without its bodies."""
-    said = digest(entry)
+    said, runs = digest(entry), sum(trace.kind == JOB for trace in entry.traces)
     return {
         **{name: getattr(entry, name) for name in _AS_THEY_ARE},
         "time": int(entry.time),
@@ -56,14 +57,9 @@ def row(entry: Entry) -> Json:
         "request_bytes": byte_count(entry.request),
         "reply_bytes": byte_count(entry.reply),
         "replayable": entry.call is not None,
-        "attempts": entry.notification.attempts if entry.notification is not None else _runs(entry),
-        "code": code_outcome(entry.traces),
+        "attempts": runs if entry.notification is None else entry.notification.attempts,
         "advanced_ms": _advanced(entry),
     }
-
-
-def _runs(entry: Entry) -> int:
-    return len([trace for trace in entry.traces if trace.kind == JOB])
 
 
 def row_with_bodies(entry: Entry) -> Json:
@@ -75,18 +71,32 @@ def row_with_bodies(entry: Entry) -> Json:
 def whole(entry: Entry) -> Json:
     """Return everything about one entry; of an app's call also what the program tells of the call that it led to."""
     traced = entry.about if entry.kind == APP and entry.about is not None else entry
+    trace = next((each for each in reversed(traced.traces) if each.outcome != OK), None)
     return {
         **row_with_bodies(entry),
         "http": _http(entry),
-        "raw": {"request": _raw_request(entry), "reply": _raw_reply(entry)},
+        "raw": {
+            "request": _as_sent(entry.sealed) if entry.sealed else _shown_text(entry.request),
+            "reply": _raw_reply(entry),
+        },
         "text": {"request": _shown_text(entry.request), "reply": _shown_text(entry.reply)},
         "sealed": entry.kind in (CALL, EVENT, CALLBACK) and entry.sealed != "",
         "call": _call(entry),
         "hits": [_hit(fault, entry) for fault in entry.hits],
         "causes": _causes(entry),
         "advice": _advice(entry),
+        **_misfit(entry, trace),
+        "fix": fix_of(digest(entry).reason) or (_advice(entry) if trace is None else None),
         "traces": [_trace(trace) for trace in traced.traces],
     }
+
+
+def _misfit(entry: Entry, trace: Trace | None) -> Json:
+    """Return the value that does not fit a contract, and where the row or mark is of what returned it."""
+    said = digest(entry)
+    value = trace.failure.value if trace is not None and trace.failure is not None else ""
+    declared = trace.declared if trace is not None and said.reason[0].startswith("output ") else ""
+    return {"value": value or said.value, "declared": declared}
 
 
 def _hit(fault: Any, entry: Entry) -> Json:
@@ -158,16 +168,12 @@ def _own_status(entry: Entry) -> int | None:
     return _OK if entry.reply else FAULT_STATUS  # an SDK call that fails with a return code has no reply
 
 
-def _raw_request(entry: Entry) -> str:
-    return _shown_text(entry.request) if entry.sealed == "" else _as_sent(entry.sealed)
-
-
 def _raw_reply(entry: Entry) -> str:
     """Return the reply as it was sent. A program's reply without a seal is shown masked, when it is JSON."""
     came_back = entry.came_back
     if came_back is None:
         return _shown_text(entry.reply)
-    if any(_lower(name) == "ww-signature" for name, _ in came_back.headers):
+    if any(name.lower() == "ww-signature" for name, _ in masked_headers(came_back.headers)):
         return _as_sent(came_back.body)
     return _shown_text(came_back.body)
 
@@ -197,7 +203,3 @@ def _call(entry: Entry) -> Json | None:
 
 def _text(body: str | bytes) -> str:
     return body if isinstance(body, str) else body.decode(errors="replace")
-
-
-def _lower(name: str | bytes) -> str:
-    return (name if isinstance(name, str) else name.decode("latin-1")).lower()

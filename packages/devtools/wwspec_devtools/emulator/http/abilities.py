@@ -10,6 +10,7 @@ import msgspec
 from wwspec_contracts.files import ConsoleContract, DescribedContract
 from wwspec_devtools.console_contracts.comparing import compare
 from wwspec_devtools.emulator.answers import Answer, RefusedError, accepted, read
+from wwspec_devtools.emulator.display.reasons import problem_texts
 from wwspec_devtools.emulator.platform import PlatformPart
 
 
@@ -34,7 +35,10 @@ class Abilities(PlatformPart):
             own: The examples of the program.
             registered: The examples in the admin console; one may be missing.
         """
-        found = [{**msgspec.to_builtins(each), "text": str(each)} for each in compare(own, registered)]
+        found = [
+            {**msgspec.to_builtins(each), "why": problem_texts(each.why), "text": str(each)}
+            for each in compare(own, registered)
+        ]
         return accepted(differences=found)
 
     def call(

@@ -11,25 +11,16 @@ from urllib.parse import urlencode, urlsplit
 
 from wwspec_devtools.emulator import administration
 from wwspec_devtools.emulator.answers import Answer, RefusedError, accepted, refusing
-from wwspec_devtools.emulator.http.commands import Connect, connect_to
-from wwspec_devtools.emulator.platform import Platform
-from wwspec_devtools.emulator.settings import check_url
+from wwspec_devtools.emulator.callbacks.delivery import COMMANDS
+from wwspec_devtools.emulator.platform import PlatformPart
+from wwspec_devtools.emulator.settings import CallbackSpec, check_url
 from wwspec_devtools.emulator.state.accounts import App
 from wwspec_devtools.emulator.state.suites import AUTH_CODE_SECONDS
 from wwspec_devtools.emulator.state.tickets import Command
 
 
-class Administration:
-    """Plays the admins of the corps of one platform.
-
-    Args:
-        platform: The platform.
-        connect: Begins to bring commands to a command URL.
-    """
-
-    def __init__(self, platform: Platform, connect: Connect) -> None:
-        self._platform = platform
-        self._connect = connect
+class Administration(PlatformPart):
+    """Plays the admins of the corps of one platform."""
 
     def authorize(self, permissions: Sequence[str] | None, state: str, with_callback: bool, corp: str) -> Answer:
         """Install the app; the answer has the `auth_code` that create_auth brings, or else a redirect."""
@@ -89,14 +80,12 @@ class Administration:
 
     def set_command_callback(self, url: str, token: str, encoding_aes_key: str) -> Answer:
         """Send commands to another command URL, and return its `url`."""
-        self._platform.set_commands(connect_to(self._connect, url, token, encoding_aes_key))
-        return accepted(url=url)
+        return self._platform.set_callback_url(COMMANDS, CallbackSpec(url, token, encoding_aes_key))
 
     def restore_command_callback(self) -> Answer:
         """Send commands to the command URL of the start again, if there was one; return its `url`."""
         spec = self._platform.settings.command_callback
-        self._platform.set_commands(self._connect(spec) if spec.url else None)
-        return accepted(url=spec.url)
+        return self._platform.set_callback_url(COMMANDS, spec if spec.url else None)
 
     def install_page(self, query: Mapping[str, str]) -> tuple[int, str]:
         """Return status and HTML of the page of an install link: the admin of a corp agrees there."""

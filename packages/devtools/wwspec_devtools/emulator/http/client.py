@@ -3,7 +3,7 @@
 Speaks HTTP and knows nothing of the emulator's state.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Self
 from urllib.parse import urlencode
 
@@ -144,7 +144,7 @@ class EmulatorClient(AdministrationClient, FaultsClient):
 
     @control("GET", "/emulator/messages", of_corp=True)
     def messages(self, before: Position | None = None, limit: PageLimit = 50, text: str = "") -> dict[str, Any]:
-        """Return `messages`, newest first, and `next`, the `before` of the next page or None.
+        """Return `messages`, newest first, their `count` in all, and `next`, the `before` of the next page or None.
 
         Args:
             before: Only those before this position.
@@ -348,8 +348,8 @@ class EmulatorClient(AdministrationClient, FaultsClient):
         errcode: int | None = None,
         failed: bool = False,
         text: str = "",
-    ) -> Iterator[StreamEvent]:
-        """Yield what happens, for as long as the emulator runs.
+    ) -> Generator[StreamEvent, None, None]:
+        """Yield what happens, for as long as the emulator runs. Close it to end the connection.
 
         Args:
             since: The number of the last entry that is known already.

@@ -3,7 +3,7 @@
 Its methods return values and do not know HTTP. WeCom has nothing like it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -11,13 +11,14 @@ import msgspec
 from wwspec_contracts.errors import did_you_mean
 from wwspec_devtools.emulator.answers import Answer, RefusedError, accepted, read, refusing
 from wwspec_devtools.emulator.appside.table import NAMES
+from wwspec_devtools.emulator.callbacks.delivery import COMMANDS, DATA
 from wwspec_devtools.emulator.display.masking import unmasked_text
 from wwspec_devtools.emulator.events.types import EVENT_TYPES
 from wwspec_devtools.emulator.http.abilities import request_text
-from wwspec_devtools.emulator.platform import Callbacks, Platform
+from wwspec_devtools.emulator.platform import PlatformPart
 from wwspec_devtools.emulator.program.programs import ask_program, begin
 from wwspec_devtools.emulator.scene import SceneMessage, check_message
-from wwspec_devtools.emulator.settings import CALLBACK_NAMES, CallbackSpec, check_url
+from wwspec_devtools.emulator.settings import CALLBACK_NAMES, CallbackSpec
 from wwspec_devtools.emulator.standin.wwspec_standin.names import SDK_APIS
 from wwspec_devtools.emulator.standin.wwspec_standin.seal import CallContent
 from wwspec_devtools.emulator.state.accounts import App
@@ -37,21 +38,8 @@ _SHOWN_SETTINGS = ("app_type", "program_id", "call_timeout", "seed", "debug_toke
 NO_CALLBACK = "the emulator has no callback URL: start it with {}, {} and {}".format(*CALLBACK_NAMES)
 
 
-Connect = Callable[[CallbackSpec], Callbacks]
-"""Begins to bring notifications to a callback URL."""
-
-
-class Control:
-    """Controls one platform.
-
-    Args:
-        platform: The platform.
-        connect: Begins to bring notifications to a callback URL.
-    """
-
-    def __init__(self, platform: Platform, connect: Connect) -> None:
-        self._platform = platform
-        self._connect = connect
+class Control(PlatformPart):
+    """Controls one platform."""
 
     def info(self, base_url: str, corp: str) -> Answer:
         """Return the emulated world, enough for an app to call its program, and how much is recorded.
@@ -61,6 +49,7 @@ class Control:
             corp: Which corp; empty for the first one.
         """
         platform, settings, world = self._platform, self._platform.settings, self._platform.world
+        courier = platform.couriers.get(DATA)
         with world.lock:
             app, now = world.app_of(corp), world.clock.now()
             receiver = app.receiver
@@ -76,8 +65,8 @@ class Control:
             **suite,
             access_token=token,
             program_url=program.url,
-            callback_url=platform.callbacks.url if platform.callbacks else "",
-            callback_verified=platform.callbacks is not None and platform.callbacks.verified,
+            callback_url="" if courier is None else courier.url,
+            callback_verified=courier is not None and courier.verified,
             abilities=None if contracts is None else sorted(contracts),
             events=list(EVENT_TYPES),
             receives_events=receiver is not None,
@@ -151,22 +140,24 @@ class Control:
         with world.lock:
             return accepted(expired=world.accounts.expire_tokens(world.clock.now()))
 
-    def verify_callback(self) -> Answer:
-        """Verify the app's callback URL; return whether it is `verified`, else the `reason`."""
-        callbacks = self._platform.callbacks
-        reason = callbacks.verify() if callbacks else NO_CALLBACK
-        return accepted(verified=not reason, reason=reason, url=callbacks.url if callbacks else "")
+    def verify_callback(self, of_commands: bool = False) -> Answer:
+        """Verify the app's callback URL; return whether it is `verified`, else the `reason`.
+
+        Args:
+            of_commands: Whether it is the command URL of the suite.
+        """
+        courier = self._platform.couriers.get(COMMANDS if of_commands else DATA)
+        reason = courier.verify() if courier else NO_CALLBACK
+        return accepted(verified=not reason, reason=reason, url=courier.url if courier else "")
 
     def set_callback(self, url: str, token: str, encoding_aes_key: str) -> Answer:
         """Send notifications to another callback URL, and return its `url`."""
-        self._platform.set_callbacks(connect_to(self._connect, url, token, encoding_aes_key))
-        return accepted(url=url)
+        return self._platform.set_callback_url(DATA, CallbackSpec(url, token, encoding_aes_key))
 
     def restore_callback(self) -> Answer:
         """Send notifications to the callback URL of the start again, if there was one; return its `url`."""
         spec = self._platform.settings.callback
-        self._platform.set_callbacks(self._connect(spec) if spec.url else None)
-        return accepted(url=spec.url)
+        return self._platform.set_callback_url(DATA, spec if spec.url else None)
 
     def receive_events(self, corp: str) -> Answer:
         """Let the app choose the program as the receiver of its events; return the platform's answer.
@@ -238,17 +229,6 @@ class Control:
         entry = begin(world, again.ability_id or recorded.name, again, replay_of=recorded.number, contract=contract)
         answer = world.answered(lambda: accepted(reply=ask_program(world, program, again, entry=entry)))
         return {**answer, "number": entry.number}
-
-
-def connect_to(connect: Connect, url: str, token: str, encoding_aes_key: str) -> Callbacks:
-    """Return the way to a callback URL.
-
-    Raises:
-        RefusedError: 40058: the URL or the key is malformed.
-    """
-    with refusing():
-        check_url("url", url)
-        return connect(CallbackSpec(url, token, encoding_aes_key))
 
 
 def _check_api(fault: FaultSpec) -> str:

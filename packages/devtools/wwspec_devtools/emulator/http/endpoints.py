@@ -19,7 +19,7 @@ from wwspec_devtools.emulator.http.abilities import Abilities
 from wwspec_devtools.emulator.http.administration import Administration
 from wwspec_devtools.emulator.http.answering import Answering, json_answer
 from wwspec_devtools.emulator.http.client import EmulatorClient
-from wwspec_devtools.emulator.http.commands import Connect, Control
+from wwspec_devtools.emulator.http.commands import Control
 from wwspec_devtools.emulator.http.control_rows import ControlRow, controls, read_arguments, request_of
 from wwspec_devtools.emulator.http.controls import MachineControls
 from wwspec_devtools.emulator.http.lists import Lists
@@ -41,15 +41,13 @@ class Endpoints(Answering):
 
     Args:
         platform: What answers.
-        connect: Begins to bring notifications to a callback URL.
-        command: Begins to bring commands to a command URL.
     """
 
-    def __init__(self, platform: Platform, connect: Connect, command: Connect) -> None:
+    def __init__(self, platform: Platform) -> None:
         super().__init__(platform, anyio.CapacityLimiter(PROGRAM_THREADS))
-        self._administration = Administration(platform, command)
+        self._administration = Administration(platform)
         self._abilities = Abilities(platform)
-        self._control = Control(platform, connect)
+        self._control = Control(platform)
         self._watch = Watch(platform)
         self._lists = Lists(platform)
         self._waiting = Waiting(platform)

@@ -15,7 +15,7 @@ class Lists(PlatformPart):
     """Lists of one platform's corp."""
 
     def messages(self, before: int | None, limit: int, text: str, corp: str) -> Answer:
-        """Return `messages`, newest first.
+        """Return `messages`, newest first, and `count`, how many of those that are kept have the text.
 
         Args:
             before: Only messages before this position, the `next` of the page before.
@@ -26,9 +26,12 @@ class Lists(PlatformPart):
         world = self._platform.world
         with world.lock:
             chats = world.corp(world.app_of(corp)).chats
-            found = list(_newest(chats, chats.end if before is None else before, text.casefold(), limit + 1))
+            wanted, count = text.casefold(), chats.end - chats.first
+            if wanted:
+                count = sum(1 for _ in _newest(chats, chats.end, wanted, count))
+            found = list(_newest(chats, chats.end if before is None else before, wanted, limit + 1))
             shown = [{"position": position, **shown_message(chats, message)} for position, message in found[:limit]]
-        return accepted(messages=shown, next=shown[-1]["position"] if len(found) > limit else None)
+        return accepted(messages=shown, count=count, next=shown[-1]["position"] if len(found) > limit else None)
 
     def rules(self, after: int, limit: int, corp: str) -> Answer:
         """Return keyword `rules`, oldest first.

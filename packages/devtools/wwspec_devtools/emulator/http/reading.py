@@ -1,6 +1,6 @@
 """Reads `/emulator/stream`: server-sent events, one after the other. Imports httpx in functions only."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -29,7 +29,7 @@ class StreamEvent(msgspec.Struct, frozen=True):
     """The id to go on after this event; the id of an earlier event when it has none."""
 
 
-def read_stream(http: "httpx.Client", query: str, last_id: str = "") -> Iterator[StreamEvent]:
+def read_stream(http: "httpx.Client", query: str, last_id: str = "") -> Generator[StreamEvent, None, None]:
     """Yield events as they come, for as long as the emulator runs.
 
     Args:

@@ -6,6 +6,7 @@ reader needs no memory here, and it gets the number of entries that it missed.
 
 import asyncio
 import contextlib
+import threading
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -51,7 +52,7 @@ class Streams:
     def __init__(self, watch: Watch, changes: Changes) -> None:
         self._watch = watch
         self._changes = changes
-        self._wakers: set[anyio.Event] = set()
+        self._wakers: set[asyncio.Event] = set()
         self._readers = 0
         self._ended = False
 
@@ -71,12 +72,22 @@ class Streams:
             each.set()
 
     async def _events(self, reader: "_Reader") -> AsyncIterator[bytes]:
-        waiting = _Waiting(self._wakers)
-        self._changes.add(waiting.wake)
+        happened, loop = asyncio.Event(), asyncio.get_running_loop()
+        is_told = threading.Event()  # since the last batch: once is enough
+
+        def wake() -> None:
+            if not is_told.is_set():
+                is_told.set()
+                with contextlib.suppress(RuntimeError):  # the loop has ended
+                    loop.call_soon_threadsafe(happened.set)
+
+        self._changes.add(wake)
+        self._wakers.add(happened)
         self._readers += 1
         try:
             while not self._ended:
-                waiting.begin()
+                happened.clear()
+                is_told.clear()
                 for event in await anyio.to_thread.run_sync(reader.events):
                     yield event
                 if reader.is_behind:
@@ -84,45 +95,11 @@ class Streams:
                 if not self._ended:
                     share = min(1.0, reader.sent_rows / BUSY_ROWS)
                     await anyio.sleep(BATCH_SECONDS + share * (BUSY_SECONDS - BATCH_SECONDS))
-                await waiting.wait()
+                await happened.wait()
         finally:
             self._readers -= 1
-            self._changes.remove(waiting.wake)
-            waiting.close()
-
-
-class _Waiting:
-    """Waits on the loop for what happens on other threads."""
-
-    def __init__(self, wakers: set[anyio.Event]) -> None:
-        self._wakers = wakers
-        self._loop = asyncio.get_running_loop()
-        self._event = anyio.Event()
-        self._is_sent_states = False
-        wakers.add(self._event)
-
-    def begin(self) -> None:
-        """Wait for what happens from now on."""
-        self._wakers.discard(self._event)
-        self._event = anyio.Event()
-        self._wakers.add(self._event)
-        self._is_sent_states = False
-
-    def wake(self) -> None:
-        """Report that something happened; on any thread."""
-        if not self._is_sent_states:
-            self._is_sent_states = True
-            with contextlib.suppress(RuntimeError):  # the loop has ended
-                self._loop.call_soon_threadsafe(self._set)
-
-    async def wait(self) -> None:
-        await self._event.wait()
-
-    def close(self) -> None:
-        self._wakers.discard(self._event)
-
-    def _set(self) -> None:
-        self._event.set()
+            self._changes.remove(wake)
+            self._wakers.discard(happened)
 
 
 class _Reader:

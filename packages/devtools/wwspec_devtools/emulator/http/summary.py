@@ -22,7 +22,6 @@ _WIDEST = 100
 """Characters of a request or reply."""
 _FRAMEWORK = re.compile(r"([0-9a-f]{6} )?(ability |event:)\S+ (failed|refused, .*)")
 """The program's own lines about the error."""
-_WRONG_OUTPUT = re.compile(r"output \$\S*: (.+) expected, (.+) found")
 
 
 def summary(
@@ -55,7 +54,8 @@ def summary(
     found = _callback(client, entry, say, language) if entry["kind"] == CALLBACK else _call(entry, say, language)
     rows = {label: text for label, text in found if text and label not in leave_out}
     if "next" not in leave_out:
-        rows["next"] = " | ".join(f"wwspec {each}{where}" for each in (*_next(entry), f"zone show {number} --all"))
+        again = [f"zone replay {number}", f"zone test {number}"] if entry["replayable"] else []
+        rows["next"] = " | ".join(f"wwspec {each}{where}" for each in (*again, f"zone show {number} --all"))
         rows["page"] = f"{client.url}/#/timeline/{number}"
     labels = {label: say(label) for label in rows}
     widest = max(map(width, labels.values()), default=0)
@@ -103,16 +103,14 @@ def _call(entry: Json, say: Callable[[str], str], language: int) -> Iterator[tup
     trace = next((each for each in reversed(traces) if each["outcome"] != "ok"), traces[-1] if traces else None)
     frames = own_frames(trace["failure"]) if trace else []
     places = [place(each, trace["folder"] if trace else "") for each in frames]
-    wrong = _WRONG_OUTPUT.fullmatch(entry["reason"][0])
-    if wrong:
-        yield "handler", places[0] if places else ""
-        fix = say("return {} there, or declare {} and register the contract anew")
-        yield "fix", fix.format(wrong[1], wrong[2])
+    yield "value", entry["value"]
+    if entry["declared"]:
+        yield "handler", "     ".join((places[0].partition("     ")[0] if places else "", entry["declared"])).strip()
     elif places:
         yield "at", places[0]
         yield "from", places[-1] if len(places) > 1 else ""
-    elif entry["advice"] and trace is None:  # else it says where this is
-        yield "fix", entry["advice"][language]
+    if entry["fix"]:  # else the lines of the error say more
+        yield "fix", entry["fix"][language]
     yield "asked", _short(entry["request"])
     yield "got", _short(entry["reply"])
     if trace is not None:
@@ -137,22 +135,14 @@ def _callback(
         yield "event", f"#{first['number']} {first['name']}{also}"
     if entry["verdict"] == "failed" and isinstance(request, dict) and "notify_id" in request:
         yield "stored", say("{} is kept; the app can still fetch it").format(request["notify_id"])
-    if entry["advice"]:
-        yield "fix", entry["advice"][language]
+    if entry["fix"]:
+        yield "fix", entry["fix"][language]
 
 
 def place(frame: Json, folder: str) -> str:
     """Return the line of a frame; files below the program's folder are shown from there."""
     file = frame["file"].removeprefix(f"{folder}/") if folder else frame["file"]
     return f"{file}:{frame['line']} {frame['function']}     {frame['code'].strip()}".rstrip()
-
-
-def _next(entry: Json) -> Iterator[str]:
-    """Yield the commands that go on from an exchange."""
-    number = entry["number"]
-    if entry["replayable"]:
-        yield f"zone replay {number}"
-        yield f"zone test {number}"
 
 
 def _short(value: Any) -> str:

@@ -190,7 +190,7 @@ class _Writer:
     def _checks(self) -> list[str]:
         errcode, asked = self._platform_errcode, self._flow.asked
         if self._failure and self._exchange.kind == EVENT:
-            return ["    zone.wait_idle()", '    assert zone.client.entry(fired["number"])["code"] == "ok"']
+            return ["    zone.wait_idle()", '    assert zone.client.entry(fired["number"])["verdict"] == "ok"']
         if self._exchange.kind == EVENT:
             return [] if errcode else self._reply('json.loads(fired["reply"])', _JSON)
         if asked is None:

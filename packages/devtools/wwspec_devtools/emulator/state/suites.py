@@ -81,10 +81,7 @@ class Suite(msgspec.Struct, kw_only=True):
         Raises:
             RefusedError: 40082 or 42009.
         """
-        if token not in self.tokens:
-            raise RefusedError(40082)
-        if self.tokens[token] <= now:
-            raise RefusedError(42009)
+        _check(self.tokens, token, now, unknown=40082, expired=42009)
 
     def installed(self, corpid: str, permanent_code: str) -> App:
         """Return the app of a corp that has installed the suite.
@@ -113,10 +110,7 @@ class Suite(msgspec.Struct, kw_only=True):
         Raises:
             RefusedError: 40077 or 42007.
         """
-        if code not in self.pre_auth_codes:
-            raise RefusedError(40077)
-        if self.pre_auth_codes[code] <= now:
-            raise RefusedError(42007)
+        _check(self.pre_auth_codes, code, now, unknown=40077, expired=42007)
 
     def issue_auth_code(self, app: App, state: str, now: float, rng: random.Random) -> str:
         """Return a code that `take_auth_code` takes once, within ten minutes."""
@@ -148,3 +142,9 @@ class Suite(msgspec.Struct, kw_only=True):
         return [
             self._ticket(number) for number in range(max(0, latest - TICKET_SECONDS // TICKET_EVERY + 1), latest + 1)
         ]
+
+
+def _check(issued: dict[str, float], text: str, now: float, *, unknown: int, expired: int) -> None:
+    """Raise RefusedError with one of two errcodes unless a text was issued and has not expired."""
+    if issued.get(text, 0.0) <= now:
+        raise RefusedError(expired if text in issued else unknown)

@@ -100,7 +100,7 @@ def test_an_asynchronous_call_its_job_its_report_and_its_result_are_one_flow(
         ("app", "async_program_result", 1, 1),
     ]
     misfit, fits = client.traffic(since)[4:6]
-    problem = {"fits": False, "path": "$.b", "problem": "expected an integer, got a string"}
+    problem = {"fits": False, "path": "$.b", "problem": ["expected an integer, got a string", "应为整数，实为字符串"]}
     assert misfit["contract"] == {"request": problem, "reply": None}
     assert (misfit["errcode"], misfit["verdict"]) == (790014, "failed")
     assert (fits["contract"], fits["program_errcode"]) == ({"request": {"fits": True}, "reply": None}, 0)

@@ -7,7 +7,7 @@ import { putInFlow, takeFromFlow } from "./timeline/flow-record.js";
  * @typedef {object} Verdict
  * @property {boolean} fits
  * @property {string} [path] The first place that does not fit, such as `$.limit`.
- * @property {string} [problem]
+ * @property {[string, string]} [problem] In English and Chinese.
  *
  * @typedef {object} Row One exchange, without its bodies.
  * @property {number} number
@@ -20,7 +20,6 @@ import { putInFlow, takeFromFlow } from "./timeline/flow-record.js";
  * @property {number} time_ms Of the emulator's clock.
  * @property {number} offset_ms Real milliseconds since the session began.
  * @property {number | null} duration_ms
- * @property {string} outcome
  * @property {"under way" | "ok" | "failed" | "postponed" | "waiting" | "dropped"} verdict How it ended: `ok` only when nothing failed.
  * @property {[string, string]} reason Why, in English and Chinese; empty where there is nothing to say.
  * @property {number | null} errcode
@@ -36,7 +35,6 @@ import { putInFlow, takeFromFlow } from "./timeline/flow-record.js";
  * @property {number} reply_bytes
  * @property {boolean} replayable
  * @property {number} attempts Runs of its job that the program told of; of a callback, how often it was tried.
- * @property {"" | "ok" | "failed" | "postponed"} code How the last of them ended; empty when there was none.
  * @property {number | null} advanced_ms How far the clock was put forward, or back when it is negative; null for what is not `clock`.
  *
  * @typedef {object} Details What an entry has beyond its row.
@@ -50,7 +48,9 @@ import { putInFlow, takeFromFlow } from "./timeline/flow-record.js";
  * @property {Fault[]} hits
  * @property {{fired: boolean, message: {from: string, name: string, to: string[], chatid: string, text: string} | null} | null} [cause] Of an event.
  * @property {Record<string, [string, string]>} [causes] What its errcodes mean, in English and Chinese.
- * @property {[string, string] | null} advice What to do about the errcode, in English and Chinese.
+ * @property {[string, string] | null} fix What to do about it, in English and Chinese; null where its traces say more.
+ * @property {string} value The JSON of what does not fit the contract; empty where all fits.
+ * @property {string} declared Where the row or the mark is of what returned it.
  * @property {number[]} children
  * @property {CallbackAttempt | null} attempt The last try to bring a callback to the app.
  * @property {Trace[]} traces What the program tells of it, oldest first.

@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from wwspec_contracts.decoding import convert
+
 KEPT_TRACES = 16
 """Traces of one entry; the first and the latest are kept."""
 
@@ -45,6 +47,8 @@ class Failure(msgspec.Struct, frozen=True):
     """The outermost first."""
     refuses: bool = False
     """Whether the program refused what it was asked, on purpose; otherwise its code has a fault."""
+    value: str = ""
+    """The JSON text of what does not fit the output contract."""
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -83,6 +87,8 @@ class Trace(msgspec.Struct, frozen=True):
     meaning: str = ""
     """The key of the program's registry file that has this errcode; empty when none has it alone."""
     errmsg: str = ""
+    refused_api: str = ""
+    """The SDK API whose errcode the program passes on; empty when it is not one's."""
     number: int = 0
     """Of the request, in the log of the program."""
     attempt: int = 1
@@ -95,6 +101,8 @@ class Trace(msgspec.Struct, frozen=True):
     pid: int = 0
     folder: str = ""
     """Where the program runs: files below it are shown from there."""
+    declared: str = ""
+    """Where the row of the registry file or the mark is of what ran."""
     failure: Failure | None = None
     lines: list[Line] = []
     lines_left_out: int = 0
@@ -109,18 +117,10 @@ def read_traces(body: bytes) -> list[Trace]:
     traces = []
     for text in texts:
         try:
-            traces.append(_cut(msgspec.json.decode(text, type=Trace)))
+            traces.append(_kept_part(convert(_cut(msgspec.json.decode(text)), Trace)))
         except (msgspec.DecodeError, RecursionError):
             continue
     return traces
-
-
-def code_outcome(traces: tuple[Trace, ...]) -> str:
-    """Return how the last run of the job ended; empty when none has."""
-    for trace in reversed(traces):
-        if trace.kind == JOB:
-            return trace.outcome
-    return ""
 
 
 def with_trace(traces: tuple[Trace, ...], trace: Trace) -> tuple[Trace, ...]:
@@ -131,25 +131,23 @@ def with_trace(traces: tuple[Trace, ...], trace: Trace) -> tuple[Trace, ...]:
 
 def trace_bytes(trace: Trace) -> int:
     """Return about how many bytes a trace takes in memory."""
-    texts = len(trace.errmsg) + sum(_LINE_BYTES + len(each.level) + len(each.text) for each in trace.lines)
-    if trace.failure is None:
-        return _LINE_BYTES + texts
-    texts += len(trace.failure.name) + len(trace.failure.text)
-    texts += sum(_LINE_BYTES + len(each.file) + len(each.function) + len(each.code) for each in trace.failure.frames)
-    return _LINE_BYTES + texts
+    frames = [] if trace.failure is None else trace.failure.frames
+    return _LINE_BYTES * (1 + len(trace.lines) + len(frames)) + len(msgspec.json.encode(trace))
 
 
-def _cut(trace: Trace) -> Trace:
-    changes: dict[str, Any] = {"errmsg": trace.errmsg[:MAX_TEXT], "trace_id": trace.trace_id[:MAX_TEXT]}
-    changes["folder"] = trace.folder[:MAX_TEXT]
-    if trace.failure is not None:
-        frames = [
-            Frame(each.file[:MAX_TEXT], each.line, each.function[:MAX_TEXT], each.code[:MAX_TEXT], each.own)
-            for each in trace.failure.frames[-MAX_FRAMES:]
-        ]
-        changes["failure"] = Failure(
-            trace.failure.name[:MAX_TEXT], trace.failure.text[:MAX_TEXT], frames, trace.failure.refuses
-        )
-    lines = [Line(line.at, line.level[:MAX_TEXT], line.text[:MAX_TEXT]) for line in trace.lines[:MAX_LINES]]
-    left_out = trace.lines_left_out + len(trace.lines) - len(lines)
-    return msgspec.structs.replace(trace, lines=lines, lines_left_out=left_out, **changes)
+def _cut(value: Any) -> Any:
+    """Return a JSON value with texts no longer than what is kept."""
+    if isinstance(value, dict):
+        return {key: _cut(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_cut(each) for each in value]
+    return value[:MAX_TEXT] if isinstance(value, str) else value
+
+
+def _kept_part(trace: Trace) -> Trace:
+    """Return a trace with as many lines and frames as are kept."""
+    left_out = trace.lines_left_out + max(0, len(trace.lines) - MAX_LINES)
+    failure = trace.failure
+    if failure is not None:
+        failure = msgspec.structs.replace(failure, frames=failure.frames[-MAX_FRAMES:])
+    return msgspec.structs.replace(trace, failure=failure, lines=trace.lines[:MAX_LINES], lines_left_out=left_out)

@@ -5,8 +5,7 @@ import "../json/tree.js";
 import { formatJson } from "../json/format.js";
 import { readJson } from "../json/text.js";
 import { copyButton } from "../parts.js";
-import { t } from "../texts.js";
-import { phrase } from "../texts/phrases.js";
+import { inLanguage, t } from "../texts.js";
 
 /**
  * @typedef {import("../record.js").Entry} Entry
@@ -26,7 +25,7 @@ export function trees(entry) {
         const value = readJson(entry.text[side]);
         if (value === undefined) return notice(entry, side, entry.text[side]);
         const verdict = entry.contract?.[side];
-        const marks = verdict && !verdict.fits ? new Map([[markedPath(entry, side, verdict.path ?? "$"), phrase(verdict.problem ?? "")]]) : new Map();
+        const marks = verdict && !verdict.fits ? new Map([[markedPath(entry, side, verdict.path ?? "$"), inLanguage(verdict.problem ?? ["", ""])]]) : new Map();
         return treeOf(value, marks);
     });
 }

@@ -3,8 +3,7 @@
 import { ask } from "../api.js";
 import { fill, h, visible } from "../dom.js";
 import { JsonTextError, indexOfPath, lineOf, parseJson } from "../json/text.js";
-import { t } from "../texts.js";
-import { phrase } from "../texts/phrases.js";
+import { inLanguage, t } from "../texts.js";
 
 const PAUSE_MS = 200; // after the last key
 const LONGEST = 200_000; // characters of a text in which the place of a misfit is looked for
@@ -64,7 +63,7 @@ export class DraftCheck {
         else if (verdict.fits) this.#say("ok", t("replay.fits"));
         else {
             const index = data.length > LONGEST ? -1 : indexOfPath(data, verdict.path);
-            const text = t("replay.misfit", { path: visible(verdict.path), problem: visible(phrase(verdict.problem)) });
+            const text = t("replay.misfit", { path: visible(verdict.path), problem: visible(inLanguage(verdict.problem)) });
             this.#say("bad", text, index < 0 ? 0 : lineOf(data, index));
         }
     }

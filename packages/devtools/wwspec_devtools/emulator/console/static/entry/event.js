@@ -1,7 +1,7 @@
 // What the entry of an event has beside others: the message or the command that caused it, and its fetch by the app.
 // @ts-check
 import { abilityOf, ask, refusal } from "../api.js";
-import { h, visible } from "../dom.js";
+import { docText, h, visible } from "../dom.js";
 import { say } from "../parts.js";
 import { record } from "../record.js";
 import { go, hashOf } from "../route.js";
@@ -20,10 +20,10 @@ const FETCHES = "stored event by notify_id"; // what the program says of the abi
  */
 export function causeLines({ cause }) {
     const { fired = false, message = null } = cause ?? {};
-    const lines = fired ? [t("entry.cause.fired")] : [];
+    const lines = fired ? [docText(t("entry.cause.fired"))] : [];
     if (message !== null) {
         const { name, from, to, chatid, text } = message;
-        lines.push(t("entry.cause.message", { name: visible(name), from: visible(from), to: visible(chatid || to.join(", ")), text: shortened(text) }));
+        lines.push([t("entry.cause.message", { name: visible(name), from: visible(from), to: visible(chatid || to.join(", ")), text: shortened(text) })]);
     }
     return lines.map((line) => h("p", { class: "cause" }, line));
 }

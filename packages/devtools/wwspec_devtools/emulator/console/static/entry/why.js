@@ -18,7 +18,6 @@ import { descendants } from "./related.js";
 const PARTS = /** @type {const} */ (["queue", "check", "sdk", "handler"]);
 const SHOWN_FOLDERS = 2; // of a path elsewhere, with the file's name
 const LONGEST = 100; // characters of a request or a reply
-const WRONG_OUTPUT = /^output \$\S*: (.+) expected, (.+) found$/;
 
 /**
  * Return the number of the entry that the traces of an entry are about: the program's call for an app's request, else itself.
@@ -44,12 +43,11 @@ export function why(entry, traces) {
     const number = tracedNumber(entry);
     const source = number !== entry.number && traces.length > 0 && h("p", { class: "dim" }, entryLink(number, t("why.of", { number })));
     const hasFrames = traces.some(({ failure }) => failure !== null && failure.frames.length > 0);
-    const isUntold = traces.every(({ outcome }) => outcome === "ok"); // else the lines of the error say more than the errcode's advice
     return h(
         "div",
         { class: "why" },
         entry.attempt !== null && callback(entry, entry.attempt),
-        entry.advice !== null && isUntold && labelled([["fix", docText(inLanguage(entry.advice))]]),
+        labelled([["value", entry.value !== "" && h("code", {}, visible(entry.value))], ["declared", entry.declared !== "" && h("code", {}, visible(entry.declared))], ["fix", entry.fix !== null && docText(inLanguage(entry.fix))]]),
         traces.length === 0 && entry.attempt === null && bodies(entry),
         source,
         attempts,
@@ -82,11 +80,12 @@ function alike(traces) {
 function callback(entry, { method, url, status, body, seconds }) {
     const first = record.rows.get(entry.flow);
     const { notify_id = "" } = /** @type {{notify_id?: string}} */ (entry.request ?? {});
+    const of_commands = entry.name !== "program_notify";
     const verify = async () => {
-        const { verified, reason } = await ask("POST", "verify-callback");
+        const { verified, reason } = await ask("POST", "verify-callback", { of_commands });
         say(verified ? t("why.verified") : t("failed", { reason }), verified ? "ok" : "bad");
     };
-    const button = entry.failed && entry.name === "program_notify" && h("button", { type: "button", class: "small", title: "wwspec zone verify-callback", onclick: verify }, t("why.verify"));
+    const button = entry.failed && h("button", { type: "button", class: "small", title: of_commands ? "wwspec zone push-ticket" : "wwspec zone verify-callback", onclick: verify }, t("why.verify"));
     return labelled([
         ["to", [h("code", {}, visible(`${method} ${url}`)), " ", button, method === "GET" && h("div", { class: "dim" }, t("why.unverified"))]],
         ["answer", status === null ? t("entry.no.headers") : h("code", {}, visible(`${status} ${body}`))],
@@ -144,15 +143,13 @@ function name({ kind, attempt, attempts }) {
  */
 function details(entry, trace, isFirst) {
     const { errcode, errmsg, failure, pid, trace_id } = trace;
-    const [, wanted = "", found = ""] = WRONG_OUTPUT.exec(isFirst ? entry.reason[0] : "") ?? [];
     const isLong = failure !== null && /\n|^.{200}/.test(failure.text);
     return h(
         "div",
         { class: "details" },
         isLong && h("p", { class: "problem" }, visible(failure.text)),
         errcode !== 0 && failure === null && h("p", { class: "dim" }, visible(`${errcode}: ${errmsg}`)),
-        failure !== null && failure.frames.length > 0 && traceback(trace, failure.frames, wanted === "" ? "why.frames" : "why.handler"),
-        wanted !== "" && labelled([["fix", t("why.fix.output", { wanted: visible(wanted), found: visible(found) })]]),
+        failure !== null && failure.frames.length > 0 && traceback(trace, failure.frames, isFirst && entry.declared !== "" ? "why.handler" : "why.frames"),
         isFirst && bodies(entry),
         lines(trace),
         waterfall(trace),

@@ -9,7 +9,7 @@ const PAUSE_MS = 250; // between two questions about new entries
 export class TextSearch {
     /** @type {Map<string, Set<number>>} Text -> numbers of the entries that have it. */
     found = new Map();
-    /** What somebody has said, with the texts in it, is in no body: its texts, and how many of the latest messages have one. */
+    /** What somebody has said, with the texts in it, is in no body: its texts, and how many messages have one. */
     messages = { text: "", count: 0 };
     /** @type {readonly string[]} */
     #texts = [];
@@ -72,7 +72,7 @@ export class TextSearch {
         const texts = this.#texts;
         if (since === 0) this.onSearch(false);
         try {
-            const said = Promise.all(texts.map(async (text) => ({ text, count: (await get("messages", { text })).messages.length })));
+            const said = Promise.all(texts.map(async (text) => ({ text, count: (await get("messages", { text, limit: 1 })).count })));
             const found = await Promise.all(texts.map((text) => record.search({ text, since: String(since) })));
             const messages = (await said).find(({ count }) => count > 0);
             if (texts !== this.#texts) return;

@@ -157,7 +157,7 @@ function showResult(place, { number, answer }, mark) {
 function followJob(place, number, jobid) {
     fill(place, h("p", { role: "status" }, t("call.job", { jobid })));
     const showReport = async () => {
-        const report = record.flows.get(record.rows.get(number)?.flow ?? number)?.rows.find((row) => row.name === "program_async_job_call_back" && row.outcome !== "");
+        const report = record.flows.get(record.rows.get(number)?.flow ?? number)?.rows.find((row) => row.name === "program_async_job_call_back" && row.verdict !== "under way");
         if (report === undefined) return;
         end();
         const entry = await record.entry(report.number);

@@ -7,10 +7,9 @@ import { JsonTree } from "../json/tree.js";
 import { readJson } from "../json/text.js";
 import { jsonFault, writeJson } from "../json/write.js";
 import { commandLine, copyButton, field, quoted } from "../parts.js";
-import { t } from "../texts.js";
-import { phrase } from "../texts/phrases.js";
+import { inLanguage, t } from "../texts.js";
 
-/** @typedef {{side: "input" | "output", path: string, errcode: number, why: string, text: string}} Difference */
+/** @typedef {{side: "input" | "output", path: string, errcode: number, why: [string, string], text: string}} Difference */
 
 const SIDES = /** @type {const} */ (["input", "output"]);
 
@@ -105,15 +104,15 @@ function report(differences, ability, registered) {
             h("span", { class: errcode ? "chip bad" : "chip warn" }, t(`compare.side.${side}`)),
             " ",
             h("code", {}, visible(path)),
-            ` ${t(`compare.${errcode}`)}: ${visible(phrase(why))}`,
+            ` ${t(`compare.${errcode}`)}: ${visible(inLanguage(why))}`,
         ),
     );
     const trees = SIDES.filter((side) => side in registered).map((side) => {
         const tree = new JsonTree();
-        tree.marks = new Map(differences.filter((each) => each.side === side && each.errcode).map((each) => [each.path, phrase(each.why)]));
+        tree.marks = new Map(differences.filter((each) => each.side === side && each.errcode).map((each) => [each.path, inLanguage(each.why)]));
         tree.value = ability[side];
         const pasted = new JsonTree();
-        pasted.marks = new Map(differences.filter((each) => each.side === side && !each.errcode).map((each) => [each.path, phrase(each.why)]));
+        pasted.marks = new Map(differences.filter((each) => each.side === side && !each.errcode).map((each) => [each.path, inLanguage(each.why)]));
         pasted.value = registered[side];
         return h(
             "div",

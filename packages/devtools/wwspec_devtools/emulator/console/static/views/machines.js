@@ -34,7 +34,7 @@ function table(machines, order) {
         const { number, url, pids, state } = machine;
         const what = state === "stopped" ? "start" : "stop";
         const button = h("button", { type: "button", class: "small", disabled: machine.order !== "", onclick: () => order(number, what) }, t(`machines.${what}`, { number }));
-        return h("tr", {}, h("th", { scope: "row" }, machineChip(machine)), h("td", { class: "mono" }, visible(url)), h("td", {}, pids.length ? `PID ${pids.join(", ")}` : "–"), h("td", {}, button));
+        return h("tr", {}, h("th", { scope: "row" }, machineChip(machine)), h("td", {}, button), h("td", { class: "mono" }, visible(url)), h("td", {}, pids.length ? `PID ${pids.join(", ")}` : "–"));
     });
     return h("div", { class: "scroll" }, h("table", {}, h("tbody", {}, rows)));
 }
