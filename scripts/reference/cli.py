@@ -3,6 +3,7 @@
 import inspect
 import re
 from collections.abc import Iterator
+from functools import cache
 
 import click
 
@@ -25,8 +26,8 @@ def page(say: Say, *, built: bool = False) -> str:
     """
     below: dict[str, list[str]] = {name: [] for name in VERBS}
     for name, _ in commands():
-        verb, _, command = name.partition(" ")
-        below[verb] += [command] if command else []
+        above, _, command = name.partition(" ")
+        below[above] += [command] if command else []
     rows = []
     for group in Group:
         for name, verb in VERBS.items():
@@ -84,8 +85,13 @@ def _language(say: Say) -> str:
 """
 
 
-def commands() -> Iterator[tuple[str, click.Command]]:
-    """Yield every verb and each of its commands, such as `zone fault`."""
+@cache
+def commands() -> tuple[tuple[str, click.Command], ...]:
+    """Return every verb and each of its commands, such as `zone fault`."""
+    return tuple(_commands())
+
+
+def _commands() -> Iterator[tuple[str, click.Command]]:
     context = click.Context(main)
     for name in VERBS:
         command = main.get_command(context, name)

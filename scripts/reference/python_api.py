@@ -13,7 +13,7 @@ __all__ = ["pages"]
 
 def pages(say: Say) -> dict[str, str]:
     """Return the pages by their paths."""
-    found = {}
+    found: dict[str, str] = {}
     for module, names in NAMES.items():
         folder = f"api/{module}"
         entries = entry_pages(module, names, say)

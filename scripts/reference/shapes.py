@@ -3,6 +3,7 @@
 import enum
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -44,7 +45,7 @@ def fields_of(type_: type[msgspec.Struct], say: Say, enums: Enums | None = None)
 
 
 def _rows(info: mi.StructType, say: Say, enums: Enums, path: str, above: tuple[type, ...]) -> Iterator[tuple[str, ...]]:
-    docs = field_docs(info.cls)
+    docs = _docs(info.cls)
     for field in info.fields:
         name = f"{path}{field.encode_name}"
         described = _describe(field.type, say, enums)
@@ -54,6 +55,9 @@ def _rows(info: mi.StructType, say: Say, enums: Enums, path: str, above: tuple[t
         if described.inside is not None and described.inside.cls not in above:
             inner = f"{name}{described.suffix}."
             yield from _rows(described.inside, say, enums, inner, (*above, info.cls))
+
+
+_docs = cache(field_docs)  # it parses the source of the whole module, and many APIs share their shapes
 
 
 def _describe(info: mi.Type, say: Say, enums: Enums) -> _Description:
@@ -136,6 +140,6 @@ def _linked(text: str, enums: Enums) -> str:
 
 def values_of(cls: type[enum.Enum], say: Say) -> str:
     """Return the values of an enum as a table."""
-    docs = field_docs(cls)
+    docs = _docs(cls)
     rows = [(f"`{each.value}`", f"`{each.name}`", paragraphs(docs.get(each.name, ""))) for each in cls]
     return table((say("value", "值"), say("name", "名称"), say("meaning", "说明")), rows)
