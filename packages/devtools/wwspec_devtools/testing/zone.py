@@ -97,7 +97,12 @@ class Zone:
 
     @staticmethod
     def in_process(
-        app: Path, registry: Path | None = None, *, settings: Mapping[str, object] | None = None, **emulator: Any
+        app: Path,
+        registry: Path | None = None,
+        *,
+        settings: Mapping[str, object] | None = None,
+        scene: Path | None = None,
+        **emulator: Any,
     ) -> "Zone":
         """Return a zone within this process.
 
@@ -108,15 +113,17 @@ class Zone:
             registry: Its registry file; None means the one that its wwspec.toml names, or the usual one.
             settings: The application's own settings by the names of their fields; they go before wwspec.toml and the
                 environment.
-            emulator: Fields of `EmulatorSettings`, such as `seed`, `messages`, `clock_start`.
+            scene: The scene file, as `wwspec emulate --scene` takes it.
+            emulator: Fields of `EmulatorSettings`, such as `seed`, `messages`, `clock_start`; they go before those of
+                the scene file.
 
         Raises:
-            ConfigurationError: The application or its registry file has faults.
+            ConfigurationError: The application, its registry file or the scene file has faults.
         """
         from wwspec_devtools.testing.in_process import start  # it imports the whole program
 
         registry = find_registry(app, registry)
-        client, ends, var = start(app, registry, settings, emulator)
+        client, ends, var = start(app, registry, settings, scene, emulator)
         return Zone(client, ends, registry, var)
 
     @staticmethod
@@ -126,6 +133,7 @@ class Zone:
         *,
         serve: Sequence[str] = (),
         emulate: Sequence[str] = (),
+        scene: Path | None = None,
         settings: Mapping[str, object] | None = None,
         machines: int = 1,
         start_process: StartProcess | None = None,
@@ -138,6 +146,7 @@ class Zone:
             registry: Its registry file; None means the one that its wwspec.toml names, or the usual one.
             serve: Further options of `wwspec serve`.
             emulate: Further options of `wwspec emulate`.
+            scene: The scene file, as `wwspec emulate --scene` takes it; how many machines there are is said here alone.
             settings: The application's own settings by the names of their fields; they go before wwspec.toml and the
                 environment.
             machines: How many machines the program runs on, each with a store of its own. `client.machines` stops,
@@ -152,7 +161,7 @@ class Zone:
             ConfigurationError: The limit is no number of seconds, or wwspec.toml has faults.
         """
         return ServedZone(
-            app, find_registry(app, registry), serve, emulate, settings, machines, start_process, start_limit
+            app, find_registry(app, registry), serve, emulate, scene, settings, machines, start_process, start_limit
         )
 
     @staticmethod

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from wwspec_contracts.errors import did_you_mean
+from wwspec_contracts.errors import ConfigurationError, did_you_mean
 from wwspec_devtools.emulator.answers import Answer, RefusedError, accepted, read, refusing
 from wwspec_devtools.emulator.appside.table import NAMES
 from wwspec_devtools.emulator.display.masking import unmasked_text
@@ -32,7 +32,16 @@ MAX_TIMES = 1000
 APIS = {APP: NAMES, SDK: SDK_APIS}
 """The APIs that a fault may name, by side. On the program's side it names an ability ID or event type."""
 
-_SHOWN_SETTINGS = ("app_type", "program_id", "call_timeout", "seed", "debug_token", "suite_id", "suite_secret")
+_SHOWN_SETTINGS = (
+    "folder",
+    "app_type",
+    "program_id",
+    "call_timeout",
+    "seed",
+    "debug_token",
+    "suite_id",
+    "suite_secret",
+)
 
 NO_CALLBACK = "the emulator has no callback URL: start it with {}, {} and {}".format(*CALLBACK_NAMES)
 
@@ -47,11 +56,28 @@ class Control:
     Args:
         platform: The platform.
         connect: Begins to bring notifications to a callback URL.
+
+    Raises:
+        ConfigurationError: A fault of the settings makes no sense.
     """
 
     def __init__(self, platform: Platform, connect: Connect) -> None:
         self._platform = platform
         self._connect = connect
+        self._set_faults()
+
+    def reset(self) -> Answer:
+        """Go back to the state and the time of the start, with the faults of the settings."""
+        answer = self._platform.reset()
+        self._set_faults()
+        return answer
+
+    def _set_faults(self) -> None:
+        for number, fault in enumerate(self._platform.settings.faults, 1):
+            try:
+                self.add_fault(msgspec.json.encode(fault))
+            except RefusedError as error:
+                raise ConfigurationError(f"[[faults]] {number}: {error.hint}") from None
 
     def info(self, base_url: str, corp: str) -> Answer:
         """Return the emulated world, enough for an app to call its program, and how much is recorded.
