@@ -144,22 +144,24 @@ class Control:
         chosen = (query.get(name, "") for name in ("id", "effect", "api"))
         return accepted(cleared=self._platform.world.faults.clear(*chosen))
 
-    def say(self, sender: str, text: str, to: Sequence[str], group: str, msgtype: int, corp: str) -> Answer:
-        """Let a person say something, and return the `msgid`.
+    def say(self, sender: str, text: str, to: Sequence[str], group: str, msgtype: int, count: int, corp: str) -> Answer:
+        """Let a person say something, `count` times, and return the `msgid` of the last message.
 
-        `number` is that of the event's entry; null when no program receives events.
+        `number` is that of its event's entry; null when no program receives events.
 
-        The program gets conversation_new_message, and hit_keyword when the message hits a rule of the program.
+        For each message the program gets conversation_new_message, and hit_keyword when it hits a rule of the program.
         """
         world = self._platform.world
-        message = SceneMessage(sender=sender, text=text, to=[*to], group=group, msgtype=msgtype)
-        with refusing():
-            check_message(message, "$")
-            with world.lock:
-                app = world.app_of(corp)
-                said = say(world.corp(app).chats, message, world.clock.seconds())
-                token = world.issue_event_token(app)
-        world.raise_event(app, "conversation_new_message", {"token": token}, said)
+        for number in range(1, count + 1):
+            numbered = text.replace("{n}", str(number))
+            message = SceneMessage(sender=sender, text=numbered, to=[*to], group=group, msgtype=msgtype)
+            with refusing():
+                check_message(message, "$")
+                with world.lock:
+                    app = world.app_of(corp)
+                    said = say(world.corp(app).chats, message, world.clock.seconds())
+                    token = world.issue_event_token(app)
+            world.raise_event(app, "conversation_new_message", {"token": token}, said)
         event = world.traffic.find(token)
         return accepted(msgid=said.msgid, number=None if event is None else event.number)
 
