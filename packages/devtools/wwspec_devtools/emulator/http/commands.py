@@ -22,6 +22,7 @@ from wwspec_devtools.emulator.standin.wwspec_standin.names import SDK_APIS
 from wwspec_devtools.emulator.standin.wwspec_standin.seal import CallContent
 from wwspec_devtools.emulator.state.accounts import App
 from wwspec_devtools.emulator.state.authorisations import CHAT
+from wwspec_devtools.emulator.state.conversations import Message
 from wwspec_devtools.emulator.state.faults import ANSWER, FaultSpec
 from wwspec_devtools.emulator.state.seeds import say
 from wwspec_devtools.emulator.state.traffic.entries import APP, SDK, Entry
@@ -151,19 +152,25 @@ class Control:
 
         For each message the program gets conversation_new_message, and hit_keyword when it hits a rule of the program.
         """
-        world = self._platform.world
-        for number in range(1, count + 1):
-            numbered = text.replace("{n}", str(number))
-            message = SceneMessage(sender=sender, text=numbered, to=[*to], group=group, msgtype=msgtype)
-            with refusing():
-                check_message(message, "$")
-                with world.lock:
-                    app = world.app_of(corp)
-                    said = say(world.corp(app).chats, message, world.clock.seconds())
-                    token = world.issue_event_token(app)
-            world.raise_event(app, "conversation_new_message", {"token": token}, said)
-        event = world.traffic.find(token)
+        messages = [
+            SceneMessage(sender=sender, text=text.replace("{n}", str(n)), to=[*to], group=group, msgtype=msgtype)
+            for n in range(1, count + 1)
+        ]
+        *_, (said, token) = [self._say(each, corp) for each in messages]
+        event = self._platform.world.traffic.find(token)
         return accepted(msgid=said.msgid, number=None if event is None else event.number)
+
+    def _say(self, message: SceneMessage, corp: str) -> tuple[Message, str]:
+        """Add a message; return it, and the token of its event."""
+        world = self._platform.world
+        with refusing():
+            check_message(message, "$")
+            with world.lock:
+                app = world.app_of(corp)
+                said = say(world.corp(app).chats, message, world.clock.seconds())
+                token = world.issue_event_token(app)
+        world.raise_event(app, "conversation_new_message", {"token": token}, said)
+        return said, token
 
     def recall(self, msgid: str, corp: str) -> Answer:
         """Let a message's sender take it back."""
