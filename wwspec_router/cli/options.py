@@ -47,13 +47,13 @@ def app_options(function: FunctionT) -> FunctionT:
         envvar=variable("app"),
         is_eager=True,  # the settings file is in it
         callback=_take_env_file,
-        help="Application folder: abilities/ and, for contracts of its own, schemas/.  [default: this folder]",
+        help="Application folder.  [default: this folder]",
     )
     registry = click.option(
         "--registry",
         type=click.Path(path_type=Path, dir_okay=False, resolve_path=True),
         envvar=variable("registry"),
-        help=f"Registry file.  [default: {REGISTRY} in the application folder, else {PROGRAM} there]",
+        help=f"Registry file.  [default: {REGISTRY} of the folder, else {PROGRAM}]",
     )
     config = click.option(
         "--config",
@@ -62,7 +62,7 @@ def app_options(function: FunctionT) -> FunctionT:
         is_eager=True,  # the defaults of all others are in it
         expose_value=False,
         callback=_read_settings_file,
-        help=f"Settings file.  [default: {SETTINGS_FILE} in the application folder, if there is one]",
+        help=f"Settings file.  [default: {SETTINGS_FILE} of the folder]",
     )
     return app(registry(config(function)))
 

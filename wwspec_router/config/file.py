@@ -1,7 +1,8 @@
 """wwspec.toml: the settings of one application in a file, below the environment and the options.
 
 The tables are `[serve]` and, for what differs in development, `[dev]`. Their keys are named as the options of
-`wwspec serve`. Paths are relative to the file. Secrets are refused here: the file goes into a repository and an image.
+`wwspec serve`; `[dev]` also has those of `wwspec dev`. Paths are relative to the file. Secrets are refused here: the
+file goes into a repository and an image.
 The table `[app]` is the application's own; `registry.own_settings` reads it.
 """
 
@@ -10,11 +11,21 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from wwspec_contracts.errors import ConfigurationError, did_you_mean
-from wwspec_router.config import APP_TABLE, Secrecy, Setting, may_hold_password, settings, variable
+from wwspec_router.config import APP_TABLE, Secrecy, Setting, Topic, may_hold_password, settings, variable
 
 TABLES = ("serve", "dev", APP_TABLE)
-NOT_IN_DEV = ("host", "sdk", "debug_token_file", "access_token_file", "corpid", "corpsecret_file", "api_url")
-"""Settings for which `wwspec dev` has no option."""
+NOT_IN_DEV = (
+    *("host", "allow_remote", "sdk", "debug_token_file", "access_token_file", "corpid", "corpsecret_file", "api_url"),
+)
+"""Settings that `wwspec dev` does not take."""
+_ONLY_DEV: dict[str, Setting | None] = {
+    "scene": None,  # a file
+    "emulator-port": Setting("", Topic.NETWORK, "emulator_port", 8090, 1, 65_535),
+    **{key: Setting("", Topic.NETWORK, key.replace("-", "_"), "") for key in ("page", "app-type", "callback-url")},
+    **{key: Setting("", Topic.NETWORK, key, 1, 1) for key in ("corps", "machines")},
+    **{key: Setting("", Topic.NETWORK, name, False) for key, name in (("open", "opens"), ("debug", "debug"))},
+}
+"""The keys of `[dev]` that `[serve]` does not have: options of `wwspec dev`, which knows their limits."""
 PRODUCTION = ("store", "store_file", *NOT_IN_DEV)
 """What `wwspec dev` does not take from `[serve]`: a program under development does not touch the real store."""
 SHOWN = 40
@@ -68,11 +79,17 @@ def read_settings_file(path: Path) -> SettingsFile:
     if faults:
         raise ConfigurationError("\n".join(faults))
     values = {
-        table: {key.replace("-", "_"): _value(path.parent.absolute(), key, value) for key, value in row.items()}
+        table: {_name(key): _value(path.parent.absolute(), key, value) for key, value in row.items()}
         for table, row in tables.items()
         if table != APP_TABLE
     }
     return SettingsFile(path, values, lines)
+
+
+def _name(key: str) -> str:
+    """Return the name that the argument of a verb has."""
+    only_dev = _ONLY_DEV.get(key)
+    return key.replace("-", "_") if only_dev is None else only_dev.name
 
 
 def _faults(table: str, row: object) -> Iterator[tuple[str, str]]:
@@ -104,7 +121,9 @@ def _keys(table: str) -> dict[str, Setting | None]:
             known[setting.option] = setting
         if setting.secret is not Secrecy.NEVER:
             known[f"{name.replace('_', '-')}-file"] = None
-    return {key: each for key, each in known.items() if table != "dev" or key.replace("-", "_") not in NOT_IN_DEV}
+    if table != "dev":
+        return known
+    return {key: each for key, each in (known | _ONLY_DEV).items() if key.replace("-", "_") not in NOT_IN_DEV}
 
 
 def _fault(key: str, value: object, known: Mapping[str, Setting | None]) -> str:
@@ -136,7 +155,7 @@ def _suggestion(key: str, known: Mapping[str, Setting | None]) -> str:
 
 def _value(folder: Path, key: str, value: Any) -> Any:
     """Return a value: a relative path from the folder of the file, a number as the type that the setting has."""
-    if key == "registry" or key.endswith("-file"):
+    if key in ("registry", "scene") or key.endswith("-file"):
         return str(folder / value)
     scheme, _, path = value.partition(":") if key == "store" else ("", "", "")
     if scheme == "sqlite" and path not in ("", ":memory:"):

@@ -37,6 +37,21 @@ def check_client(given: object, kind: type) -> None:
         )
 
 
+Timeout = float | tuple[float, float]
+"""Seconds to connect, and between two parts of an answer: one number for both, or one for each."""
+
+
+def both(timeout: Timeout) -> tuple[float, float]:
+    """Return the seconds to connect, and those between two parts of an answer."""
+    return timeout if isinstance(timeout, tuple) else (timeout, timeout)
+
+
+def check_timeout(timeout: object) -> None:
+    """Raise ConfigurationError for a `Timeout` that is no number above 0, or no two of them."""
+    for seconds in timeout if isinstance(timeout, tuple) and len(timeout) == 2 else (timeout,):
+        check_seconds("timeout", seconds)
+
+
 def check_seconds(name: str, seconds: object) -> None:
     """Check a time.
 

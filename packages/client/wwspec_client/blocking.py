@@ -51,7 +51,7 @@ class ZoneClient(Blocking):
             of "plain", `input_` of "func".
         form: "func" for a program that began as the vendor's Python demo: a request to an ability ID with the prefix is
             sent as `{"input": {"func": NAME, "func_req": REQUEST}}`.
-        timeout: Seconds to connect, and between two parts of an answer.
+        timeout: Seconds to connect, and between two parts of an answer; or two numbers, one for each: (3, 30).
         retries: How often requests are sent, and how long that may take.
         errcodes: Those of the program's own failures: `ERRCODES` of the module that `wwspec contracts --client` writes.
             Each that is set apart raises an error class of its own. Requests of that module know them without this.

@@ -8,7 +8,7 @@ from typing import Any, TypedDict
 
 import msgspec
 
-from wwspec_client.arguments import check_seconds
+from wwspec_client.arguments import Timeout, check_timeout
 from wwspec_client.core import Attempts, Core
 from wwspec_client.errors import (
     PlatformError,
@@ -82,7 +82,7 @@ class SubmitOptions(TypedDict, total=False):
     """Another program than the client's."""
     retry_unsafe: bool
     """Send the call again though it may have run."""
-    timeout: float
+    timeout: Timeout
     """Seconds for the answer; the client's when absent."""
 
 
@@ -111,7 +111,7 @@ def check_options(options: Mapping[str, object], kind: type[Any]) -> None:
         raise TypeError(f"unexpected keyword argument {name!r}; {did_you_mean(name, known, listed)}")
     timeout = options.get("timeout")
     if timeout is not None:
-        check_seconds("timeout", timeout)
+        check_timeout(timeout)
 
 
 class _Own(msgspec.Struct, frozen=True):

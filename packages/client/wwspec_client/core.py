@@ -10,7 +10,7 @@ from itertools import count
 from time import monotonic
 from typing import Any, Self, TypeVar
 
-from wwspec_client.arguments import check_seconds
+from wwspec_client.arguments import Timeout, both, check_timeout
 from wwspec_client.errors import (
     BadAnswerError,
     ContractMisfitError,
@@ -38,7 +38,7 @@ T = TypeVar("T")
 class Sending:
     """How a client sends its requests. Two are equal when they wait equally long."""
 
-    timeout: float
+    timeout: Timeout
     """Seconds of one attempt to connect, and between two pieces of an answer."""
     retries: RetryPolicy
     """How often requests are sent."""
@@ -60,7 +60,7 @@ class Attempts:
     """Whether it runs the program, so that sending it twice may run the program twice."""
     retry_unsafe: bool = False
     """Whether to send it again even if it may have run."""
-    timeout: float | None = None
+    timeout: Timeout | None = None
     """Seconds of one attempt to connect, and between two pieces of the answer; None means the client's."""
     check: Callable[[dict[str, Any]], None] | None = None
     """Refuses an accepted answer by an error after which the request may be sent again."""
@@ -94,7 +94,7 @@ class Core:
     """They are told of each call and each attempt."""
 
     def __post_init__(self, provider: TokenProvider, page_tickets: PageTickets | None) -> None:
-        check_seconds("timeout", self.sending.timeout)
+        check_timeout(self.sending.timeout)
         self.corpid: str = getattr(provider, "corpid", "")
         """The corp; empty when the source of access tokens does not name it."""
         self.suite: SuiteToken | None = provider.suite if isinstance(provider, SuiteApp) else None
@@ -243,11 +243,11 @@ class Core:
 
     def _attempt(self, request: Request, attempts: Attempts, began: float) -> Steps[dict[str, Any]]:
         sending = self.sending
-        seconds = max(sending.retries.deadline, sending.longest, attempts.timeout or 0.0)
+        seconds = max(sending.retries.deadline, sending.longest, both(attempts.timeout or 0.0)[1])
         left = max(0.001, began + seconds - monotonic())
-        timeout = min(sending.timeout if attempts.timeout is None else attempts.timeout, left)
+        connect, read = both(sending.timeout if attempts.timeout is None else attempts.timeout)
         try:
-            received: Received = yield Send(request, timeout, sending.headers)
+            received: Received = yield Send(request, (min(connect, left), min(read, left)), sending.headers)
             answer = _accepted(request, received)
         except ZoneClientError as error:
             error.may_have_run = error.may_have_run and attempts.runs_program

@@ -14,6 +14,7 @@ from typing import IO, Any, cast
 import msgspec
 
 from wwspec_client import calls, models
+from wwspec_client.arguments import Timeout
 from wwspec_client.core import Attempts, Core
 from wwspec_client.errors import PlatformError, ZoneClientError
 from wwspec_client.keys import KeyRing, KeyRingError
@@ -269,7 +270,7 @@ def upload_media(
     *,
     name: str = "",
     progress: Progress | None = None,
-    timeout: float | None = None,
+    timeout: Timeout | None = None,
 ) -> Steps[UploadedMedia]:
     """Upload a temporary file to the zone [100140]. It is read and sent in parts, never held whole in memory.
 

@@ -121,7 +121,7 @@ def chosen_proxy(base_url: str, proxy: Proxy, *, is_own: bool) -> Proxy:
 
 def sent(base_url: str, step: Send) -> dict[str, Any]:
     """Return the arguments of `httpx.Client.request` for a step."""
-    request, headers = step.request, step.headers
+    request, headers, (connect, read) = step.request, step.headers, step.timeout
     body: dict[str, Any] = {}
     if request.file is not None:
         body["files"] = {"media": (request.file.name, request.file.content, "application/octet-stream")}
@@ -133,7 +133,7 @@ def sent(base_url: str, step: Send) -> dict[str, Any]:
         "headers": headers,
         "url": f"{base_url}/cgi-bin/{request.api}",
         "params": dict(request.query),
-        "timeout": step.timeout,
+        "timeout": httpx.Timeout(read, connect=connect),
         "extensions": {_SECRETS: request.secrets},
         **body,
     }

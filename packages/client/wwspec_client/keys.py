@@ -4,13 +4,15 @@ import base64
 import binascii
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from msgspec import UnsetType
 
 from wwspec_contracts.errors import ConfigurationError, WWSpecError
+from wwspec_contracts.messages import Message
+from wwspec_contracts.tasks import ANALYSED_KINDS, EncryptInfo, MessageKey
 
 if TYPE_CHECKING:
     from Crypto.PublicKey.RSA import RsaKey
@@ -201,6 +203,27 @@ class KeyRing:
         except (binascii.Error, ValueError):
             raise KeyRingError("encrypted_secret_key is not Base64") from None
         return key.open(ciphertext)
+
+    def message_keys(self, messages: Iterable[Message]) -> list[MessageKey]:
+        """Return messages with their opened keys, for the `msg_list` of an analysis task.
+
+        Each message is there once. Messages of a kind that no task takes are left out, and those without a key.
+
+        Args:
+            messages: Such as the `msg_list` of a page of `sync_msg`.
+
+        Raises:
+            KeyMissingError: There is no private key of a message's version.
+            KeyRingError: The private key of its version does not decrypt it, or its `Decryptor` fails.
+        """
+        found: dict[str, MessageKey] = {}
+        for each in messages:
+            sealed = each.service_encrypt_info
+            if each.msgid in found or each.kind not in ANALYSED_KINDS or isinstance(sealed, UnsetType):
+                continue
+            if sealed.encrypted_secret_key:
+                found[each.msgid] = MessageKey(msgid=each.msgid, encrypt_info=EncryptInfo(secret_key=self.open(sealed)))
+        return list(found.values())
 
     def _key(self, version: int) -> "_Key":
         if version not in self._keys:

@@ -14,7 +14,7 @@ from typing import TypedDict
 import msgspec
 
 from wwspec_client import calls
-from wwspec_client.arguments import check_has
+from wwspec_client.arguments import Timeout, check_has
 from wwspec_client.calls import Ability, CallOptions
 from wwspec_client.core import Core
 from wwspec_client.cursors import CursorRefusedError, CursorStore, Position
@@ -70,7 +70,7 @@ class PullOptions(TypedDict, total=False):
     """Another program than the client's."""
     notify_id: str
     """From a notification."""
-    timeout: float
+    timeout: Timeout
     """Seconds for the answer of one call; the client's when absent."""
     token: str | Asked[str]
     """Of a conversation_new_message event. Without one, WeCom limits the frequency of pulls strictly [99824]. A

@@ -9,6 +9,7 @@ import anyio
 import httpx
 
 from wwspec_client import endpoints, webpage
+from wwspec_client.arguments import Timeout
 from wwspec_client.call_lines import hooks_of
 from wwspec_client.core import BASE_URL, Core, Sending
 from wwspec_client.forks import RenewedLock
@@ -112,7 +113,7 @@ class _Client(Generic[LockT, TransportT]):
         base_url: str = BASE_URL,
         prefix: str | None = None,
         form: Form = "plain",
-        timeout: float = TIMEOUT,
+        timeout: Timeout = TIMEOUT,
         retries: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
         errcodes: ProgramErrcodes = ProgramErrcodes(),  # noqa: B008 - frozen
         connections: int = CONNECTIONS,

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypedDict, TypeVar, get_args
 
 import httpx
 
-from wwspec_client.arguments import check_seconds
+from wwspec_client.arguments import Timeout, both, check_seconds
 from wwspec_client.calls import check_options
 from wwspec_client.core import Core
 from wwspec_client.http import check_headers
@@ -46,9 +46,9 @@ def described(method: MethodT, steps: Callable[..., Steps[Any]]) -> MethodT:
 class RequestOptions(TypedDict, total=False):
     """How the requests of a client are sent that `with_options` returns; what is absent stays as it is."""
 
-    timeout: float
-    """Seconds to connect, and between two parts of an answer. If that is more than the deadline of `retries`, it is the
-    deadline, unless `deadline` is given."""
+    timeout: Timeout
+    """Seconds to connect, and between two parts of an answer: one number, or one for each. If the latter is more than
+    the deadline of `retries`, it is the deadline, unless `deadline` is given."""
     deadline: float
     """Seconds for all attempts: none begins later, and none gets more time than is left."""
     retries: int | RetryPolicy
@@ -74,7 +74,7 @@ def core_with(core: Core, options: RequestOptions) -> Core:
     check_options(options, RequestOptions)
     sending = core.sending
     if "timeout" in options:
-        sending = replace(sending, timeout=options["timeout"], longest=options["timeout"])
+        sending = replace(sending, timeout=options["timeout"], longest=both(options["timeout"])[1])
     if "retries" in options:
         sending = replace(sending, retries=_policy(sending.retries, options["retries"]))
     if "deadline" in options:

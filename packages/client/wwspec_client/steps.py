@@ -62,7 +62,7 @@ class Send:
     """Send a request; gives `Received`, raises a `TransportError`."""
 
     request: Request
-    timeout: float
+    timeout: tuple[float, float]
     """Seconds to connect, and between two pieces of the answer."""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The app's own."""

@@ -11,9 +11,14 @@ import msgspec
 from msgspec import Meta
 
 from wwspec_contracts.base import UNSET, Contract, Output, PolledOutput, TaskRequest, UnsetType
+from wwspec_contracts.messages import MsgType
 
 ANALYSIS_FAILED = 710633
 """What WeCom's table of errcodes says of an analysis that failed."""
+
+
+ANALYSED_KINDS = (MsgType.TEXT, MsgType.VOICE, MsgType.AUDIO_ARCHIVE)
+"""The kinds of message that tasks take."""
 
 
 class TaskStatus(IntEnum):

@@ -60,6 +60,10 @@ class Process(Protocol):
         """Send SIGKILL."""
 
 
+_NO_FILE = "WWSPEC_CONFIG"
+"""The variable that names the settings file. That of a child names one without settings."""
+
+
 class StartProcess(Protocol):
     """Starts the process of a verb."""
 
@@ -90,6 +94,11 @@ def new_interpreter(
     return subprocess.Popen(  # noqa: S603 - the verbs of our own packages
         command, env=environment, stdin=stdin, stdout=output, stderr=output, pass_fds=pass_fds
     )
+
+
+def is_child() -> bool:
+    """Return whether this process is a verb that another one, or a test, has started as a `Child`."""
+    return os.environ.get(_NO_FILE) == os.devnull
 
 
 class Child:
@@ -127,7 +136,7 @@ class Child:
         self._output = output
         self._url: str | None = None
         self._read = len(output.read_text(errors="replace")) if output is not None and output.exists() else 0
-        whole = {**os.environ, "WWSPEC_CONFIG": os.devnull, **(environment or {})}
+        whole = {**os.environ, _NO_FILE: os.devnull, **(environment or {})}
         start = start_process or new_interpreter
         with ExitStack() as stack:
             written = None if output is None else stack.enter_context(output.open("ab")).fileno()

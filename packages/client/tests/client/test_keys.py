@@ -8,6 +8,7 @@ import pytest
 from Crypto.Cipher import PKCS1_OAEP, PKCS1_v1_5
 from Crypto.PublicKey import RSA
 from hypothesis import given, strategies as st
+from msgspec import convert
 
 from tests.support.rsa_keys import new_rsa_key
 from tests.support.tables import for_each
@@ -15,6 +16,7 @@ from wwspec_client import KeyMissingError, KeyRing, KeyRingError, ZoneClient
 from wwspec_contracts import sync_msg
 from wwspec_contracts.base import UNSET
 from wwspec_contracts.errors import ConfigurationError
+from wwspec_contracts.messages import Message, MsgType, ServiceEncryptInfo
 
 FIRST, SECOND, LONG = new_rsa_key(2048), new_rsa_key(2048), new_rsa_key(3072)
 SESAME = "open sesame"
@@ -37,6 +39,24 @@ def test_the_keys_of_pulled_messages_are_opened_before_and_after_a_rotation(app:
     opened = [RING.open(each.service_encrypt_info) for each in before]
     assert opened == [RING.open(each.service_encrypt_info) for each in after]
     assert all(len(secret) == 32 for secret in opened)
+
+
+def test_messages_of_a_task_have_opened_keys_each_once_and_only_those_that_a_task_takes() -> None:
+    key = convert(sealed(b"key"), ServiceEncryptInfo)
+    said = [
+        Message(msgid="1", msgtype=MsgType.TEXT, service_encrypt_info=key),
+        Message(msgid="2", msgtype=MsgType.IMAGE, service_encrypt_info=key),
+        Message(msgid="3", msgtype=MsgType.VOICE, service_encrypt_info=key),
+        Message(msgid="1", msgtype=MsgType.TEXT, service_encrypt_info=key),
+        Message(msgid="4", msgtype=MsgType.TEXT),
+        Message(msgid="5", msgtype=MsgType.TEXT, service_encrypt_info=ServiceEncryptInfo()),
+        Message(msgid="6", msgtype=MsgType.AUDIO_ARCHIVE, service_encrypt_info=key),
+    ]
+    opened = [(each.msgid, each.encrypt_info.secret_key) for each in RING.message_keys(said)]
+    assert opened == [("1", "key"), ("3", "key"), ("6", "key")]
+    lost = convert(sealed(b"key", version=7), ServiceEncryptInfo)
+    with pytest.raises(KeyMissingError, match="version 7"):
+        RING.message_keys([Message(msgid="1", msgtype=MsgType.TEXT, service_encrypt_info=lost)])
 
 
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1, max_size=64))

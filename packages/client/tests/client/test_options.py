@@ -32,6 +32,23 @@ class Seen(Script):
         return super().handle_request(request)
 
 
+def test_connecting_may_have_less_time_than_an_answer() -> None:
+    seconds: list[tuple[float, float]] = []
+
+    def note(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("sync_call_program"):
+            given = request.extensions["timeout"]
+            seconds.append((round(given["connect"], 1), round(given["read"])))
+        return reply(errcode=0)
+
+    with client_of(transport=httpx.MockTransport(note), timeout=(2.5, 20)) as client:
+        client.call("greet")
+        client.with_options(timeout=(1.5, 90)).call("greet")
+        client.with_options(timeout=5).call("greet", timeout=(3.5, 7))
+        client.with_options(deadline=1).call("greet")
+    assert seconds == [(2.5, 20), (1.5, 90), (3.5, 7), (1.0, 1)]
+
+
 class Page(Output):
     has_more: bool = False
     next_cursor: str = ""

@@ -7,6 +7,7 @@ from typing import Any, Generic, TypedDict, TypeVar, Unpack
 
 import httpx
 
+from wwspec_client.arguments import Timeout
 from wwspec_client.core import BASE_URL
 from wwspec_client.hooks import ClientHooks
 from wwspec_client.installations import InstallationStore
@@ -46,8 +47,8 @@ class SuiteClientOptions(TypedDict, total=False):
     """What is before an SDK API's name in the ability ID that calls it."""
     form: Form
     """How the program takes requests."""
-    timeout: float
-    """Seconds to connect, and between two parts of an answer."""
+    timeout: Timeout
+    """Seconds to connect, and between two parts of an answer: one number, or one for each."""
     retries: RetryPolicy
     """How often requests are sent, and how long that may take."""
     errcodes: ProgramErrcodes

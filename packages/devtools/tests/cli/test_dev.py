@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-import click
 import pytest
 from click.testing import CliRunner
 
@@ -26,15 +25,12 @@ from tests.support.zones import forked_child
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_contracts.source_text import MADE_BY
 from wwspec_devtools.child import ChildError
-from wwspec_devtools.cli.emulator_options import EMULATOR_OPTIONS
-from wwspec_devtools.cli.verbs import dev as dev_verb, emulate
-from wwspec_devtools.cli.verbs.dev import options_to_pass_on
 from wwspec_devtools.cli.watching import changes
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.testing.app import App
 from wwspec_devtools.testing.ports import held_ports
 from wwspec_router.cli.environment import read_env_file
-from wwspec_router.cli.verbs import serve
+from wwspec_router.cli.main import main
 
 GREETING = """
 import os
@@ -303,9 +299,9 @@ def test_a_second_dev_beside_the_first_harms_nothing(start: Start, shop: Path, r
 def test_dev_prints_lines_that_work_and_shows_every_call(start: Start, shop: Path) -> None:
     registry = f"[abilities.status]\nkind = 'status'\n{FILES['abilities/registry.toml']}"
     write_files(shop, {"abilities/registry.toml": registry})
-    dev = start(shop, "--messages", "3", "--clock-start", "1000", "--call-timeout", "7", "--threads", "5")
+    write_files(shop, {"scene.toml": "[emulator]\nmessages = 3\nclock_start = 1000\ncall_timeout = 7\n"})
+    dev = start(shop, "--scene", str(shop / "scene.toml"))
     dev.wait_for("watching")
-    assert "of 5 threads" in dev.log
     assert "\x1b" not in dev.log, "colours are for terminals"
     lines = [line.strip() for line in dev.log.splitlines() if line.startswith("  ")]
     call, fire, zone, curl = (each for each in lines if each.startswith(("wwspec ", "curl ")))
@@ -406,39 +402,43 @@ def test_options_that_do_not_go_together_are_refused(line: str, code: int, said:
     assert (done.returncode, done.stdout, done.stderr.splitlines()[-1]) == (code, "", f"Error: {said}")
 
 
-def test_dev_has_every_option_of_emulate_and_serve_that_makes_sense() -> None:
-    own = {each.name for each in dev_verb.command.params}
-    left_to_dev = {"host", "allow_remote", "emulator_url", "program_url", "program", "contracts", "sdk"}
-    left_to_dev |= {"debug_token", "access_token", "debug_token_file", "access_token_file"}
-    left_to_dev |= {"corpid", "corpsecret", "corpsecret_file", "api_url"}
-    for verb in (emulate.command, serve.command):
-        assert {each.name for each in verb.params} - own <= left_to_dev
+def test_the_help_of_dev_is_short_and_names_what_is_used_often() -> None:
+    done = CliRunner().invoke(main, ["dev", "--help"], env={"COLUMNS": "80"}, prog_name="wwspec")
+    assert len(done.stdout.splitlines()) <= 60
+    named = set(re.findall(r"^  --([a-z-]+)", done.stdout, re.MULTILINE))
+    kept = "app registry config port emulator-port open debug page store store-file scene app-type corps machines"
+    assert named == {*kept.split(), "callback-url", "workers", "log-level"}
 
 
-def test_dev_explains_its_options_in_sections() -> None:
-    text = CliRunner().invoke(dev_verb.command, ["--help"]).output
-    sections = re.split(r"^Options.*:$", text, flags=re.MULTILINE)
-    assert [len(re.findall(r"^  --", each, re.MULTILINE)) > 0 for each in sections] == [False, True, True, True]
-    assert "--scene" in sections[2]
-    assert "--callback-token-file" in sections[2]
-    assert "--threads" in sections[3]
+SETTINGS = """
+[serve]
+threads = 5
+request-log = true
+[dev]
+threads = 6
+scene = "played/scene.toml"
+machines = 2
+corps = 2
+"""
 
 
-def test_only_options_that_were_given_are_handed_on(tmp_path: Path) -> None:
-    secret = tmp_path / "key"
-    secret.write_text("k" * 43)
-    found: list[tuple[list[str], dict[str, str]]] = []
-
-    @click.command(params=dev_verb.command.params)
-    def verb(**options: object) -> None:
-        names = (*EMULATOR_OPTIONS, *dev_verb.SETTINGS)
-        found.append(options_to_pass_on(click.get_current_context(), names))
-
-    given = ["--no-freeze-gc", "--log-json", "--allow-host", "a", "--allow-host", "b", "--seed", "-3"]
-    CliRunner().invoke(verb, [*given, "--encoding-aes-key-file", str(secret)], catch_exceptions=False)
-    options, environment = found[0]
-    assert sorted(options) == ["--allow-host=a", "--allow-host=b", "--log-json", "--no-freeze-gc", "--seed=-3"]
-    assert environment == {"WWSPEC_ENCODING_AES_KEY": "k" * 43, "WWSPEC_ENCODING_AES_KEY_FILE": ""}
+@pytest.mark.slow  # starts several processes
+def test_dev_has_what_its_settings_file_and_its_scene_say_and_an_option_or_a_variable_before_them(
+    start: Start, shop: Path
+) -> None:
+    registry = f"[abilities.status]\nkind = 'status'\n{FILES['abilities/registry.toml']}"
+    scene = "[emulator]\nseed = 7\napp_type = 'third'\ncorps = 4\nmachines = 3\n"
+    own = {"abilities/registry.toml": registry, "wwspec.toml": SETTINGS, "played/scene.toml": scene}
+    write_files(shop, own)
+    dev = start(shop, "--machines", "1", environment={"WWSPEC_EMULATOR_CORPS": "3"})
+    dev.wait_for("watching")
+    assert "of 6 threads" in dev.log
+    assert "set the app's public key first: wwspec keys new" in dev.log
+    with dev.client as client:
+        info = client.info()
+        machines = client.machines.states()
+    assert (info["seed"], info["app_type"], len(info["corps"]), len(machines)) == (7, "third", 3, 1)
+    assert info["folder"] == str(shop)
 
 
 def test_changes_are_those_of_source_and_not_of_what_programs_write(tmp_path: Path) -> None:

@@ -81,7 +81,8 @@ def start(tmp_path: Path) -> Iterator[Callable[..., DevTerminal]]:
 
 @pytest.fixture
 def dev(start: Callable[..., DevTerminal]) -> DevTerminal:
-    return start("--debug", "--hang-after", "0.2", "--queue-timeout", "0.2")
+    settings = "[serve]\nhang-after = 0.2\nqueue-timeout = 0.2\n"
+    return start("--debug", files={**FILES, "wwspec.toml": settings})
 
 
 @pytest.mark.parametrize("ability", ["greet", "later"])

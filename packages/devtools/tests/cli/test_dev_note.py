@@ -2,15 +2,21 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from click.testing import CliRunner
 
+from tests.support.waiting import DEADLINE, wait_until
+from tests.support.zones import forked_child
 from wwspec_contracts.errors import ConfigurationError
+from wwspec_devtools.cli import emulator_options
 from wwspec_devtools.cli.dev_note import NOTE, DevNote, keep_note, read_note
 from wwspec_devtools.cli.emulator_options import FIRST_ANSWER
 from wwspec_router.cli.main import main
@@ -93,10 +99,59 @@ def test_a_note_that_somebody_else_wrote_is_ignored(folder: Path, content: str) 
     assert read_note() is None
 
 
+@pytest.fixture
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
+    """The folder of an application, and the URL of its emulator, which verbs take where no note names one."""
+    app = tmp_path_factory.mktemp("shop")
+    emulator = forked_child(["emulate", "--port", "0"], {"WWSPEC_APP": str(app)}, app / "log")
+    try:
+        with patch.object(emulator_options, "DEFAULT_URL", emulator.announced_url()):
+            yield app, emulator.announced_url()
+    finally:
+        emulator.stop()
+
+
+def test_without_a_note_a_verb_takes_no_emulator_of_another_folder(folder: Path, elsewhere: tuple[Path, str]) -> None:
+    other, url = elsewhere
+    said = refusal("zone", "info")
+    assert f"the emulator at {url} is that of {other}, and this folder is {folder}: run `wwspec dev` here" in said
+    done = CliRunner().invoke(main, ["zone", "info", "--url", url])
+    assert (done.exit_code, done.stderr) == (0, "")
+
+
+def test_without_a_note_a_verb_says_which_emulator_it_takes(
+    elsewhere: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, url = elsewhere
+    monkeypatch.chdir(app)
+    done = CliRunner().invoke(main, ["zone", "info"])
+    assert (done.exit_code, done.stderr) == (0, f"emulator: {url}\n")
+    assert json.loads(done.stdout)["folder"] == str(app)
+
+
+@pytest.mark.slow  # new interpreters
+@pytest.mark.parametrize("ends", [signal.SIGINT, signal.SIGTERM])
+def test_emulate_notes_where_it_listens_until_it_ends(folder: Path, ends: signal.Signals) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "WWSPEC_CONFIG"}
+    command = [sys.executable, "-m", "wwspec_router", "emulate", "--port", "0"]
+    with (folder / "log").open("wb") as log:
+        emulator = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
+    try:
+        wait_until(lambda: read_note() is not None)
+        done = CliRunner().invoke(main, ["zone", "info"])
+        assert (done.exit_code, json.loads(done.stdout)["folder"]) == (0, str(folder))
+        emulator.send_signal(ends)
+        emulator.wait(DEADLINE)
+    finally:
+        emulator.kill()
+        emulator.wait()
+    assert not (folder / NOTE).exists()
+
+
 def test_a_second_dev_leaves_the_note_of_the_first(folder: Path) -> None:
     with keep_note(folder, HERE):
         with (
-            pytest.raises(ConfigurationError, match=r"another `wwspec dev`, http://127\.0\.0\.1:1"),
+            pytest.raises(ConfigurationError, match=r"another emulator of this folder, http://127\.0\.0\.1:1"),
             keep_note(folder, DevNote("http://127.0.0.1:5", "")),
         ):
             pass

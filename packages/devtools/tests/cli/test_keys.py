@@ -57,6 +57,14 @@ def test_a_key_is_made_registered_rotated_and_listed(shell: Shell, zone: Zone) -
     assert missing == "2  -  -  -  missing; seals messages"
 
 
+def test_without_a_base_url_a_key_goes_to_the_emulator_of_the_folder(shell: Shell, zone: Zone) -> None:
+    at_emulator = {"WWSPEC_BASE_URL": None, "WWSPEC_CORPSECRET": None}
+    done = shell("keys", "new", "--url", zone.client.url, **at_emulator)
+    assert (done.exit_code, versions(zone)) == (0, {1})
+    listed = shell("keys", "list", "--online", WWSPEC_EMULATOR_URL=zone.client.url, **at_emulator)
+    assert listed.stderr == "500 messages are sealed with version 1\n"
+
+
 def test_a_process_that_is_killed_before_wecom_has_answered_loses_no_key(shell: Shell, zone: Zone) -> None:
     zone.client.add_fault("app", "latency", "set_public_key", 30)
     environment = {name: value for name, value in shell.environment.items() if value is not None}

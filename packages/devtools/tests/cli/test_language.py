@@ -56,7 +56,7 @@ def test_lists_of_verbs_and_commands_are_in_chinese() -> None:
     verbs = wwspec("--help", LANG="zh_CN.UTF-8").stdout
     assert "\n起步：\n  new         新建一个程序的目录。\n              $ wwspec new shop\n" in verbs
     commands = wwspec("zone", "--help", LANG="zh_CN.UTF-8").stdout
-    assert "\n命令：\n  advance          拨快时钟\n" in commands
+    assert "\n时钟和故障：\n  advance        拨快时钟\n" in commands
     assert "\n  示例：\n    $ wwspec zone tail\n" in commands
 
 

@@ -176,6 +176,36 @@ def test_a_zone_has_the_registry_file_that_the_settings_file_names(tmp_path: Pat
     assert code == 0, said
 
 
+SCENE = """
+[[employees]]
+userid = "anna"
+
+[emulator]
+app_type = "self"
+
+[[faults]]
+on = "sdk"
+effect = "errcode"
+value = 45009
+api = "sync_msg"
+"""
+
+
+@pytest.mark.parametrize("form", ["in-process", pytest.param("served", marks=pytest.mark.slow)])  # two processes
+def test_a_zone_has_the_scene_that_the_settings_name(tmp_path: Path, form: str) -> None:
+    text = """
+def test_it(zone):
+    info = zone.client.info()
+    assert (list(info["employees"]), info["app_type"]) == (["anna"], "self")
+    assert zone.call("invoke_sync_msg").errcode == 45009
+"""
+    folder = write_files(tmp_path, {**APPLICATION, "tests/scene.toml": SCENE, "tests/test_scene.py": text})
+    said, code = session(folder, "--zone", form, "-o", "wwspec_scene=tests/scene.toml", "tests/test_scene.py")
+    assert code == 0, said
+    said, code = session(folder, "--zone", form, "-o", "wwspec_scene=tests/none.toml", "tests/test_scene.py")
+    assert (code, f"{folder}/tests/none.toml: there is no such file" in said) == (1, True)
+
+
 def test_a_scope_that_there_is_not_is_refused_with_the_others(tmp_path: Path) -> None:
     said, code = session(write_files(tmp_path, APPLICATION), "-o", "wwspec_zone_scope=modul", "tests/test_isolation.py")
     assert code != 0

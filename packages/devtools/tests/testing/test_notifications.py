@@ -1,12 +1,14 @@
 """What a test waits for: a notification of a kind, or the end of all work. And events that come again."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from schemas.archive import Digest
 from tests.support.apps import ROOT, write_files
+from tests.support.waiting import DEADLINE
 from tests.support.zones import serve_zone
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_contracts.events import hit_keyword
@@ -93,6 +95,25 @@ def test_each_notification_is_returned_once_and_other_kinds_are_kept(zone: Zone)
     assert zone.notified("hit_keyword")["event_type"] == "hit_keyword"
     with pytest.raises(ZoneTimeoutError, match="no notification of hit_keyword within 0 s; there came none"):
         zone.notified("hit_keyword", timeout=0)
+
+
+def test_each_call_of_an_sdk_api_is_returned_once_the_oldest_first(zone: Zone) -> None:
+    for limit in (3, 4):
+        zone.call("invoke_sync_msg", {"limit": limit}).raise_for_error()
+    zone.call("invoke_get_hit_msg_list", {"limit": 1})
+    assert [zone.called("sync_msg")["limit"] for _ in range(2)] == [3, 4]
+    with pytest.raises(ZoneTimeoutError, match=r"no call of sync_msg within 0 s; .* has called: get_hit_msg_list$"):
+        zone.called("sync_msg", timeout=0)
+    zone.client.reset()
+    zone.call("invoke_sync_msg", {"limit": 5}).raise_for_error()
+    assert zone.called("sync_msg")["limit"] == 5
+
+
+def test_a_call_that_comes_later_is_waited_for(zone: Zone) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(zone.called, "sync_msg")
+        zone.submit("invoke_sync_msg", {"limit": 6}).result()
+        assert waiting.result(DEADLINE)["limit"] == 6
 
 
 def test_a_wait_that_is_over_names_what_came(zone: Zone) -> None:

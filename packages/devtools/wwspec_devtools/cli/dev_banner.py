@@ -10,6 +10,7 @@ import msgspec
 from wwspec_contracts.files import DescribedContract
 from wwspec_devtools.cli.tables import styled
 from wwspec_devtools.emulator.http.client import DEFAULT_URL, EmulatorClient
+from wwspec_devtools.emulator.settings import OF_PROVIDERS
 
 OWN_TARGETS = ("handler ", "input.func")
 """How the targets of abilities begin that are code of the application; see `describe_target`."""
@@ -31,6 +32,9 @@ def print_places(client: EmulatorClient, program_url: str, what: str) -> None:
     secret = f"secret {info['secret']}" if info["secret"] else f"suite_id {info['suite_id']}"
     row("app", f"corpid {info['corpid']}   {secret}")
     row("", f"program_id {info['program_id']}   agentid {info['agentid']}")
+    if info["app_type"] in OF_PROVIDERS:
+        row("key", "set the app's public key first: wwspec keys new (wwspec keys rotate once there is one)")
+        row("", "until then WeCom gives it no message")
     if info["callback_url"]:
         row("callback", _url(info["callback_url"]))
     row("events", " ".join(info["events"]))

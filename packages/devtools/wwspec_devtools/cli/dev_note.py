@@ -1,24 +1,26 @@
-"""The note that `wwspec dev` leaves in `var/` of the application folder: where its emulator listens.
+"""The note in `var/` of the application folder: where its emulator listens. `dev`, `demo` and `emulate` leave it.
 
-The process that wrote a note holds a lock on it, so a note that nobody holds is one that a killed `wwspec dev` left.
+The process that wrote a note holds a lock on it, so a note that nobody holds is one that a killed process left.
 """
 
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+import click
 import msgspec
 
 from wwspec_contracts.errors import ConfigurationError
+from wwspec_devtools.cli.tables import styled
 from wwspec_router.config import variable
 
 NOTE = Path("var", "dev.json")
 
 
 class DevNote(msgspec.Struct, frozen=True):
-    """Where a running `wwspec dev` listens."""
+    """Where an emulator and its program listen."""
 
     emulator_url: str
     program_url: str
@@ -26,14 +28,14 @@ class DevNote(msgspec.Struct, frozen=True):
 
 @contextmanager
 def keep_note(app: Path, note: DevNote) -> Iterator[None]:
-    """Keep the note of a running `wwspec dev` in an application folder during the block.
+    """Keep a note in an application folder during the block.
 
     Raises:
-        ConfigurationError: It can't be written, or another `wwspec dev` of the folder keeps its own.
+        ConfigurationError: It can't be written, or the folder has the note of another emulator.
     """
     path = app / NOTE
     if other := read_note(app):
-        raise ConfigurationError(f"{path} names the emulator of another `wwspec dev`, {other.emulator_url}")
+        raise ConfigurationError(f"{path} names another emulator of this folder, {other.emulator_url}")
     draft = path.with_suffix(f".{os.getpid()}")
     try:
         path.parent.mkdir(exist_ok=True)
@@ -52,13 +54,30 @@ def keep_note(app: Path, note: DevNote) -> Iterator[None]:
                     path.unlink()
 
 
+@contextmanager
+def noted(app: Path, note: DevNote) -> Iterator[None]:
+    """Do the same as `keep_note`, but only warn where there can be no note."""
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(keep_note(app, note))
+        except ConfigurationError as error:
+            warning = f"{error}; the verbs of this folder find this one with --url {note.emulator_url}"
+            click.echo(styled(warning, fg="yellow"), err=True)
+        yield
+
+
+def application_folder() -> Path:
+    """Return the folder that `WWSPEC_APP` names, else the current one."""
+    return Path(os.environ.get(variable("app"), ""))
+
+
 def note_path() -> Path:
-    """Return the path of the note in the folder that `WWSPEC_APP` names, else in the current one."""
-    return Path(os.environ.get(variable("app"), "")) / NOTE
+    """Return the path of the note in the `application_folder`."""
+    return application_folder() / NOTE
 
 
 def read_note(app: Path | None = None) -> DevNote | None:
-    """Return the note of the `wwspec dev` that runs in an application folder; None when none does.
+    """Return the note of the emulator that runs for an application folder; None when none does.
 
     Args:
         app: By default that of `note_path`.
@@ -72,6 +91,6 @@ def read_note(app: Path | None = None) -> DevNote | None:
 
 
 def noted_url() -> str:
-    """Return the URL of the emulator that `wwspec dev` runs for the application; empty when it does not run."""
+    """Return the URL of the emulator that runs for the application; empty when none does."""
     note = read_note()
     return "" if note is None else note.emulator_url

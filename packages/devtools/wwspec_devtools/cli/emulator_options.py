@@ -4,14 +4,16 @@ import urllib.request
 from collections.abc import Callable
 from functools import partial, wraps
 from http.client import HTTPException
+from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
 
 import click
+import msgspec
 from click.core import ParameterSource
 
 from wwspec_contracts.support.loopback import is_loopback
-from wwspec_devtools.cli.dev_note import note_path, noted_url
+from wwspec_devtools.cli.dev_note import application_folder, note_path, noted_url
 from wwspec_devtools.cli.option_types import FILE, FOLDER, Seconds
 from wwspec_devtools.emulator.http.client import DEFAULT_URL, EmulatorClient, EmulatorError
 from wwspec_devtools.emulator.settings import APP_TYPES, MAX_CORPS, EmulatorSettings
@@ -24,6 +26,8 @@ MOST_MACHINES = 16
 FIRST_ANSWER = 10.0
 """Seconds to wait for a first answer: what listens there may be something else, which says nothing."""
 URL_VARIABLE = "WWSPEC_EMULATOR_URL"
+_SHOWN = f"{__name__}.shown"
+"""Key in a context's `meta`: the URL of the emulator that nothing has named was shown."""
 
 
 def url_option(function: FunctionT) -> FunctionT:
@@ -31,7 +35,7 @@ def url_option(function: FunctionT) -> FunctionT:
     return click.option(
         "--url",
         default=lambda: noted_url() or DEFAULT_URL,
-        show_default=f"that of the `wwspec dev` of this folder, else {DEFAULT_URL}",
+        show_default=f"that of this folder, else {DEFAULT_URL}",
         envvar=URL_VARIABLE,
         show_envvar=True,
         help="The emulator.",
@@ -53,32 +57,55 @@ def connected_to(url: str, corp: str = "") -> EmulatorClient:
     """Return a client of the emulator that `--url` of this verb names; its errors say where the URL comes from.
 
     Raises:
-        EmulatorError: Something takes the connection there and says nothing.
+        EmulatorError: Something takes the connection there and says nothing; or nothing names an emulator, and the one
+            at the usual address is that of another folder.
     """
-    match click.get_current_context().get_parameter_source("url"):
+    context = click.get_current_context()
+    match context.get_parameter_source("url"):
         case ParameterSource.COMMANDLINE:
             origin = "--url"
         case ParameterSource.ENVIRONMENT:
             origin = URL_VARIABLE
         case _:
             origin = str(note_path()) if url == noted_url() else "the default"
-    if _is_silent(url):
+    try:
+        info = _info(url)
+    except TimeoutError:
         parts = urlsplit(url)
         who = f": {occupant(parts.port)[1]}" if is_loopback(parts.hostname or "") and parts.port else ""
-        raise EmulatorError(f"no emulator answers at {url} ({origin}) within {FIRST_ANSWER:g} seconds{who}")
+        raise EmulatorError(f"no emulator answers at {url} ({origin}) within {FIRST_ANSWER:g} seconds{who}") from None
+    if info is not None and origin == "the default" and _SHOWN not in context.meta:
+        here = application_folder().resolve()
+        if info.folder and Path(info.folder) != here:
+            raise EmulatorError(
+                f"the emulator at {url} is that of {info.folder}, and this folder is {here}: run `wwspec dev` here, or "
+                f"name that one with --url {url}"
+            )
+        context.meta[_SHOWN] = url
+        click.echo(f"emulator: {url}", err=True)
     return EmulatorClient(url, origin=origin, corp=corp)
 
 
-def _is_silent(url: str) -> bool:
-    """Return whether something takes a connection and does not answer; whatever else is wrong the client says."""
+class _Info(msgspec.Struct):
+    """The part of an emulator's `/emulator/info` that says whose it is."""
+
+    folder: str = ""
+
+
+def _info(url: str) -> _Info | None:
+    """Return what an emulator says of itself; None without one. Whatever is wrong then the client says.
+
+    Raises:
+        TimeoutError: Something takes a connection and does not answer.
+    """
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        direct.open(f"{url.rstrip('/')}/emulator/info", timeout=FIRST_ANSWER).close()
+        with direct.open(f"{url.rstrip('/')}/emulator/info", timeout=FIRST_ANSWER) as answer:
+            return msgspec.json.decode(answer.read(), type=_Info)
     except TimeoutError:
-        return True
-    except (OSError, ValueError, HTTPException):
-        pass
-    return False
+        raise
+    except (OSError, ValueError, HTTPException, msgspec.DecodeError):
+        return None
 
 
 def with_emulator(function: FunctionT) -> FunctionT:
@@ -109,7 +136,7 @@ authority_option = click.option(
 
 def port_options(function: FunctionT) -> FunctionT:
     """Add `--port` and `--emulator-port`, for verbs that start a program and an emulator."""
-    port = partial(click.option, type=click.IntRange(1, 65535), show_default=True)
+    port = partial(click.option, metavar="PORT", type=click.IntRange(1, 65535), show_default=True)
     program = port("--port", default=DEFAULT_PORT, envvar=variable("port"), help="The program's port.")
     emulator = port(
         "--emulator-port", default=DEFAULTS.port, envvar=variable("emulator-port"), help="The emulator's port."
@@ -118,10 +145,21 @@ def port_options(function: FunctionT) -> FunctionT:
 
 
 def emulator_options(function: FunctionT) -> FunctionT:
-    """Add the options of an emulator's start, without the addresses of emulator and program: `EMULATOR_OPTIONS`."""
-    for option in reversed(_OPTIONS):
+    """Add the options of an emulator's start, without the addresses of emulator and program."""
+    for option in reversed((*_OFTEN_USED, *_OPTIONS)):
         function = option(function)
     return function
+
+
+def often_used_options(function: FunctionT) -> FunctionT:
+    """Add those of `emulator_options` that `wwspec dev` has, too: `OFTEN_USED`."""
+    for option in reversed(_OFTEN_USED):
+        function = option(function)
+    return function
+
+
+OFTEN_USED = ("scene", "app_type", "corps", "callback_url")
+"""The parameters of `often_used_options`, but for `machines`."""
 
 
 def _setting(flags: str, kind: Any, text: str, **more: Any) -> Callable[[FunctionT], FunctionT]:
@@ -139,6 +177,29 @@ def _setting(flags: str, kind: Any, text: str, **more: Any) -> Callable[[Functio
     return click.option(flags, default=default, show_default=is_shown, help=text, **more)
 
 
+_OFTEN_USED = (
+    click.option(
+        "--scene",
+        type=FILE,
+        help="TOML file: people, messages, [emulator], [[faults]].  [default: left to the seed]",
+    ),
+    click.option(
+        "--app-type",
+        type=click.Choice([each for each in APP_TYPES if each]),
+        callback=lambda ctx, param, value: value or "",
+        metavar="TYPE",
+        help="The kind of app, which decides what answers and ends: self, custom (developed for a corp), third (of a "
+        "provider) or external (a service).  [default: all APIs answer]",
+    ),
+    _setting("--corps", click.IntRange(1, MAX_CORPS), "How many corps have the app, each with its own data."),
+    _setting(
+        "--machines",
+        click.IntRange(1, MOST_MACHINES),
+        "How many machines the program runs on, each with a port and a disk of its own.",
+    ),
+    _setting("--callback-url", str, "The app's data callback URL, for program_notify."),
+)
+
 _OPTIONS = (
     click.option(
         "--allow-host",
@@ -149,22 +210,7 @@ _OPTIONS = (
         "[default: localhost and loopback addresses]",
     ),
     _setting("--seed", int, "The same seed gives the same data."),
-    _setting("--messages", click.IntRange(0, 100_000), "Messages that the seed makes."),
-    click.option(
-        "--scene",
-        type=FILE,
-        help="TOML file: who exists and what was said; --messages come on top.  [default: left to the seed]",
-    ),
-    click.option(
-        "--app-type",
-        type=click.Choice([each for each in APP_TYPES if each]),
-        callback=lambda ctx, param, value: value or "",
-        help="The kind of app: self-built, custom-developed, third-party, or an external service app. It decides which "
-        "API answers; data permissions of the last three end after 90 days.  [default: every API answers, none ends]",
-    ),
-    _setting(
-        "--corps", click.IntRange(1, MAX_CORPS), "How many corps have the app, each with its own people and messages."
-    ),
+    _setting("--messages", click.IntRange(0, 100_000), "Messages that the seed makes, besides those of the scene."),
     _setting(
         "--clock-start",
         click.IntRange(0),
@@ -172,11 +218,6 @@ _OPTIONS = (
         metavar="SECONDS",
     ),
     _setting("--call-timeout", Seconds(0.1), "Seconds to wait for the program."),
-    _setting(
-        "--machines",
-        click.IntRange(1, MOST_MACHINES),
-        "How many machines the program runs on. Each has a port, one after the other, and a disk of its own.",
-    ),
     _setting(
         "--route-notify-ids/--no-route-notify-ids",
         bool,
@@ -200,7 +241,6 @@ _OPTIONS = (
         "Pulls that a corp may make in 60 seconds without a token. Unknown: WeCom does not publish its limit.",
     ),
     _setting("--debug-url", str, "Where the program listens in debug mode.  [default: the program's URL]"),
-    _setting("--callback-url", str, "The app's data callback URL, for program_notify."),
     secret_option("callback-token", "the token of the callback"),
     secret_option("encoding-aes-key", "the EncodingAESKey of the callback, 43 characters"),
     _setting("--command-url", str, "The provider's command callback URL, for suite_ticket and authorisations."),
@@ -231,8 +271,3 @@ _OPTIONS = (
     ),
     authority_option,
 )
-
-EMULATOR_OPTIONS = tuple(
-    str(each.name) for each in click.command("none")(emulator_options(lambda: None)).params if each.expose_value
-)
-"""The parameters of `emulator_options`."""

@@ -21,11 +21,20 @@
     text = "您好"
     ago = 3600
 
-A list that is left out is made from the seed. `state.seeds` makes the conversations of a scene.
+    [emulator]                    # fields of `EmulatorSettings`, but no secret
+    app_type = "third"
+
+    [[faults]]                    # on, effect; value, api, count
+    on = "sdk"
+    effect = "latency"
+    value = 2
+
+People, groups and messages that are left out are made from the seed. `state.seeds` makes the conversations of a scene,
+`settings.read_settings` the settings.
 """
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
@@ -94,6 +103,15 @@ class Scene(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tru
     robots: list[Robot] = []
     groups: list[SceneGroup] = []
     messages: Annotated[list[SceneMessage], Meta(max_length=MAX_MESSAGES)] = []
+    emulator: dict[str, Any] = {}
+    """Fields of `EmulatorSettings`; `settings.read_settings` checks them."""
+    faults: list[dict[str, Any]] = []
+    """Those of `state.faults.FaultSpec`."""
+
+    @property
+    def has_people(self) -> bool:
+        """Whether it says who exists or what was said; else the seed does, as without a scene."""
+        return any((self.employees, self.customers, self.robots, self.groups, self.messages))
 
 
 def load_scene(path: Path) -> Scene:

@@ -3,15 +3,15 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, get_args
 from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
-from wwspec_contracts.errors import ConfigurationError
+from wwspec_contracts.errors import ConfigurationError, did_you_mean
 from wwspec_contracts.files import ConsoleContract
 from wwspec_contracts.support.loopback import is_loopback
-from wwspec_devtools.emulator.scene import Scene
+from wwspec_devtools.emulator.scene import Scene, load_scene
 
 STANDIN_DIRECTORY = Path(__file__).parent / "standin"
 """The directory to put first on a program's PYTHONPATH: it holds the stand-in `wwspecapisdk`."""
@@ -22,8 +22,17 @@ CALLBACK_NAMES = ("--callback-url", "WWSPEC_CALLBACK_TOKEN", "WWSPEC_ENCODING_AE
 COMMAND_NAMES = ("--command-url", "WWSPEC_COMMAND_TOKEN", "WWSPEC_COMMAND_ENCODING_AES_KEY")
 """The same of the provider's command callback."""
 
+SECRETS = {
+    **dict.fromkeys(("secret", "suite_secret", "suite_ticket", "permanent_code", "debug_token"), ""),
+    **{name.removeprefix("WWSPEC_").lower(): f": set {name}" for name in (*CALLBACK_NAMES[1:], *COMMAND_NAMES[1:])},
+}
+"""The fields of `EmulatorSettings` that no file may have, and what to do, if there is a variable."""
+
 AppType = Literal["", "self", "custom", "third", "external"]
 """Self-built, custom-developed, third-party, or external service app; empty: any of them, and nothing ends."""
+
+OF_PROVIDERS: tuple[AppType, ...] = ("third", "external")
+"""The kinds of app that WeCom gives no message before they have set a public key [99824]."""
 
 APP_TYPES: tuple[AppType, ...] = get_args(AppType)
 
@@ -58,6 +67,8 @@ class EmulatorSettings(msgspec.Struct, kw_only=True, frozen=True):
             incomplete.
     """
 
+    folder: str = ""
+    """The application folder whose emulator it is; empty for that of any."""
     seed: int = 1
     """The same seed (and `clock_start`) gives the same data."""
     host: str = "127.0.0.1"
@@ -140,6 +151,8 @@ class EmulatorSettings(msgspec.Struct, kw_only=True, frozen=True):
     clock that runs with the real time."""
     scene: Scene | None = None
     """Who exists and what was said; None leaves both to the seed."""
+    faults: tuple[Mapping[str, Any], ...] = ()
+    """Faults that are set at the start and after each reset: fields of `state.faults.FaultSpec`."""
     debug_url: str = ""
     """Where calls and events go in debug mode; empty: to `program_url` as well."""
     debug_token: str = "emulator-debug-token"  # noqa: S105 - of a program that exists in the emulator only
@@ -174,6 +187,35 @@ class EmulatorSettings(msgspec.Struct, kw_only=True, frozen=True):
     def command_callback(self) -> CallbackSpec:
         """The provider's command callback."""
         return CallbackSpec(self.command_url, self.command_token, self.command_encoding_aes_key)
+
+
+def read_settings(path: Path | None, **given: Any) -> EmulatorSettings:
+    """Return the settings of a scene file, with those that are given in place of its own.
+
+    Args:
+        path: The file; None for none.
+        given: Fields of `EmulatorSettings`.
+
+    Raises:
+        ConfigurationError: The file can't be read or has a fault, or the settings contradict each other.
+    """
+    if path is None:
+        return EmulatorSettings(**given)
+    scene = load_scene(path)
+    types = {each.name: each.type for each in msgspec.structs.fields(EmulatorSettings)}
+    known = types.keys() - {"folder", "contracts", "scene", "faults"}
+    found: dict[str, Any] = {"scene": scene if scene.has_people else None, "faults": tuple(scene.faults)}
+    for name, value in scene.emulator.items():
+        place = f"{path}: [emulator] {name}"
+        if name in SECRETS:
+            raise ConfigurationError(f"{place}: a secret does not belong in this file{SECRETS[name]}")
+        if name not in known:
+            raise ConfigurationError(f"{place}: unknown key; {did_you_mean(name, known, ', '.join(sorted(known)))}")
+        try:
+            found[name] = msgspec.convert(value, types[name])
+        except msgspec.ValidationError as error:
+            raise ConfigurationError(f"{place}: {error}") from None
+    return EmulatorSettings(**found | given)
 
 
 def host_of(authority: str) -> str:

@@ -20,6 +20,7 @@ from wwspec_devtools.testing.failures import FailureReports
 if TYPE_CHECKING:
     from wwspec_devtools.testing.zone import ServedZone, Zone
 
+SCENE = "wwspec_scene"
 SCOPE = "wwspec_zone_scope"
 _MISSING = "[app]: missing "
 _NO_ENV = (
@@ -30,7 +31,7 @@ SCOPES = ("function", "class", "module", "package", "session")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add `--zone`, and the settings `wwspec_app` and `wwspec_zone_scope`."""
+    """Add `--zone`, and the settings `wwspec_app`, `wwspec_scene` and `wwspec_zone_scope`."""
     parser.getgroup("wwspec_router").addoption(
         "--zone",
         default="in-process",
@@ -38,6 +39,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="zone of the tests: in-process, served, or an emulator's URL",
     )
     parser.addini("wwspec_app", "application folder of the fixture zone, from the root folder", default=".")
+    parser.addini(SCENE, "scene file of the fixture zone's emulator, from the root folder", default="")
     parser.addini(SCOPE, f"which tests share a fixture zone: {', '.join(SCOPES)}", default="function")
 
 
@@ -86,12 +88,13 @@ def zone(request: pytest.FixtureRequest, _wwspec_processes: "list[ServedZone]") 
     config = request.config
     form = config.getoption("--zone")
     app = config.rootpath / config.getini("wwspec_app")
+    scene = config.rootpath / named if (named := config.getini(SCENE)) else None
     opened: Zone
     try:
         if form == "served":
-            opened = _renew(_wwspec_processes, app)
+            opened = _renew(_wwspec_processes, app, scene)
         else:
-            opened = Zone.in_process(app) if form == "in-process" else Zone.connect(form, app)
+            opened = Zone.in_process(app, scene=scene) if form == "in-process" else Zone.connect(form, app)
     except (ConfigurationError, ChildError) as error:
         hint = _NO_ENV if _MISSING in str(error) and (app / ".env").is_file() else ""
         raise pytest.fail.Exception(f"{error}{hint}", pytrace=False) from None
@@ -111,7 +114,7 @@ def _import_httpx() -> None:
     del sys.modules["httpx._main"]  # a test may want it
 
 
-def _renew(processes: "list[ServedZone]", app: Path) -> "ServedZone":
+def _renew(processes: "list[ServedZone]", app: Path, scene: Path | None) -> "ServedZone":
     """Return processes that know nothing of what was before."""
     from wwspec_devtools.testing.zone import Zone
 
@@ -122,5 +125,5 @@ def _renew(processes: "list[ServedZone]", app: Path) -> "ServedZone":
             processes.remove(each)
             each.close()
     if not processes:
-        processes.append(Zone.serve(app))
+        processes.append(Zone.serve(app, scene=scene))
     return processes[0]

@@ -17,7 +17,7 @@ from wwspec_devtools.app_settings import app_variables, settings_file
 from wwspec_devtools.console_contracts.described import ConsoleContracts
 from wwspec_devtools.emulator.http.app import create_app
 from wwspec_devtools.emulator.http.client import EmulatorClient
-from wwspec_devtools.emulator.settings import EmulatorSettings
+from wwspec_devtools.emulator.settings import read_settings
 from wwspec_devtools.emulator.standin.wwspec_standin.link import NETWORK, HttpLink, LinkError
 from wwspec_devtools.emulator.state.world import ChannelTimeoutError, ProgramReply
 from wwspec_devtools.testing.memory import MemoryServer, MemoryTransport
@@ -40,21 +40,22 @@ URL = "http://127.0.0.1"
 
 
 def start(
-    app: Path, registry: Path, own: Mapping[str, object] | None, emulator: Mapping[str, Any]
+    app: Path, registry: Path, own: Mapping[str, object] | None, scene: Path | None, emulator: Mapping[str, Any]
 ) -> tuple[EmulatorClient, ExitStack, Path]:
     """Start program and emulator; see `Zone.in_process`.
 
     Returns:
         A client of the emulator, the stack that ends both, and the program's folder for files of its own.
     """
-    if emulator.get("machines", 1) != 1:
-        raise ConfigurationError("one process is one machine: several need Zone.serve(app, machines=3)")
     table = build_table(app, registry)
+    played = read_settings(scene, contracts=ConsoleContracts(table), **emulator)
+    if played.machines != 1:
+        raise ConfigurationError("one process is one machine: several need Zone.serve(app, machines=3)")
     own_settings = read_own_settings(table.settings, settings_file(app), {**os.environ, **app_variables(own or {})})
     channel = _Channel()
     with ExitStack() as stack:
         var = stack.enter_context(own_var())
-        platform = create_app(EmulatorSettings(contracts=ConsoleContracts(table), **emulator), channel)
+        platform = create_app(played, channel)
         emulator_server = stack.enter_context(MemoryServer(platform, "zone-emulator"))
         stack.enter_context(_call_lines())
         link = _Link(emulator_server)
@@ -65,7 +66,7 @@ def start(
             threads=32,
             grace=1.0,
             retry_pause=RETRY_PAUSE,
-            queue_timeout=emulator.get("call_timeout", CALL_LIMIT),  # a busy test machine is no overload
+            queue_timeout=played.call_timeout,  # a busy test machine is no overload
         )
         program = ZoneProgram(table, sdk, open_store("memory:"), settings, own=own_settings)
         channel.program = stack.enter_context(MemoryServer(ZoneApplication(program), "zone-program"))

@@ -27,6 +27,7 @@ class ServedProgram:
         registry: Its registry file.
         serve: Further options of `wwspec serve`.
         emulate: Further options of `wwspec emulate`.
+        scene: The scene file.
         own: The application's own settings; see `Zone.serve`.
         machines: How many machines the program runs on.
         start_process: Starts each process.
@@ -47,6 +48,7 @@ class ServedProgram:
         registry: Path,
         serve: Sequence[str],
         emulate: Sequence[str],
+        scene: Path | None = None,
         own: Mapping[str, object] | None = None,
         machines: int = 1,
         start_process: StartProcess | None = None,
@@ -59,10 +61,8 @@ class ServedProgram:
         with ExitStack() as stack:
             ports = stack.enter_context(held_ports(machines))  # also while the program is down
             self.folder: Path = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wwspec-zone-")))
-            several = ["--machines", str(machines)] if machines > 1 else []
-            self.emulator: Child = self._child(
-                ["emulate", "--port", "0", *several, *emulate], output=self.folder / "emulator.log"
-            )
+            played = ["--port", "0", "--machines", str(machines), *(["--scene", str(scene)] if scene else [])]
+            self.emulator: Child = self._child(["emulate", *played, *emulate], output=self.folder / "emulator.log")
             follower = stack.enter_context(ExitStack())  # it ends after the emulator
             stack.callback(self.emulator.stop)
             stack.callback(self.stop_program)

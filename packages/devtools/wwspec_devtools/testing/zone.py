@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 from msgspec import to_builtins
@@ -38,6 +38,8 @@ ContractT = TypeVar("ContractT", bound=Contract)
 
 _KEPT = 100
 """Refusals between two tests that are remembered."""
+_PAUSE = 0.02
+"""Seconds between two looks at what the program has called."""
 _TELLING = frozenset(("errcode", "errmsg", "raw", "refused_by"))
 """The attributes that say how a call ended."""
 
@@ -90,6 +92,10 @@ class Zone:
         self._app = App(client)
         self._notifications = Notifications(client, self._app, registry)
         self._functions: Functions | None = None
+        self._last_calls: dict[str, int] = {}
+        """The number of the last call of each SDK API that `called` has returned."""
+        self._calls_since = 0
+        """How often the emulator had been reset then."""
         self._stack = ends
         self._registry = registry
         self._refused: deque[tuple[_Refusal[Any], str]] = deque(maxlen=_KEPT)
@@ -97,7 +103,12 @@ class Zone:
 
     @staticmethod
     def in_process(
-        app: Path, registry: Path | None = None, *, settings: Mapping[str, object] | None = None, **emulator: Any
+        app: Path,
+        registry: Path | None = None,
+        *,
+        settings: Mapping[str, object] | None = None,
+        scene: Path | None = None,
+        **emulator: Any,
     ) -> "Zone":
         """Return a zone within this process.
 
@@ -108,15 +119,17 @@ class Zone:
             registry: Its registry file; None means the one that its wwspec.toml names, or the usual one.
             settings: The application's own settings by the names of their fields; they go before wwspec.toml and the
                 environment.
-            emulator: Fields of `EmulatorSettings`, such as `seed`, `messages`, `clock_start`.
+            scene: The scene file, as `wwspec emulate --scene` takes it.
+            emulator: Fields of `EmulatorSettings`, such as `seed`, `messages`, `clock_start`; they go before those of
+                the scene file.
 
         Raises:
-            ConfigurationError: The application or its registry file has faults.
+            ConfigurationError: The application, its registry file or the scene file has faults.
         """
         from wwspec_devtools.testing.in_process import start  # it imports the whole program
 
         registry = find_registry(app, registry)
-        client, ends, var = start(app, registry, settings, emulator)
+        client, ends, var = start(app, registry, settings, scene, emulator)
         return Zone(client, ends, registry, var)
 
     @staticmethod
@@ -126,6 +139,7 @@ class Zone:
         *,
         serve: Sequence[str] = (),
         emulate: Sequence[str] = (),
+        scene: Path | None = None,
         settings: Mapping[str, object] | None = None,
         machines: int = 1,
         start_process: StartProcess | None = None,
@@ -138,6 +152,7 @@ class Zone:
             registry: Its registry file; None means the one that its wwspec.toml names, or the usual one.
             serve: Further options of `wwspec serve`.
             emulate: Further options of `wwspec emulate`.
+            scene: The scene file, as `wwspec emulate --scene` takes it; how many machines there are is said here alone.
             settings: The application's own settings by the names of their fields; they go before wwspec.toml and the
                 environment.
             machines: How many machines the program runs on, each with a store of its own. `client.machines` stops,
@@ -152,7 +167,7 @@ class Zone:
             ConfigurationError: The limit is no number of seconds, or wwspec.toml has faults.
         """
         return ServedZone(
-            app, find_registry(app, registry), serve, emulate, settings, machines, start_process, start_limit
+            app, find_registry(app, registry), serve, emulate, scene, settings, machines, start_process, start_limit
         )
 
     @staticmethod
@@ -360,6 +375,39 @@ class Zone:
         if kind is None:
             return str(self.client.notifications()[-1]["notify_id"])
         return self._notifications.next(kind, timeout)
+
+    def called(self, api: str, timeout: float = 30.0) -> dict[str, Any]:
+        """Wait for a call of an SDK API by the program, and return its request as plain JSON.
+
+        Each call is returned once, the oldest of its API first.
+
+        Args:
+            api: The API's name, such as `sync_msg`.
+            timeout: Seconds to wait for it.
+
+        Raises:
+            ZoneTimeoutError: It has not come by then; the text names what the program has called.
+
+        Examples:
+            >>> digest = zone.call("chat_digest", {"limit": 5})
+            >>> zone.called("sync_msg")["limit"]
+            5
+        """
+        if self._calls_since != self.client.resets:
+            self._calls_since, self._last_calls = self.client.resets, {}
+        until = monotonic() + timeout
+        while True:
+            made = self.client.traffic(self._last_calls.get(api, 0), "sdk", wait=False)
+            for each in made:
+                if each["name"] == api:
+                    self._last_calls[api] = each["number"]
+                    return dict(each["request"])
+            if monotonic() > until:
+                names = ", ".join(dict.fromkeys(each["name"] for each in made))
+                raise ZoneTimeoutError(
+                    f"no call of {api} within {timeout:g} s; the program has called: {names or 'none'}"
+                )
+            sleep(_PAUSE)
 
     def wait_idle(self, timeout: float = 30.0) -> None:
         """Wait until no call, asynchronous call, event, code on an event or notification is in work.

@@ -55,6 +55,16 @@ def test_somebody_says_something(wwspec: Wwspec, emulator: Emulator) -> None:
     assert "nobody" in wwspec("zone", "say", "nobody", "您好", "--to", "mahui").stderr
 
 
+def test_somebody_says_many_things_each_with_its_number_and_an_event(wwspec: Wwspec, emulator: Emulator) -> None:
+    emulator.receive_events()
+    last = printed(wwspec("zone", "say", "lina", "报价 {n}", "--to", "mahui", "--count", "3"))
+    newest = printed(wwspec("zone", "messages", "--limit", "3"))
+    assert [each["text"] for each in newest] == ["报价 3", "报价 2", "报价 1"]
+    assert emulator.sdk("sync_msg", {"limit": 1000})["msg_list"][-1]["msgid"] == last["msgid"]
+    events = printed(wwspec("zone", "traffic", "--kind", "event", "--json"))
+    assert [each["name"] for each in events] == ["conversation_new_message"] * 3
+
+
 def test_messages_and_rules_are_listed(wwspec: Wwspec, emulator: Emulator) -> None:
     wwspec("zone", "say", "lina", "Offer 42", "--to", "mahui")
     [message] = printed(wwspec("zone", "messages", "--text", "offer"))

@@ -7,7 +7,9 @@ import pytest
 
 from tests.emulator.conftest import StartEmulator
 from wwspec_contracts.errors import ConfigurationError
+from wwspec_devtools.emulator.http.app import create_app
 from wwspec_devtools.emulator.scene import WINDOW_SECONDS, Scene, load_scene
+from wwspec_devtools.emulator.settings import EmulatorSettings, read_settings
 from wwspec_devtools.emulator.state.seeds import make_conversations
 
 START = 1_750_000_000
@@ -158,6 +160,62 @@ def test_a_scene_that_can_not_be_is_refused_with_its_place(tmp_path: Path, text:
 def test_a_scene_that_names_nobody_is_refused(tmp_path: Path, text: str, words: str) -> None:
     with pytest.raises(ConfigurationError, match=words):
         make_conversations(rng(), START, 0, load(tmp_path, text))
+
+
+def settings(folder: Path, text: str, **given: object) -> EmulatorSettings:
+    path = folder / "scene.toml"
+    path.write_text(text)
+    return read_settings(path, **given)
+
+
+def test_a_scene_has_settings_of_the_emulator_and_those_that_are_given_go_before_them(tmp_path: Path) -> None:
+    text = "[emulator]\nseed = 7\napp_type = 'third'\ncall_timeout = 3\nallowed_hosts = ['a.example']\n"
+    found = settings(tmp_path, text, seed=8)
+    assert (found.seed, found.app_type, found.call_timeout, found.allowed_hosts) == (8, "third", 3.0, ("a.example",))
+    assert found.scene is None, "people and messages are those of the seed, as without a scene"
+    assert settings(tmp_path, f"{SCENE}\n[emulator]\nseed = 7").scene is not None
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("corp = 2", "corp: unknown key; did you mean corps?"),
+        ("corps = 'two'", "corps: Expected `int`, got `str`"),
+        ("app_type = 'thrid'", "app_type: Invalid enum value 'thrid'"),
+        ("secret = 's3cret'", "secret: a secret does not belong in this file"),
+        ("command_token = 's3cret'", "command_token: a secret does not belong in this file: set WWSPEC_COMMAND_TOKEN"),
+        ("contracts = {}", "contracts: unknown key; "),
+    ],
+)
+def test_a_setting_that_can_not_be_is_refused_with_its_key(tmp_path: Path, row: str, said: str) -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        settings(tmp_path, f"[emulator]\n{row}\n")
+    assert str(raised.value).startswith(f"{tmp_path / 'scene.toml'}: [emulator] {said}")
+    assert "s3cret" not in str(raised.value)
+
+
+def test_faults_of_a_scene_are_set_at_the_start_and_after_a_reset(tmp_path: Path, start: StartEmulator) -> None:
+    text = "[[faults]]\non = 'sdk'\neffect = 'errcode'\nvalue = 45009\napi = 'sync_msg'\ncount = 1\n"
+    emulator = start(faults=settings(tmp_path, text).faults)
+    emulator.receive_events()
+    for _ in range(2):
+        assert emulator.sdk("sync_msg", {})["errcode"] == 45009
+        assert emulator.sdk("sync_msg", {})["errcode"] == 0
+        assert emulator.http.post("/emulator/reset").json()["errcode"] == 0
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("on = 'sdk'\neffect = 'late'", "on sdk the effect is one of "),
+        ("on = 'sdk'\neffect = 'drop'\napi = 'sync_mgs'", "the SDK has no API of this name; did you mean sync_msg?"),
+        ("on = 'sdk'", "effect"),
+    ],
+)
+def test_a_fault_of_a_scene_that_makes_no_sense_is_refused(tmp_path: Path, row: str, said: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"^\[\[faults\]\] 1: ") as raised:
+        create_app(settings(tmp_path, f"[[faults]]\n{row}\n"))
+    assert said in str(raised.value)
 
 
 def test_a_scene_that_is_no_file_is_refused(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from wwspec_devtools.app_settings import file_variable
 from wwspec_devtools.child import Child, ChildError
 from wwspec_devtools.cli.browser import open_in_browser, open_option
 from wwspec_devtools.cli.dev_banner import print_call_lines, print_places, row
+from wwspec_devtools.cli.dev_note import DevNote, noted
 from wwspec_devtools.cli.emulator_options import port_options
 from wwspec_devtools.cli.free_ports import require_free_ports
 from wwspec_devtools.console_contracts.described import described_contracts
@@ -66,8 +67,10 @@ def command(app: Path, registry: Path | None, once: bool, port: int, emulator_po
                 raise
             port, emulator_port = stack.enter_context(held_ports(2))  # other ports will do until the flow ends
             client = stack.enter_context(serving(port, emulator_port))
+        program_url = f"http://127.0.0.1:{port}"
+        stack.enter_context(noted(app, DevNote(client.url, program_url)))
         client.register(contracts)
-        print_places(client, f"http://127.0.0.1:{port}", f"{counted(len(contracts), 'ability', 'abilities')} of {app}")
+        print_places(client, program_url, f"{counted(len(contracts), 'ability', 'abilities')} of {app}")
         click.echo()
         if opens:
             open_in_browser(f"http://127.0.0.1:{emulator_port}/")
@@ -117,7 +120,7 @@ def _serving(app: Path, registry: Path, port: int, emulator_port: int) -> Iterat
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wwspec-demo-")))
         emulate = ["emulate", "--port", str(emulator_port), "--program-url", program_url]
-        emulator = Child(emulate, output=folder / "emulator.log")
+        emulator = Child(emulate, {"WWSPEC_APP": str(app)}, folder / "emulator.log")
         stack.callback(emulator.stop)
         program = Child(
             ["serve", "--sdk", "emulator", "--app", str(app), "--registry", str(registry), "--port", str(port)]

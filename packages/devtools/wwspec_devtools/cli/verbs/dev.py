@@ -1,12 +1,13 @@
 """`wwspec dev`: program and emulator side by side, while the program is being written."""
 
+import os
 import sys
 import termios
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import click
 from click.core import ParameterSource
@@ -18,36 +19,25 @@ from wwspec_devtools.app_settings import file_variable
 from wwspec_devtools.child import STOP_LIMIT, Child
 from wwspec_devtools.cli.browser import open_in_browser, open_option
 from wwspec_devtools.cli.dev_banner import print_call_lines, print_places, sample_call
-from wwspec_devtools.cli.dev_note import DevNote, keep_note
+from wwspec_devtools.cli.dev_note import DevNote, noted
 from wwspec_devtools.cli.dev_program import DevelopedProgram, machine_places, say
-from wwspec_devtools.cli.emulator_options import EMULATOR_OPTIONS, emulator_options, port_options
+from wwspec_devtools.cli.emulator_options import OFTEN_USED, often_used_options, port_options
 from wwspec_devtools.cli.free_ports import require_free_ports
 from wwspec_devtools.cli.watching import changes
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.emulator.http.follower import Follower
-from wwspec_router.cli.help import SectionedCommand
-from wwspec_router.cli.options import SecretOption, app_options, own_settings_file, setting_options, store_option
-from wwspec_router.config import NO_LIMIT, registry_path, settings
+from wwspec_devtools.emulator.settings import read_settings
+from wwspec_router.cli.options import app_options, own_settings_file, setting_options, store_option
+from wwspec_router.config import NO_LIMIT, registry_path, settings, variable
 
-DECIDED = (
-    *("host", "allow_remote", "port", "sdk", "store"),
-    *("debug_token", "access_token", "corpid", "corpsecret", "api_url"),
-)
-"""Settings of the program that this verb sets itself, or has its own option for."""
-SETTINGS = tuple(name for name in settings() if name not in DECIDED)
+DECLARED = ("workers", "log_level")
+"""Settings of the program that are options here, too; wwspec.toml and the environment have the others."""
 SHOWN_CHANGES = 3
 DEBUG_STOP = 3.0
 """Seconds that a program has to end when `wwspec dev --debug` ends: it may be at a prompt."""
 
 
-class _DevCommand(SectionedCommand):
-    sections: ClassVar = {
-        "Options of the emulator, as of `wwspec emulate`": EMULATOR_OPTIONS,
-        "Options of the program, as of `wwspec serve`": SETTINGS,
-    }
-
-
-@click.command(cls=_DevCommand)
+@click.command(context_settings={"auto_envvar_prefix": "WWSPEC_EMULATOR"})  # --corps is WWSPEC_EMULATOR_CORPS
 @app_options
 @port_options
 @open_option
@@ -61,11 +51,11 @@ class _DevCommand(SectionedCommand):
     "--page",
     metavar="URL",
     default="",
-    help="Open this page of the app in a Chromium whose WeCom is the emulator, as `wwspec zone page` does.",
+    help="Open this page of the app in a Chromium whose WeCom is the emulator.",
 )
 @store_option("sqlite:var/dev.db", "Where events wait.")
-@emulator_options
-@partial(setting_options, but=DECIDED)
+@often_used_options
+@partial(setting_options, but=settings().keys() - DECLARED)
 def command(
     app: Path,
     registry: Path | None,
@@ -75,51 +65,42 @@ def command(
     debug: bool,
     page: str,
     store: str,
-    **options: Any,
+    scene: Path | None,
+    machines: int,
+    **_: Any,
 ) -> None:
     """Run the program and the emulator, and restart the program when a file of the application changes.
 
-    Watched are all Python, TOML, JSON, YAML and .env files of the application folder, except what its .gitignore names,
-    tests, the folder of the enterprise app (app/, or one with a module of `wwspec contracts --client`), files of
-    `wwspec contracts --out` that the registry file does not name, saved requests in requests/, var/, dist/, build/,
-    node_modules/, venv/ and folders that begin with a dot. The variables of the file .env are the program's.
+    The emulator keeps its state throughout. A program with a fault is tried again at the next change; with --debug a
+    change waits for the calls that run.
 
-    A program with a fault is reported and tried again at the next change; the emulator keeps its state throughout,
-    and learns the program's contracts anew at every start. Calls that come while the program starts wait for it, up to
-    10 seconds. Log lines show everything: each call, the text of every error, what handlers print. With the vendor's
-    SDK nothing of this is logged.
-
-    With --debug a changed file restarts the program once the calls that run have ended.
-
-    With --machines 3 there are three programs, as WeCom deploys one: on --port and the ports behind it, each with a
-    store and files of its own below var/machine-1/ and so on. `wwspec zone machine` and `wwspec zone deploy` stop and
-    wipe them.
+    Further settings come from [serve] and [dev] of wwspec.toml, [emulator] of the scene file, and the variables
+    WWSPEC_... and WWSPEC_EMULATOR_...
     """
     context = click.get_current_context()
-    ports = range(port, port + int(options["machines"]))
+    if scene is not None and context.get_parameter_source("machines") is ParameterSource.DEFAULT:
+        machines = read_settings(scene, callback_url="", command_url="").machines  # the tokens are the emulator's
+    ports = range(port, port + machines)
     _check(app, ports, emulator_port, debug=debug)
     registry = registry_path(app, registry)
     url, program_url = f"http://127.0.0.1:{emulator_port}", f"http://127.0.0.1:{port}"
-    emulate, emulator_environment = options_to_pass_on(context, EMULATOR_OPTIONS)
-    serve, program_environment = options_to_pass_on(context, SETTINGS)
+    emulate = [*_given(context, OFTEN_USED), f"--machines={machines}"]
+    serve = _given(context, DECLARED)
     if debug:
         emulate.append(f"--call-timeout={NO_LIMIT}")
         serve.append("--debug")
     with until_interrupted(), _terminal_kept() if debug else nullcontext(), ExitStack() as stack:
         where = ["--port", str(emulator_port), "--program-url", program_url]
-        emulator = Child(["emulate", *where, *emulate], emulator_environment)
+        emulator = Child(["emulate", *where, *emulate], {"WWSPEC_APP": str(app)})
         stack.callback(emulator.stop)
         client = stack.enter_context(EmulatorClient(url))
-        program_environment |= {"WWSPEC_EMULATOR_URL": url, **file_variable(own_settings_file(context))}
+        variables = {**_variables(context), "WWSPEC_EMULATOR_URL": url, **file_variable(own_settings_file(context))}
         places = machine_places(app, ports, store)
-        program = DevelopedProgram(app, registry, places, serve, program_environment, client, in_terminal=debug)
+        program = DevelopedProgram(app, registry, places, serve, variables, client, in_terminal=debug)
         stack.callback(program.close, DEBUG_STOP if debug else STOP_LIMIT)
         program.prepare()
         emulator.wait_ready(f"{url}/emulator/info")
-        try:
-            stack.enter_context(keep_note(app, DevNote(url, program_url)))
-        except ConfigurationError as error:
-            say(f"{error}; the verbs of this folder find this one with --url {url}", fg="yellow")
+        stack.enter_context(noted(app, DevNote(url, program_url)))
         watched = changes(app, registry)
         if opens:
             open_in_browser(f"{url}/")
@@ -164,32 +145,18 @@ def _restart(
             introduce = None
 
 
-def options_to_pass_on(context: click.Context, names: Collection[str]) -> tuple[list[str], dict[str, str]]:
-    """Return the options that a verb was given, in the form that another verb takes.
+def _given(context: click.Context, names: Iterable[str]) -> list[str]:
+    """Return those of the options that a verb was given, for another verb."""
+    given = [name for name in names if context.get_parameter_source(name) is not ParameterSource.DEFAULT]
+    return [f"--{name.replace('_', '-')}={context.params[name]}" for name in given]
 
-    Args:
-        context: The context of the verb that was given them.
-        names: The parameters to pass on.
 
-    Returns:
-        Options, and environment variables for secrets: every user of the machine can read a command line.
-    """
-    options: list[str] = []
-    environment: dict[str, str] = {}
-    for parameter in context.command.params:
-        name = parameter.name or ""
-        if name not in names or context.get_parameter_source(name) is ParameterSource.DEFAULT:
-            continue
-        value = context.params[name]
-        if isinstance(parameter, SecretOption):
-            environment |= {str(parameter.envvar): str(value), f"{parameter.envvar}_FILE": ""}
-        elif isinstance(value, bool):
-            options += parameter.opts[:1] if value else parameter.secondary_opts[:1]
-        elif isinstance(value, tuple):
-            options += [f"{parameter.opts[0]}={each}" for each in value]
-        else:
-            options.append(f"{parameter.opts[0]}={value}")
-    return options, environment
+def _variables(context: click.Context) -> dict[str, str]:
+    """Return the settings of wwspec.toml that are no options of this verb, as variables; those that are set stay."""
+    names = (context.default_map or {}).keys() & settings().keys() - context.params.keys()
+    return {
+        variable(name): str((context.default_map or {})[name]) for name in names if not os.environ.get(variable(name))
+    }
 
 
 def _check(app: Path, ports: Sequence[int], emulator_port: int, *, debug: bool) -> None:

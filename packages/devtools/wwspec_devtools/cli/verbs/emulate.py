@@ -1,16 +1,23 @@
 """`wwspec emulate`: the platform on this machine."""
 
+import os
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from wwspec_contracts.files import read_console_contracts
+from wwspec_contracts.support.signals import until_interrupted
+from wwspec_devtools.child import is_child
 from wwspec_devtools.cli.browser import open_in_browser, open_option
+from wwspec_devtools.cli.dev_note import DevNote, application_folder, noted
 from wwspec_devtools.cli.emulator_options import DEFAULTS, emulator_options
 from wwspec_devtools.cli.free_ports import require_free_ports
 from wwspec_devtools.cli.option_types import FOLDER
-from wwspec_devtools.emulator.settings import EmulatorSettings
+from wwspec_devtools.emulator.settings import read_settings
+from wwspec_router.config import variable
 
 
 @click.command(context_settings={"auto_envvar_prefix": "WWSPEC_EMULATOR"})  # --seed is WWSPEC_EMULATOR_SEED
@@ -34,9 +41,6 @@ from wwspec_devtools.emulator.settings import EmulatorSettings
 @open_option
 @emulator_options
 def command(
-    host: str,
-    port: int,
-    program_url: str,
     program: str,
     contracts: Path | None,
     opens: bool,
@@ -51,25 +55,31 @@ def command(
     stand-in on its PYTHONPATH), and for an enterprise app that calls it instead of WeCom. With --program it puts the
     stand-in there itself. With the same --seed and --clock-start, the same requests get the same answers. Only the
     ids that the emulator issues differ: each start has its own, and refuses those of an earlier start.
+
+    A table [emulator] of the scene file has what the options say, such as app_type = "third", and [[faults]] what
+    `wwspec zone fault` sets. An option goes before its variable, WWSPEC_EMULATOR_APP_TYPE, and that before the file.
     """
-    if port and host in ("127.0.0.1", "localhost"):
-        require_free_ports({"--port": port})
+    source = click.get_current_context().get_parameter_source
+    if contracts is not None:
+        options["contracts"] = read_console_contracts(contracts)
+    given = {name: value for name, value in options.items() if source(name) is not ParameterSource.DEFAULT}
+    has_note = not is_child()  # else who has started it leaves one
+    folder = str(application_folder().resolve()) if has_note or os.environ.get(variable("app")) else ""
+    settings = read_settings(scene, folder=folder, **given)
+    if settings.port and settings.host in ("127.0.0.1", "localhost"):
+        require_free_ports({"--port": settings.port})
     from wwspec_devtools.emulator.http.server import serve  # here, since it needs the extra
-    from wwspec_devtools.emulator.scene import load_scene
     from wwspec_router.logs.lines import setup_logging
 
     setup_logging(development=True)
-    serve(
-        EmulatorSettings(
-            host=host,
-            port=port,
-            program_url=program_url,
-            contracts=None if contracts is None else read_console_contracts(contracts),
-            scene=None if scene is None else load_scene(scene),
-            **options,
-        ),
-        program,
-        proxy_port,
-        state,
-        open_in_browser if opens else None,
-    )
+    with ExitStack() as stack:
+
+        def start(url: str) -> None:
+            if has_note:
+                stack.enter_context(noted(Path(folder), DevNote(url.rstrip("/"), settings.program_url)))
+            if opens:
+                open_in_browser(url)
+
+        if has_note:
+            stack.enter_context(until_interrupted())  # so that the note goes at the end
+        serve(settings, program, proxy_port, state, start)

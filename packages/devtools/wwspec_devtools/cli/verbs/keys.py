@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from wwspec_contracts.errors import ConfigurationError
+from wwspec_devtools.cli.call_target import Place, caller_options
 from wwspec_devtools.cli.command_group import CommandGroup
 from wwspec_devtools.cli.key_options import key_options
-from wwspec_devtools.cli.sealing import prefix_option, pull_messages
-from wwspec_devtools.cli.wecom import WeCom, WeComCommand, wecom_options
+from wwspec_devtools.cli.sealing import SYNC_MSG, prefix_option, pull_messages
+from wwspec_devtools.cli.wecom import WeComCommand
 from wwspec_router.cli.options import FunctionT, print_json
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ class _How(Enum):
 @click.group(cls=CommandGroup)
 def command() -> None:
     """Make, rotate and list the private keys of an enterprise app, which open the secret keys of messages.
+
+    They go to WeCom with --base-url or WWSPEC_BASE_URL, as calls do; without it to the emulator at --url.
 
     Each version is a file, key-1.pem and so on, that only its owner can read. No command prints a private key.
     """
@@ -71,8 +74,8 @@ def _making(function: FunctionT) -> FunctionT:
 @command.command(cls=WeComCommand)
 @_making
 @key_options(confirm=True)
-@wecom_options
-def new(wecom: WeCom, keys: Path, passphrase: str | None, version: int | None, how: _How) -> None:
+@caller_options
+def new(place: Place, keys: Path, passphrase: str | None, version: int | None, how: _How) -> None:
     """Make the app's first key, RSA-2048 in PKCS#8, and register the public one with WeCom.
 
     The private key is on the disk before WeCom gets the public one. When something fails on the way, a repeat goes on
@@ -87,14 +90,14 @@ def new(wecom: WeCom, keys: Path, passphrase: str | None, version: int | None, h
         raise click.ClickException(
             f"{keys} has version {latest.version}, which is registered: `wwspec keys rotate` makes the next one"
         )
-    _make("new", folder, wecom, passphrase, version, how)
+    _make("new", folder, place, passphrase, version, how)
 
 
 @command.command(cls=WeComCommand)
 @_making
 @key_options(confirm=True)
-@wecom_options
-def rotate(wecom: WeCom, keys: Path, passphrase: str | None, version: int | None, how: _How) -> None:
+@caller_options
+def rotate(place: Place, keys: Path, passphrase: str | None, version: int | None, how: _How) -> None:
     """Make the key of the next version, and register the public one with WeCom.
 
     The former keys stay: nothing else opens the messages that were sealed before.
@@ -105,7 +108,7 @@ def rotate(wecom: WeCom, keys: Path, passphrase: str | None, version: int | None
     folder = _folder(keys)
     if folder.latest is None:
         raise click.ClickException(f"{keys} has no key to rotate: `wwspec keys new` makes the first one")
-    _make("rotate", folder, wecom, passphrase, version, how)
+    _make("rotate", folder, place, passphrase, version, how)
 
 
 def _folder(keys: Path) -> "KeyFolder":
@@ -114,9 +117,9 @@ def _folder(keys: Path) -> "KeyFolder":
     return KeyFolder(keys)
 
 
-def _make(verb: str, folder: "KeyFolder", wecom: WeCom, passphrase: str | None, version: int | None, how: _How) -> None:
+def _make(verb: str, folder: "KeyFolder", place: Place, passphrase: str | None, version: int | None, how: _How) -> None:
     """Make a key, or take the one that is not registered yet."""
-    with wecom.client(program=False) if how is _How.REGISTER else nullcontext() as client:
+    with place.client("set_public_key", program=False) if how is _How.REGISTER else nullcontext() as client:
         file, is_new = _file(folder, passphrase, version, how)
         ring = file.ring(passphrase)
         kept = "made" if is_new else "found, not registered yet"
@@ -182,8 +185,8 @@ def _todo(folder: "KeyFolder", file: "KeyFile") -> str:
 @prefix_option
 @click.option("--json", "as_json", is_flag=True, help="Print a list of objects.")
 @key_options(confirm=False)
-@wecom_options
-def list_keys(wecom: WeCom, keys: Path, passphrase: str | None, prefix: str, *, online: bool, as_json: bool) -> None:
+@caller_options
+def list_keys(place: Place, keys: Path, passphrase: str | None, prefix: str, *, online: bool, as_json: bool) -> None:
     """List the keys: version, file, mode, SHA-256 of the public key, and whether it is registered.
 
     No API of WeCom tells which key it has. Each message tells which one has sealed it: with --online up to 1000
@@ -191,7 +194,7 @@ def list_keys(wecom: WeCom, keys: Path, passphrase: str | None, prefix: str, *, 
     """
     rows = {file.version: _row(file, passphrase) for file in _folder(keys).keys}
     if online:
-        with wecom.client() as client:
+        with place.client(f"{prefix}{SYNC_MSG}", program=True) as client:
             pulled = pull_messages(client, prefix)
         for version in sorted({*rows, *pulled.samples}):
             row = rows.setdefault(version, {"version": version, "file": None, "state": "missing"})

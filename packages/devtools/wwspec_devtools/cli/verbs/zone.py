@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from typing import Any, ClassVar, get_args, get_origin
 
 import click
 
@@ -124,6 +124,18 @@ def _shown(answer: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 
 class _Verbs(CommandGroup):
     """The commands under `zone`. Each takes `--url` itself, as `wwspec call` and `wwspec fire` do."""
+
+    sections: ClassVar = {
+        "Look": ("info", "traffic", "tail", "show", "messages", "notifications", "rules", "page"),
+        "Clock and faults": ("advance", "reset", "fault", "faults", "clear", "answer", "expire-tokens"),
+        "People and messages": ("say", "recall"),
+        "Authorisations": (
+            *("authorisations", "authorize", "cancel", "change", "expire", "renew", "order"),
+            *("public-key", "push-ticket", "reset-code", "verify-callback"),
+        ),
+        "Machines and programs": ("machine", "deploy", "register", "link"),
+        "Record": ("replay", "test"),
+    }
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

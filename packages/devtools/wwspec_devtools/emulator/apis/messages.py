@@ -11,6 +11,7 @@ from msgspec import UNSET, Meta, UnsetType
 from wwspec_devtools.emulator.answers import OR_EARLIER_LIFE, Answer, Asked, RefusedError, accepted
 from wwspec_devtools.emulator.apis.paging import Paging
 from wwspec_devtools.emulator.scene import WINDOW_SECONDS
+from wwspec_devtools.emulator.settings import OF_PROVIDERS
 from wwspec_devtools.emulator.state.accounts import App
 from wwspec_devtools.emulator.state.conversations import Conversations, ExtraInfo, Message, Party
 from wwspec_devtools.emulator.state.keys import EncryptInfo
@@ -24,8 +25,6 @@ DEFAULT_LIMIT = 200
 _INLINE, _PAGED = 0, 1
 _CURSOR, _PAGE = "s", "p"
 _HITS = Paging("h", errcode=710611)
-_OF_PROVIDERS = ("third", "external")
-"""The kinds of app that WeCom gives no message before they have set a public key [99824]."""
 
 _Mark = Annotated[str, Meta(max_length=128)]
 
@@ -77,7 +76,7 @@ class WireMessage(WireDetail, frozen=True, gc=False, kw_only=True):
 def sync_msg(world: World, app: App, request: SyncMsg) -> Answer:
     """Return messages from the cursor on, or the ids of their pages."""
     with world.lock:
-        if world.settings.app_type in _OF_PROVIDERS and not app.keys.has_public_key:
+        if world.settings.app_type in OF_PROVIDERS and not app.keys.has_public_key:
             raise RefusedError(710659, "the app has not set its public key since the corp authorised it")
         chats = world.conversations[app.corpid]
         world.admit_pull(app, request.token)

@@ -28,7 +28,7 @@ def create_app(settings: EmulatorSettings, channel: Channel | None = None) -> St
         channel: The way to the program; by default HTTP, closed with the application.
 
     Raises:
-        ConfigurationError: The EncodingAESKey is malformed.
+        ConfigurationError: The EncodingAESKey is malformed, or a fault of the settings makes no sense.
     """
     way_to_program = channel or HttpChannel(settings.connect_timeout, settings.call_timeout)
     platform = Platform(settings, way_to_program)

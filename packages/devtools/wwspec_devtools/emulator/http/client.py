@@ -121,18 +121,20 @@ class EmulatorClient(AdministrationClient, FaultsClient):
         to: Sequence[str] = (),
         group: str = "",
         msgtype: Annotated[int, msgspec.Meta(ge=0, le=28)] = 1,
+        count: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 1,
     ) -> str:
-        """Let somebody say something; the program gets an event.
+        """Let somebody say something; the program gets an event for each message.
 
         Args:
             sender: The id of an employee, a customer or a robot.
-            text: What is said.
+            text: What is said; {n} in it is the number of the message, from 1 on.
             to: Ids of the receivers in a single chat.
             group: The chatid, instead of receivers.
             msgtype: Which kind of message [99824].
+            count: How many messages.
 
         Returns:
-            The msgid.
+            The msgid of the last one.
 
         Raises:
             EmulatorError: A person or the group does not exist.

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from wwspec_contracts.errors import did_you_mean
+from wwspec_contracts.errors import ConfigurationError, did_you_mean
 from wwspec_devtools.emulator.answers import Answer, RefusedError, accepted, read, refusing
 from wwspec_devtools.emulator.appside.table import NAMES
 from wwspec_devtools.emulator.callbacks.delivery import COMMANDS, DATA
@@ -23,6 +23,7 @@ from wwspec_devtools.emulator.standin.wwspec_standin.names import SDK_APIS
 from wwspec_devtools.emulator.standin.wwspec_standin.seal import CallContent
 from wwspec_devtools.emulator.state.accounts import App
 from wwspec_devtools.emulator.state.authorisations import CHAT
+from wwspec_devtools.emulator.state.conversations import Message
 from wwspec_devtools.emulator.state.faults import ANSWER, FaultSpec
 from wwspec_devtools.emulator.state.seeds import say
 from wwspec_devtools.emulator.state.traffic.entries import APP, SDK, Entry
@@ -33,13 +34,46 @@ MAX_TIMES = 1000
 APIS = {APP: NAMES, SDK: SDK_APIS}
 """The APIs that a fault may name, by side. On the program's side it names an ability ID or event type."""
 
-_SHOWN_SETTINGS = ("app_type", "program_id", "call_timeout", "seed", "debug_token", "suite_id", "suite_secret")
+_SHOWN_SETTINGS = (
+    "folder",
+    "app_type",
+    "program_id",
+    "call_timeout",
+    "seed",
+    "debug_token",
+    "suite_id",
+    "suite_secret",
+)
 
 NO_CALLBACK = "the emulator has no callback URL: start it with {}, {} and {}".format(*CALLBACK_NAMES)
 
 
 class Control(PlatformPart):
-    """Controls one platform."""
+    """Controls one platform.
+
+    Args:
+        platform: The platform.
+
+    Raises:
+        ConfigurationError: A fault of the settings makes no sense.
+    """
+
+    def __init__(self, platform: Platform) -> None:
+        super().__init__(platform)
+        self._set_faults()
+
+    def reset(self) -> Answer:
+        """Go back to the state and the time of the start, with the faults of the settings."""
+        answer = self._platform.reset()
+        self._set_faults()
+        return answer
+
+    def _set_faults(self) -> None:
+        for number, fault in enumerate(self._platform.settings.faults, 1):
+            try:
+                self.add_fault(msgspec.json.encode(fault))
+            except RefusedError as error:
+                raise ConfigurationError(f"[[faults]] {number}: {error.hint}") from None
 
     def info(self, base_url: str, corp: str) -> Answer:
         """Return the emulated world, enough for an app to call its program, and how much is recorded.
@@ -107,15 +141,24 @@ class Control(PlatformPart):
         chosen = (query.get(name, "") for name in ("id", "effect", "api"))
         return accepted(cleared=self._platform.world.faults.clear(*chosen))
 
-    def say(self, sender: str, text: str, to: Sequence[str], group: str, msgtype: int, corp: str) -> Answer:
-        """Let a person say something, and return the `msgid`.
+    def say(self, sender: str, text: str, to: Sequence[str], group: str, msgtype: int, count: int, corp: str) -> Answer:
+        """Let a person say something, `count` times, and return the `msgid` of the last message.
 
-        `number` is that of the event's entry; null when no program receives events.
+        `number` is that of its event's entry; null when no program receives events.
 
-        The program gets conversation_new_message, and hit_keyword when the message hits a rule of the program.
+        For each message the program gets conversation_new_message, and hit_keyword when it hits a rule of the program.
         """
+        messages = [
+            SceneMessage(sender=sender, text=text.replace("{n}", str(n)), to=[*to], group=group, msgtype=msgtype)
+            for n in range(1, count + 1)
+        ]
+        *_, (said, token) = [self._say(each, corp) for each in messages]
+        event = self._platform.world.traffic.find(token)
+        return accepted(msgid=said.msgid, number=None if event is None else event.number)
+
+    def _say(self, message: SceneMessage, corp: str) -> tuple[Message, str]:
+        """Add a message; return it, and the token of its event."""
         world = self._platform.world
-        message = SceneMessage(sender=sender, text=text, to=[*to], group=group, msgtype=msgtype)
         with refusing():
             check_message(message, "$")
             with world.lock:
@@ -123,8 +166,7 @@ class Control(PlatformPart):
                 said = say(world.corp(app).chats, message, world.clock.seconds())
                 token = world.issue_event_token(app)
         world.raise_event(app, "conversation_new_message", {"token": token}, said)
-        event = world.traffic.find(token)
-        return accepted(msgid=said.msgid, number=None if event is None else event.number)
+        return said, token
 
     def recall(self, msgid: str, corp: str) -> Answer:
         """Let a message's sender take it back."""

@@ -79,7 +79,7 @@ class Endpoints(Answering):
             ("POST", "replay", control.replay),
             ("POST", "check", watch.check),
             ("POST", "test", watch.test),
-            ("POST", "reset", self.platform.reset),
+            ("POST", "reset", control.reset),
         )
         threads = anyio.CapacityLimiter(PROGRAM_THREADS)  # of their own: calls wait for `end_start`, which needs one
         wecom = WeComEndpoints(self.platform, threads, self._administration)
