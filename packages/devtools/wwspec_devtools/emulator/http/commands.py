@@ -15,7 +15,7 @@ from wwspec_devtools.emulator.callbacks.delivery import COMMANDS, DATA
 from wwspec_devtools.emulator.display.masking import unmasked_text
 from wwspec_devtools.emulator.events.types import EVENT_TYPES
 from wwspec_devtools.emulator.http.abilities import request_text
-from wwspec_devtools.emulator.platform import PlatformPart
+from wwspec_devtools.emulator.platform import Platform, PlatformPart
 from wwspec_devtools.emulator.program.programs import ask_program, begin
 from wwspec_devtools.emulator.scene import SceneMessage, check_message
 from wwspec_devtools.emulator.settings import CALLBACK_NAMES, CallbackSpec
