@@ -73,11 +73,11 @@ class Streams:
 
     async def _events(self, reader: "_Reader") -> AsyncIterator[bytes]:
         happened, loop = asyncio.Event(), asyncio.get_running_loop()
-        is_told = threading.Event()  # since the last batch: once is enough
+        is_awake = threading.Event()  # since the last batch: once is enough
 
         def wake() -> None:
-            if not is_told.is_set():
-                is_told.set()
+            if not is_awake.is_set():
+                is_awake.set()
                 with contextlib.suppress(RuntimeError):  # the loop has ended
                     loop.call_soon_threadsafe(happened.set)
 
@@ -87,7 +87,7 @@ class Streams:
         try:
             while not self._ended:
                 happened.clear()
-                is_told.clear()
+                is_awake.clear()
                 for event in await anyio.to_thread.run_sync(reader.events):
                     yield event
                 if reader.is_behind:
