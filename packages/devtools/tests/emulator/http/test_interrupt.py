@@ -33,8 +33,8 @@ def test_ctrl_c_before_the_loop_runs_ends_the_emulator_without_a_warning(
 
 def test_a_second_ctrl_c_ends_the_emulator_without_a_traceback(caplog: pytest.LogCaptureFixture) -> None:
     def interrupt_twice(_: str) -> None:
-        for _ in range(2):
-            signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
 
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
