@@ -56,6 +56,7 @@ def test_info_tells_an_app_all_that_it_needs(start: StartEmulator) -> None:
         "corps": [settings.corpid],
         "callback_url": "",
         "callback_verified": False,
+        "folder": "",
         "abilities": None,
         "events": list(EVENT_TYPES),
         "receives_events": False,

@@ -20,6 +20,7 @@ ROWS: list[ControlRow] = [*controls(EmulatorClient), *controls(MachineControls)]
 GIVEN: dict[str, Any] = {
     "after": 3,
     "before": 5,
+    "count": 2,
     "edition": 2,
     "limit": 7,
     "machine": 1,
