@@ -80,7 +80,7 @@ def _without_traceback(record: LogRecord) -> bool:
 def create_app() -> Any:
     """Return the application."""
     AsyncProviderApp._suite_type = _Suite
-    AsyncProviderApp._receiver_type = _Receiver
+    AsyncProviderApp._receiver_type = _Receiver  # type: ignore[assignment]  # of a handler always
     AsyncProviderApp._archiver_type = _Archiver
     getLogger("wwspec_client.notify").addFilter(_without_traceback)
     return example.create_app()

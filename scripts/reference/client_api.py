@@ -61,6 +61,11 @@ _MODULES = {
         ("It needs the extra `sql`.", "使用前要安装可选依赖 `sql`。"),
         ("archive the messages of many corps", "archiver", "归档多家企业的消息"),
     ),
+    "provider": (
+        ("A provider's app", "服务商应用 {#a-providers-app}"),
+        ("It needs the extra `sql`.", "使用前要安装可选依赖 `sql`。"),
+        ("an app for many corps", "app/suite", "面向多家企业的应用"),
+    ),
     "telemetry": (
         ("OpenTelemetry", "OpenTelemetry {#opentelemetry}"),
         ("It needs the extra `telemetry`.", "使用前要安装可选依赖 `telemetry`。"),

@@ -27,8 +27,8 @@ from wwspec_client.suite.core import AppKind
 from wwspec_client.suite.events import DataPermissionGranted, SuiteEvent
 from wwspec_contracts.base import Contract
 
-EngineT = TypeVar("EngineT", Engine, AsyncEngine)
-ConnectionT = TypeVar("ConnectionT", Connection, AsyncConnection)
+EngineT = TypeVar("EngineT", bound=Engine | AsyncEngine)
+ConnectionT = TypeVar("ConnectionT", bound=Connection | AsyncConnection)
 SuiteT = TypeVar("SuiteT", bound=Suite | AsyncSuite)
 ArchiverT = TypeVar("ArchiverT", bound=Archiver | AsyncArchiver)
 ReceiverT = TypeVar("ReceiverT", bound=NotifyReceiver | AsyncNotifyReceiver)
@@ -110,17 +110,21 @@ class _ProviderApp(Generic[EngineT, ConnectionT, SuiteT, ArchiverT, ReceiverT]):
             on_event=self._driven(self._handle_command),
             # The archiver first: a pull that still runs stores nothing afterwards. The app's rows last: a page that was
             # on its way is among them.
-            forgets=[lambda corpid: pull.forget(corpid), notifications, self.keys, *options.get("forgets", ())],
+            forgets=[
+                lambda corpid: self.archiver.forget(corpid),
+                notifications,
+                self.keys,
+                *options.get("forgets", ()),
+            ],
             clock=self._clock,
             **shared,
             **{"program_id": settings.program_id, "base_url": settings.base_url, **client},
         )
         own = {"corps": suite.corps, "name": name, "clock": self._clock}
         on_error = self._driven(self._handle_failure)
-        pull = self._archiver_type(suite.corp, engine, store, **{**own, **archiver, "on_error": on_error})
         self.suite = suite
         """The app at all corps: installations and clients."""
-        self.archiver = pull
+        self.archiver = self._archiver_type(suite.corp, engine, store, **{**own, **archiver, "on_error": on_error})
         """Pulls the messages of all corps."""
         self.receiver = self._receiver_type(
             suite.client_of,
