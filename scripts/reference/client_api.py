@@ -66,6 +66,11 @@ _MODULES = {
         ("It needs the extra `sql`.", "使用前要安装可选依赖 `sql`。"),
         ("an app for many corps", "app/suite", "面向多家企业的应用"),
     ),
+    "testing": (
+        ("Tests without a zone", "不依赖专区的测试 {#tests-without-a-zone}"),
+        ("An app's tests need nothing else.", "应用的测试不需要其他组件。"),
+        ("call a program", "app/client", "调用能力"),
+    ),
     "telemetry": (
         ("OpenTelemetry", "OpenTelemetry {#opentelemetry}"),
         ("It needs the extra `telemetry`.", "使用前要安装可选依赖 `telemetry`。"),
