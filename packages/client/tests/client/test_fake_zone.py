@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import ExitStack
 from queue import Queue
+from typing import Any
 
 import msgspec
 import pytest
@@ -82,7 +83,7 @@ def test_a_callback_reaches_the_app_with_its_event(zone: FakeZone, client: ZoneC
     events: Queue[NotifyEvent] = Queue()
     raw = {"event_type": "conversation_new_message", "timestamp": 7, "conversation_new_message": {"token": "t"}}
     event = msgspec.convert(raw, conversation_new_message.Event)
-    keys = {"token": zone.token, "encoding_aes_key": zone.encoding_aes_key, "receive_id": zone.corpid}
+    keys: Any = {"token": zone.token, "encoding_aes_key": zone.encoding_aes_key, "receive_id": zone.corpid}
     with NotifyReceiver(client, events.put, **keys) as receiver:
         for given, notify_id in ((event, "n1"), ({"event_type": "own", "x": 1}, "")):
             query, body = zone.callback(given, notify_id)

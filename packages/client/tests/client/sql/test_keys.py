@@ -30,7 +30,7 @@ def test_each_corp_of_each_app_has_keys_of_its_own_until_it_is_forgotten(engine:
         assert [run(each.ring("corp")).versions for each in (store, other)] == [(), (3,)]
         assert run(store.ring("Corp")).versions == (2,)
         if isinstance(engine, AsyncEngine):
-            run(engine.dispose())
+            run(cast(Any, engine.dispose()))
 
 
 def test_keys_are_read_in_the_app_s_transaction(database: Engine) -> None:
