@@ -113,7 +113,12 @@ class FakeZone:
         notify_id, now = notify_id or secrets.token_hex(8), int(time.time())
         own = msgspec.to_builtins(event)
         self._events[notify_id] = msgspec.json.encode({"timestamp": now, **own})
-        fields: dict[str, Any] = {"ToUserName": self.corpid, "FromUserName": "sys", "CreateTime": now, "MsgType": "event"}
+        fields: dict[str, Any] = {
+            "ToUserName": self.corpid,
+            "FromUserName": "sys",
+            "CreateTime": now,
+            "MsgType": "event",
+        }
         crypto = CallbackCrypto(self.token, self.encoding_aes_key, self.corpid)
         sealed = crypto.encrypt(write_xml({**fields, "Event": "program_notify", "NotifyId": notify_id}))
         body = write_xml({"ToUserName": self.corpid, "AgentID": "", "Encrypt": sealed})

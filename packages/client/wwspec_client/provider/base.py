@@ -124,7 +124,9 @@ class _ProviderApp(Generic[EngineT, ConnectionT, SuiteT, ArchiverT, ReceiverT]):
         on_error = self._driven(self._handle_failure)
         self.suite = suite
         """The app at all corps: installations and clients."""
-        self.archiver: ArchiverT = self._archiver_type(suite.corp, engine, store, **{**own, **archiver, "on_error": on_error})
+        self.archiver: ArchiverT = self._archiver_type(
+            suite.corp, engine, store, **{**own, **archiver, "on_error": on_error}
+        )
         """Pulls the messages of all corps."""
         self.receiver = self._receiver_type(
             suite.client_of,
