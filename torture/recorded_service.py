@@ -15,6 +15,7 @@ import app as example  # type: ignore[import-not-found]
 import wwspec_client as wecom
 from torture.service_notes import CLOCK, HANDLED, command_name
 from wwspec_client import archive
+from wwspec_client.provider import AsyncProviderApp
 from wwspec_contracts.backoff import Backoff
 
 __all__ = ["create_app"]
@@ -46,7 +47,7 @@ def _note(name: str) -> None:
 
 class _Suite(wecom.AsyncSuite):
     def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, policy=_POLICY, clock=_clock, **options)
+        super().__init__(*arguments, **{**options, "policy": _POLICY, "clock": _clock})
 
     async def _on_callback(self, callback: wecom.Callback) -> None:
         await super()._on_callback(callback)
@@ -62,7 +63,7 @@ class _Receiver(wecom.AsyncNotifyReceiver):
             await handler(event)
             _note(event.notify_id)
 
-        super().__init__(client, fail_at_first, policy=_POLICY, **options)
+        super().__init__(client, fail_at_first, **{**options, "policy": _POLICY})
 
 
 class _Archiver(archive.AsyncArchiver):
@@ -78,7 +79,8 @@ def _without_traceback(record: LogRecord) -> bool:
 
 def create_app() -> Any:
     """Return the application."""
-    vars(example.wecom).update(AsyncSuite=_Suite, AsyncNotifyReceiver=_Receiver)
-    vars(example.archive).update(AsyncArchiver=_Archiver)
+    AsyncProviderApp._suite_type = _Suite
+    AsyncProviderApp._receiver_type = _Receiver  # type: ignore[assignment]  # of a handler always
+    AsyncProviderApp._archiver_type = _Archiver
     getLogger("wwspec_client.notify").addFilter(_without_traceback)
     return example.create_app()

@@ -189,8 +189,8 @@ def service_stage(seed: int) -> Iterator[tuple[ServedZone, ServiceApp, Database]
         for name, value in values.items():
             (folder / name).write_text(value)
             emulate += [f"--{name}-file", str(folder / name)]
-        emulate += ["--callback-url", f"http://127.0.0.1:{port}/callback"]
-        emulate += ["--command-url", f"http://127.0.0.1:{port}/commands"]
+        emulate += ["--callback-url", f"http://127.0.0.1:{port}/wecom/callback"]
+        emulate += ["--command-url", f"http://127.0.0.1:{port}/wecom/commands"]
         zone = stack.enter_context(Zone.serve(ROOT, emulate=emulate))
         info = zone.client.info()
         settings = {

@@ -61,6 +61,14 @@ MODULES = {
         "Archives the messages of many corps, of the extra `sql`: [the archiver](../app/archiver.md).",
         "归档多个企业的消息，需要可选依赖 `sql`，用法见[归档消息](../app/archiver.md)。",
     ),
+    "wwspec_client.provider": Module(
+        "A provider's app for many corps as one class, of the extra `sql`: [suites](../app/suite.md).",
+        "把服务商应用做成一个类，需要可选依赖 `sql`，用法见[应用套件](../app/suite.md)。",
+    ),
+    "wwspec_client.testing": Module(
+        "A zone for an app's tests: [the client](../app/client.md).",
+        "供应用测试使用的专区，用法见[调用能力](../app/client.md)。",
+    ),
     "wwspec_client.telemetry": Module(
         "OpenTelemetry, of the extra `telemetry`: [monitoring](../operation/monitoring.md).",
         "OpenTelemetry，需要可选依赖 `telemetry`，用法见[监控](../operation/monitoring.md)。",

@@ -6,8 +6,8 @@ Each name is imported at its first use: an app for threads needs nothing of the 
 nothing of suites.
 
 `wwspec_client.stores` has what an app can implement itself, `wwspec_client.models` what calls return. The modules
-`viewer`, `hooks`, `call_lines` and `raw_clients` have names of their own, and so have `archive`, `sql` and `telemetry`,
-which need an extra.
+`viewer`, `hooks`, `call_lines`, `raw_clients` and `testing` have names of their own, and so have `archive`, `provider`,
+`sql` and `telemetry`, which need an extra.
 """
 
 from typing import TYPE_CHECKING

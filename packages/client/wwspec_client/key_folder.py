@@ -10,20 +10,14 @@ import secrets
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from wwspec_client.cursors import sync_folder, write_synced
-from wwspec_client.keys import KEY_BITS, KeyRing, key_files
+from wwspec_client.keys import KeyRing, key_files, new_pem
 from wwspec_contracts.errors import ConfigurationError
 
 OWNER_ONLY = 0o600
 _FOLDER_MODE = 0o700
 _OTHERS = 0o077
-_PROTECTION: dict[str, Any] = {
-    "protection": "PBKDF2WithHMAC-SHA512AndAES256-CBC",
-    "prot_params": {"iteration_count": 210_000},
-}
-"""How a key with a passphrase is encrypted: as many rounds as OWASP recommends."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +106,7 @@ class KeyFolder:
                 (self.path / ".gitignore").write_text("# private keys\n*\n")
             if file.path.exists():
                 return file
-            _write(draft, _new_pem(passphrase))
+            _write(draft, f"{new_pem(passphrase)}\n".encode())
             with suppress(FileExistsError):  # left by a run that ended before it made the key
                 _write(file.mark, b"")
             with suppress(FileExistsError):  # another process has made this version: that key counts
@@ -124,14 +118,6 @@ class KeyFolder:
             with suppress(OSError):
                 draft.unlink()
         return file
-
-
-def _new_pem(passphrase: str | None) -> bytes:
-    from Crypto.PublicKey import RSA
-
-    key = RSA.generate(KEY_BITS)
-    sealed = {} if passphrase is None else {"passphrase": passphrase, **_PROTECTION}
-    return key.export_key(pkcs=8, **sealed) + b"\n"
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -21,6 +21,11 @@ _FILE = re.compile(r"key-([1-9][0-9]{0,8})\.pem")
 _DIGITS = re.compile("[0-9]{1,9}")
 KEY_BITS = 2048
 """WeCom takes RSA-2048 [99845]."""
+_PROTECTION: dict[str, Any] = {
+    "protection": "PBKDF2WithHMAC-SHA512AndAES256-CBC",
+    "prot_params": {"iteration_count": 210_000},
+}
+"""How a key with a passphrase is encrypted: as many rounds as OWASP recommends."""
 
 
 class KeyRingError(WWSpecError):
@@ -229,6 +234,14 @@ class KeyRing:
         if version not in self._keys:
             raise KeyMissingError(version, self.versions)
         return self._keys[version]
+
+
+def new_pem(passphrase: str | None = None) -> str:
+    """Return a new private key as PEM, which a passphrase encrypts; None leaves it plain."""
+    from Crypto.PublicKey import RSA
+
+    sealed = {} if passphrase is None else {"passphrase": passphrase, **_PROTECTION}
+    return RSA.generate(KEY_BITS).export_key(pkcs=8, **sealed).decode()
 
 
 def key_files(folder: Path) -> dict[int, Path]:

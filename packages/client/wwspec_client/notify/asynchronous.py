@@ -4,7 +4,7 @@ import asyncio
 import inspect
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from typing import Any, Self, TypeVar
 
 import anyio
@@ -159,24 +159,11 @@ class AsyncNotifyReceiver(
             send: Of ASGI.
         """
         if scope["type"] == "lifespan":
-            await self._live(receive, send)
+            await live(self, receive, send)
         elif scope["type"] == "http":
             answer = await self._answer(scope, receive)
             if answer is not None:
                 await _send(answer, scope["method"], send)
-
-    async def _live(self, receive: Receive, send: Send) -> None:
-        await receive()
-        try:
-            await self.__aenter__()
-        except ConfigurationError as error:
-            await send({"type": "lifespan.startup.failed", "message": str(error)})
-            return
-        async with AsyncExitStack() as ends:
-            ends.push_async_exit(self)
-            await send({"type": "lifespan.startup.complete"})
-            await receive()
-        await send({"type": "lifespan.shutdown.complete"})
 
     async def _answer(self, scope: MutableMapping[str, Any], receive: Receive) -> HttpAnswer | None:
         method: str = scope["method"]
@@ -245,6 +232,26 @@ class AsyncNotifyReceiver(
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(run)
         return call.overdue if call.is_abandoned else outcome
+
+
+async def live(app: AbstractAsyncContextManager[object], receive: Receive, send: Send) -> None:
+    """Start and stop an app that is served alone with its server.
+
+    Args:
+        app: Works inside `async with`.
+        receive: Of ASGI.
+        send: Of ASGI.
+    """
+    await receive()
+    async with AsyncExitStack() as ends:
+        try:
+            await ends.enter_async_context(app)
+        except ConfigurationError as error:
+            await send({"type": "lifespan.startup.failed", "message": str(error)})
+            return
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+    await send({"type": "lifespan.shutdown.complete"})
 
 
 async def _body(receive: Receive, limit: int) -> bytes | None:

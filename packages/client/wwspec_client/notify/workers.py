@@ -49,5 +49,5 @@ def check_plain(**functions: object) -> None:
         ):
             raise ConfigurationError(
                 f"{name} is an async function: give a plain one, or use the class for event loops, "
-                "AsyncNotifyReceiver or AsyncSuite"
+                "AsyncNotifyReceiver, AsyncSuite or AsyncProviderApp"
             )

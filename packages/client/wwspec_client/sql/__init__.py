@@ -5,6 +5,7 @@ from wwspec_contracts.extras import require
 require("sql", "wwspec_client.sql")
 
 from wwspec_client.sql.cursor import SqlCursor  # noqa: E402 - after the check of the extra
+from wwspec_client.sql.keys import SqlKeyStore  # noqa: E402
 from wwspec_client.sql.pending import SqlPendingStore  # noqa: E402
 from wwspec_client.sql.suites import Cipher, SqlInstallationStore, SqlTokenStore  # noqa: E402
 from wwspec_client.sql.tables import METADATA, create_tables  # noqa: E402
@@ -14,6 +15,7 @@ __all__ = [
     "Cipher",
     "SqlCursor",
     "SqlInstallationStore",
+    "SqlKeyStore",
     "SqlPendingStore",
     "SqlTokenStore",
     "create_tables",

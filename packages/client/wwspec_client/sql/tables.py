@@ -122,6 +122,17 @@ TOKENS = sa.Table(
 )
 """Access tokens of `SqlTokenStore`."""
 
+KEYS = sa.Table(
+    "wwspec_keys",
+    METADATA,
+    sa.Column("name", KeyText(64), primary_key=True),
+    sa.Column("corpid", KeyText(128), primary_key=True),
+    sa.Column("version", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("pem", _long(), nullable=False),
+    **_MYSQL,
+)
+"""Private keys of each corp, of `SqlKeyStore`."""
+
 ARCHIVE = sa.Table(
     "wwspec_archive",
     METADATA,

@@ -37,9 +37,9 @@ class TestSqlInstallationStore(InstallationStoreSuite):
 
 
 def dump(engine: Engine) -> str:
-    """Return all that is stored of installations."""
+    """Return all secrets that are stored."""
     with engine.connect() as connection:
-        tables = ("wwspec_installations", "wwspec_suite_tickets", "wwspec_tokens")
+        tables = ("wwspec_installations", "wwspec_suite_tickets", "wwspec_tokens", "wwspec_keys")
         return str([connection.execute(text(f"SELECT * FROM {table}")).all() for table in tables])  # noqa: S608 - names
 
 

@@ -1,0 +1,160 @@
+"""The app of a provider by either class, served below a path, with an emulator as WeCom and an app's database."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, ExitStack
+from threading import Thread
+from typing import Any, Literal
+from wsgiref.simple_server import make_server
+
+import httpx
+import uvicorn
+from sqlalchemy import Column, Connection, MetaData, String, Table, create_engine, delete, insert, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from starlette.applications import Starlette
+
+from tests.client.archive.world import async_url
+from tests.client.conftest import QUICK
+from tests.client.notify.stand import OnThread, Quiet
+from tests.support.emulator import free_socket, running
+from tests.support.waiting import wait_until
+from wwspec_client import NotifyPolicy
+from wwspec_client.archive import ArchivePage, ArchiverOptions
+from wwspec_client.provider import AsyncProviderApp, ProviderApp, SuiteSettings
+from wwspec_client.sql import SqlKeyStore, create_tables
+from wwspec_contracts.backoff import Backoff
+from wwspec_devtools.emulator.http.client import EmulatorClient
+from wwspec_devtools.testing.zone import Zone
+
+Kind = Literal["wsgi", "asgi"]
+
+AES_KEY = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789abcdefg"
+ENVIRONMENT = {
+    "WWSPEC_SUITE_SECRET": "emulator-suite-secret",
+    "WWSPEC_PROVIDER_CORPID": "wwprovider00000001",
+    "WWSPEC_COMMAND_TOKEN": "command-token",
+    "WWSPEC_COMMAND_ENCODING_AES_KEY": AES_KEY,
+    "WWSPEC_PROGRAM_ID": "emulator-program",
+    "WWSPEC_CALLBACK_TOKEN": "data-token",
+    "WWSPEC_ENCODING_AES_KEY": AES_KEY,
+    "WWSPEC_SUITE_ID": "emulator-suite",
+}
+OFTEN: ArchiverOptions = {"every": 0.2, "pauses": Backoff(0.05, 0.1)}
+SETTINGS = SuiteSettings.from_environment(ENVIRONMENT)
+
+TABLES = MetaData()
+MESSAGES = Table("messages", TABLES, Column("corpid", String(64)), Column("msgid", String(64)), Column("key", String))
+"""Of the app. Without a primary key: a message that comes twice is there twice."""
+
+
+def make_tables(connection: Connection) -> None:
+    create_tables(connection)
+    TABLES.create_all(connection)
+
+
+def served(app: Any) -> AbstractContextManager[str]:
+    """Serve an ASGI application, and give its URL."""
+    return running(uvicorn.Server(uvicorn.Config(app, log_config=None)), free_socket())
+
+
+class Stand:
+    """An app of a provider; `options` are those of its class."""
+
+    def __init__(self, kind: Kind, zone: Zone, url: str, stack: ExitStack, **options: Any) -> None:
+        self.zone = zone
+        self.corpids: list[str] = zone.client.info()["corps"]
+        self.database = create_engine(url)
+        stack.callback(self.database.dispose)
+        self._stack = stack
+        memory = zone.client.memory
+        assert memory is not None
+        given: dict[str, Any] = {
+            "forgets": [self.forget],
+            "tables": make_tables,
+            "archiver": OFTEN,
+            "policy": NotifyPolicy(first_pause=0.0, longest_pause=0.0, grace=5.0),
+            "retries": QUICK,
+            "base_url": zone.client.url,
+            **options,
+        }
+        self.app: ProviderApp | AsyncProviderApp
+        if kind == "wsgi":
+            engine = create_engine(url)
+            self._keys = given.setdefault("keys", SqlKeyStore(engine))
+            self.app = ProviderApp(engine, SETTINGS, store=self._store, transport=memory, **given)
+            self.root = self._serve_plain(self.app)
+        else:
+            async_engine = create_async_engine(async_url(url))
+            self._keys = given.setdefault("keys", SqlKeyStore(async_engine))
+            transport = OnThread(memory)
+            self.app = AsyncProviderApp(async_engine, SETTINGS, store=self._store_async, transport=transport, **given)
+            outer = Starlette(lifespan=self.app.lifespan)
+            outer.mount("/wecom", self.app)
+            self.root = stack.enter_context(served(outer)) + "/wecom"
+
+    def _serve_plain(self, app: ProviderApp) -> str:
+        def outer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+            environ["SCRIPT_NAME"], environ["PATH_INFO"] = "/wecom", environ["PATH_INFO"].removeprefix("/wecom")
+            return app(environ, start_response)
+
+        server = self._stack.enter_context(make_server("127.0.0.1", 0, outer, handler_class=Quiet))
+        self._stack.enter_context(app)
+        thread = Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        self._stack.callback(thread.join)
+        self._stack.callback(server.shutdown)
+        return f"http://127.0.0.1:{server.server_port}/wecom"
+
+    def listen(self) -> None:
+        """Let WeCom call the app, beginning with a ticket; the corps have removed the app before."""
+        for corpid in self.corpids:
+            self.admin(corpid).cancel()
+        self.zone.client.set_callback(f"{self.root}/callback", SETTINGS.callback_token, AES_KEY)
+        self.hear_commands()
+        self.zone.client.push_ticket()
+        wait_until(lambda: self.count("wwspec_suite_tickets"))
+
+    def hear_commands(self) -> None:
+        self.zone.client.set_command_callback(f"{self.root}/commands", SETTINGS.command_token, AES_KEY)
+
+    def lose_commands(self) -> None:
+        """Let WeCom send commands to where nobody listens."""
+        self.zone.client.set_command_callback("http://127.0.0.1:9/", SETTINGS.command_token, AES_KEY)
+
+    def admin(self, corpid: str) -> EmulatorClient:
+        return EmulatorClient(self.zone.client.url, self.zone.client.memory, corp=corpid)
+
+    def say(self, corpid: str) -> str:
+        """Let somebody of a corp say something, and return the msgid."""
+        return self.admin(corpid).say("zhangwei", "您好", to=["helan"])
+
+    def stored(self) -> list[tuple[str, str]]:
+        """Return the corp and the msgid of each message that the app has."""
+        with self.database.begin() as connection:
+            return [(row.corpid, row.msgid) for row in connection.execute(select(MESSAGES))]
+
+    def count(self, table: str, corpid: str = "") -> int:
+        """Return how many rows a table has; those of a corp only when one is named."""
+        column = "name" if table == "wwspec_cursors" else "corpid"
+        where = f" WHERE {column} LIKE '%{corpid}'" if corpid else ""
+        where += " AND receiver LIKE '%data'" if table == "wwspec_pending" else ""
+        with self.database.begin() as connection:
+            return int(connection.execute(text(f"SELECT count(*) FROM {table}{where}")).scalar_one())  # noqa: S608
+
+    def status(self, path: str, **options: Any) -> int:
+        return httpx.get(self.root + path, trust_env=False, **options).status_code
+
+    def _store(self, page: ArchivePage, connection: Connection) -> None:
+        ring = self._keys.ring(page.corpid, connection)
+        connection.execute(insert(MESSAGES), [_row(page.corpid, message, ring) for message in page])
+
+    async def _store_async(self, page: ArchivePage, connection: AsyncConnection) -> None:
+        ring = await self._keys.ring(page.corpid, connection)
+        await connection.execute(insert(MESSAGES), [_row(page.corpid, message, ring) for message in page])
+
+    def forget(self, corpid: str) -> None:
+        with self.database.begin() as connection:
+            connection.execute(delete(MESSAGES).where(MESSAGES.c.corpid == corpid))
+
+
+def _row(corpid: str, message: Any, ring: Any) -> Mapping[str, str]:
+    return {"corpid": corpid, "msgid": message.msgid, "key": ring.open(message.service_encrypt_info)}

@@ -1,0 +1,56 @@
+"""`SqlKeyStore`: each corp has its own private keys, which all machines share."""
+
+from typing import Any, cast
+
+import pytest
+from sqlalchemy import Engine
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from tests.client.sql.conftest import ENGINES
+from tests.client.sql.test_installations import Backwards, dump
+from wwspec_client import ConfigurationError
+from wwspec_client.keys import new_pem
+from wwspec_client.sql import SqlKeyStore
+from wwspec_contracts.errors import StoreError
+from wwspec_devtools.testing.stores.rig import Loop
+
+
+@pytest.mark.parametrize("engine", ENGINES, indirect=True)
+def test_each_corp_of_each_app_has_keys_of_its_own_until_it_is_forgotten(engine: Engine | AsyncEngine) -> None:
+    with Loop().running() as run:
+        store, other = SqlKeyStore(engine), SqlKeyStore(engine, name="other")
+        first, second = new_pem(), new_pem()
+        assert run(store.ring("corp")).versions == ()
+        assert [run(store.add("corp", version, first)) for version in (1, 1_800_000_000, 1)] == [True, True, False]
+        run(store.add("Corp", 2, second))
+        run(other.add("corp", 3, second))
+        assert run(store.ring("corp")).versions == (1, 1_800_000_000)
+        assert run(store.ring("corp")).fingerprint(1) != run(store.ring("Corp")).fingerprint(2)
+        run(cast(Any, store.forget("corp")))
+        assert [run(each.ring("corp")).versions for each in (store, other)] == [(), (3,)]
+        assert run(store.ring("Corp")).versions == (2,)
+        if isinstance(engine, AsyncEngine):
+            run(cast(Any, engine.dispose()))
+
+
+def test_keys_are_read_in_the_app_s_transaction(database: Engine) -> None:
+    store = SqlKeyStore(database)
+    with database.connect() as connection:
+        store.add("corp", 1, new_pem())
+        assert store.ring("corp", connection).versions == (1,)
+
+
+def test_keys_are_sealed_at_rest_and_read_with_the_same_cipher_only(database: Engine) -> None:
+    store, pem = SqlKeyStore(database, cipher=Backwards()), new_pem()
+    store.add("corp", 1, pem)
+    assert "PRIVATE" not in dump(database)
+    with database.connect() as connection:
+        assert store.ring("corp", connection).versions == (1,)
+    with pytest.raises(StoreError, match="a private key is sealed: give the store the cipher="):
+        SqlKeyStore(database).ring("corp")
+
+
+def test_a_name_is_neither_empty_nor_too_long(database: Engine) -> None:
+    for name in ("", "n" * 65):
+        with pytest.raises(ConfigurationError, match="1 to 64 bytes"):
+            SqlKeyStore(database, name=name)
