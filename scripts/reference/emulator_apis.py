@@ -14,8 +14,11 @@ PAGE = "reference/emulator-apis.md"
 _SIDES = {
     "app": ("calls of the enterprise app, by API", "企业应用的调用，按接口"),
     "sdk": ("SDK calls of the program, by API", "程序的 SDK 调用，按接口"),
-    "program": ("calls of the program, by ability ID", "企业微信对程序的调用，按能力 ID"),
-    "callback": ("callbacks to the app, by event type", "发给应用的回调，按事件类型"),
+    "program": (
+        "calls of the program, by ability ID, and events, by type",
+        "企业微信对程序的调用，按能力 ID；事件，按类型",
+    ),
+    "callback": ("notifications for the app, all of them", "发给应用的通知，不区分类型"),
 }
 _ADD_FAULT = "[`zone.client.add_fault(...)`](names.md#wwspec_devtoolsemulatorhttpclient)"
 _EFFECTS = {
