@@ -129,6 +129,7 @@ def terminals(
             "PATH": f"{installed}:{programs}:{clean_env['PATH']}",
             **variables_of_ports(ports),
         }
+        del environment["WWSPEC_EMULATOR_URL"]  # verbs find that of the folder; the last page has a base URL
         options = "" if life == "at once" else " --messages 5000"
         terminals = Terminals(clone, environment, ports, logs, options)
         yield terminals
