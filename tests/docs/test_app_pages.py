@@ -291,10 +291,8 @@ def test_a_corp_comes_has_its_permission_renewed_and_goes(
     load: Load, provider_zone: Zone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     control, info = provider_zone.client, provider_zone.client.info()
-    (tmp_path / "key-1.pem").write_bytes(new_rsa_key().export_key())
     settings = {
         "DATABASE_URL": f"sqlite+aiosqlite:///{tmp_path / 'app.db'}",
-        "WWSPEC_KEYS": str(tmp_path),
         "WWSPEC_SUITE_ID": info["suite_id"],
         "WWSPEC_SUITE_SECRET": info["suite_secret"],
         "WWSPEC_PROVIDER_CORPID": "wwprovider00000001",
@@ -313,8 +311,8 @@ def test_a_corp_comes_has_its_permission_renewed_and_goes(
             return int(connection.scalar(select(func.count()).select_from(provider.MESSAGES)) or 0)
 
     with free_socket() as port, running(uvicorn.Server(uvicorn.Config(provider.app, log_config=None)), port):
-        control.set_command_callback(f"{url_of(port)}/commands", TOKEN, AES_KEY)
-        control.set_callback(f"{url_of(port)}/data", TOKEN, AES_KEY)
+        control.set_command_callback(f"{url_of(port)}/wecom/commands", TOKEN, AES_KEY)
+        control.set_callback(f"{url_of(port)}/wecom/callback", TOKEN, AES_KEY)
         control.push_ticket()
         control.authorize()
         before = control.info()["messages"]

@@ -10,8 +10,8 @@ from wwspec_client.provider import SuiteSettings
 
 EXAMPLES = ROOT / "examples"
 SIZES = {
-    "archive_app": ("*.py", 120),
-    "archive_service": ("*.py", 120),
+    "archive_app": ("*.py", 135),
+    "archive_service": ("*.py", 135),
     "message_viewer": ("page.html", 150),
     "quality_inspection": ("*.[pt][yo]*", 290),  # .py and .toml, with its tests
 }
