@@ -163,7 +163,7 @@ class Database:
         until(lambda: self.places() != before, seconds, _WRITE_POLL)
 
     def _move_keys(self, corpid: str, versions: int) -> None:
-        move = sa.text("UPDATE private_keys SET version = version + :versions WHERE corpid = :corpid")
+        move = sa.text("UPDATE wwspec_keys SET version = version + :versions WHERE corpid = :corpid")
         with self._engine.begin() as connection:
             connection.execute(move, {"corpid": corpid, "versions": versions})
 

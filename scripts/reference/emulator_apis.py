@@ -1,10 +1,6 @@
-"""What the emulator answers and which faults it can be given, from its tables."""
+"""Which faults the emulator can be given, from its tables."""
 
-from collections.abc import Callable
-from typing import Any
-
-from scripts.reference.text import Say, first_paragraph, table
-from wwspec_devtools.emulator.appside import table as appside, uploads
+from scripts.reference.text import Say, table
 from wwspec_devtools.emulator.state.faults import EFFECTS, MAX_SECONDS, PROGRAM_ERRCODES, RETURN_CODES
 
 __all__ = ["PAGE", "page"]
@@ -45,28 +41,16 @@ _EFFECTS = {
 
 def page(say: Say) -> str:
     """Return the page."""
-    named = say("API", "接口"), say("what the emulator does", "模拟器的行为")
-    endpoints: dict[str, Callable[..., Any]] = {path: each.answer for path, each in appside.APIS.items()} | {
-        uploads.API: uploads.upload_media
-    }
     codes = ", ".join(f"`{each}`" for each in PROGRAM_ERRCODES)
     return "\n".join(
         [
             say.head(
-                say("APIs and faults of the emulator", "模拟器接口与故障注入"),
+                say("Faults of the emulator", "模拟器的故障注入"),
                 say(
-                    "What the emulator answers besides the [SDK APIs](names.md#wwspec_contracts), all of which it has. "
-                    "[What it "
-                    "models](emulator.md) says how far each goes, and what it leaves out.",
-                    "除全部 [SDK 接口](names.md#wwspec_contracts)外，模拟器还能应答的接口。各接口模拟到什么程度、省略了"
-                    "什么，"
-                    "见[模拟范围](emulator.md)。",
+                    "What a test or `wwspec zone fault` can put in the way. [The emulator](emulator.md) lists the APIs "
+                    "that it models.",
+                    "测试或 `wwspec zone fault` 可以制造的故障。模拟的接口见[模拟器](emulator.md)。",
                 ),
-            ),
-            f"## {say('Endpoints of the app side', '应用侧接口 {#endpoints-of-the-app-side}')}\n",
-            table(
-                named,
-                [(f"`/cgi-bin/{path}`", _behaviour(function, say)) for path, function in sorted(endpoints.items())],
             ),
             f"## {say('Faults', '故障注入 {#faults}')}\n",
             say(
@@ -91,7 +75,3 @@ def page(say: Say) -> str:
             ),
         ]
     )
-
-
-def _behaviour(function: Callable[..., Any], say: Say) -> str:
-    return say.of_code(first_paragraph(function.__doc__))

@@ -49,7 +49,7 @@ def test_an_editor_with_the_configuration_of_the_page_stops_in_handlers(tmp_path
         launch |= {"cwd": str(folder), "args": [*launch["args"], *ports]}
         lines = [number for number, line in enumerate(HANDLERS.splitlines(), 1) if "return Reply" in line]
         editor = Editor(launch, {file: lines}, log, stack)
-        wait_until(lambda: "watching abilities/" in log.read_text() if log.exists() else False)
+        wait_until(lambda: "watching /" in log.read_text() if log.exists() else False)
         for stops, ability in enumerate(("greet", "later"), 1):
             call = stack.enter_context(Running(["call", ability, '{"times": 2}'], folder, os.environ))
             wait_until(lambda: len(editor.stops) == stops)  # noqa: B023 - it is over before the next round

@@ -27,7 +27,6 @@ from tests.support.docstrings import Documented, members_of
 from wwspec_contracts.errcodes import ERRCODES
 from wwspec_contracts.errors import WWSpecError
 from wwspec_devtools.emulator.apis.table import APIS
-from wwspec_devtools.emulator.appside import table as appside, uploads
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.emulator.standin.wwspec_standin.names import SDK_APIS
 from wwspec_devtools.emulator.state.faults import EFFECTS
@@ -230,10 +229,9 @@ def type_of_object(event: type[Any]) -> type[Any]:
     return found  # type: ignore[no-any-return]
 
 
-def test_every_api_and_fault_of_the_emulator(language: str) -> None:
+def test_every_fault_of_the_emulator(language: str) -> None:
     cells = first_cells(reference(language, "emulator-apis"))
     assert {*EFFECTS, *(effect for effects in EFFECTS.values() for effect in effects)} <= cells
-    assert {f"/cgi-bin/{path}" for path in (*appside.APIS, uploads.API)} <= cells
 
 
 def test_no_cell_of_these_tables_is_english_on_the_chinese_page(language: str) -> None:

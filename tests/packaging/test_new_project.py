@@ -72,7 +72,7 @@ def emulator_url(installed: Path, clean_env: dict[str, str], made: Path, tmp_pat
         dev = subprocess.Popen(command, cwd=made, env=clean_env, stdout=log, stderr=subprocess.STDOUT)
         printed = (tmp_path / "dev.log").read_text
         try:
-            wait_until(lambda: "watching abilities/" in printed() or dev.poll() is not None)
+            wait_until(lambda: "watching /" in printed() or dev.poll() is not None)
             assert dev.poll() is None, printed()
             yield f"http://127.0.0.1:{ports[1]}"
         finally:

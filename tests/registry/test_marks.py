@@ -155,6 +155,11 @@ HIT = "registry.toml:3 [events.hit_keyword]"
             "marked.py:9 also: hit_keyword is already declared at marked.py:7 on_hit; keep one of the two",
         ),
         (
+            HELLO + HELLO,
+            "",
+            "marked.py:9 hello: its name is already marked at marked.py:7; rename one of the two",
+        ),
+        (
             "@notification\nclass Hits(Order): ...\n",
             "[notifications.hits]\ncontract = 'marked:Order'\n",
             "marked.py:7 Hits: hits is already declared at registry.toml:3 [notifications.hits]; keep one of the two",
@@ -217,3 +222,21 @@ def test_a_module_that_can_not_be_imported_is_reported_once_with_its_line(app: P
         "registry.toml:1 [program]: modules: marked can't be imported: marked.py:7: TypeError: hello: "
         "annotate request with a subclass of wwspec_router.Contract"
     ]
+
+
+def test_an_ability_that_is_given_a_name_is_a_fault_that_says_where_names_come_from(app: Path) -> None:
+    assert faults(app, marked("'f'")) == [
+        "registry.toml:1 [program]: modules: marked can't be imported: marked.py:7: TypeError: @ability takes no "
+        "ability ID: that is the function's name, or the name of a row that names it"
+    ]
+
+
+def test_a_fault_is_placed_in_the_program_also_when_its_environment_lies_in_its_folder(
+    app: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "prefix", str(app / ".venv"))
+    library = app / ".venv" / "lib"
+    write_files(library, {"greeting.py": "def greet(): raise ValueError('no greeting')\n"})
+    code = f"import runpy\nrunpy.run_path('{library / 'greeting.py'}')['greet']()\n"
+    [fault] = faults(app, code)
+    assert fault.endswith("marked can't be imported: marked.py:8: ValueError: no greeting")

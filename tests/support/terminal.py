@@ -152,7 +152,7 @@ class Terminals:
         for dev in [each for each in self._servers if each.is_dev]:
             self._wait_for_restart()
             self._start(dev.command)
-            self.expect("watching abilities/ and all else in ...")
+            self.expect("watching ...")
 
     def follow(self, block: Block, instead: Mapping[str, str]) -> None:
         """Do what a block of a page says.

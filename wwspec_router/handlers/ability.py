@@ -136,6 +136,8 @@ def handler_of(function: object) -> Handler | None:
 
 
 def _read(function: Callable[..., Any]) -> Handler:
+    if isinstance(function, str):
+        raise TypeError("@ability takes no ability ID: that is the function's name, or the name of a row that names it")
     try:
         found = read_signature(function, "a request")
         request = _side(f"annotate {found.first}", found.hints.get(found.first), Contract)

@@ -2,11 +2,14 @@
 
 import inspect
 import pkgutil
+import sys
 import traceback
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import wwspec_contracts
+import wwspec_router
 from wwspec_contracts.errors import did_you_mean
 
 
@@ -67,11 +70,17 @@ def _place(error: BaseException, folder: Path) -> str:
     if isinstance(error, SyntaxError) and error.filename:
         return f"{_relative(error.filename, folder)}:{error.lineno}: "
     frames = [each for each in traceback.extract_tb(error.__traceback__) if not each.filename.startswith("<frozen")]
-    own = [each for each in frames if Path(each.filename).resolve().is_relative_to(folder)]
+    own = [each for each in frames if _is_written_in(Path(each.filename).resolve(), folder)]
     if not (own or frames):
         return ""
     last = (own or frames)[-1]
     return f"{_relative(last.filename, folder)}:{last.lineno}: "
+
+
+def _is_written_in(file: Path, folder: Path) -> bool:
+    """Tell whether a file is the application's, and neither of its environment nor of the framework."""
+    others = (sys.prefix, wwspec_router.__path__[0], wwspec_contracts.__path__[0])
+    return file.is_relative_to(folder) and not any(file.is_relative_to(Path(each).resolve()) for each in others)
 
 
 def _relative(file: str, folder: Path) -> str:

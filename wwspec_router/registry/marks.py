@@ -4,8 +4,11 @@ A mark and a row for one ability ID, event or kind are a fault, and so are keywo
 merged, and neither goes before the other.
 """
 
+import ast
+import inspect
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -24,6 +27,7 @@ _ROWS: dict[str, tuple[type[Any], str]] = {
     "notifications": (NotificationRow, "contract"),
 }
 """The type of each table's rows, and the key that names what is marked."""
+_MARKS = {"ability", "on_event", "notification"}
 
 
 def with_marks(registry: Registry, application: Application) -> tuple[Registry, list[str]]:
@@ -57,6 +61,8 @@ def with_marks(registry: Registry, application: Application) -> tuple[Registry, 
 
 def _marks(module: ModuleType, faults: list[str], application: Application) -> Iterator[tuple[str, Mark]]:
     """Yield the marks of a module's own functions and classes, with the name that each is there under."""
+    with suppress(OSError):  # without its source
+        faults.extend(_defined_twice(inspect.getsource(module), Path(str(module.__file__)).name))
     seen = set[int]()
     for name, thing in vars(module).items():
         mark = mark_of(thing)
@@ -67,6 +73,22 @@ def _marks(module: ModuleType, faults: list[str], application: Application) -> I
             yield f"{module.__name__}:{name}", mark
         elif mark.table != "notifications":  # those are inherited
             faults.append(f"{_place(mark, application)}: another decorator is above its mark; put the mark on top")
+
+
+def _defined_twice(source: str, file: str) -> Iterator[str]:
+    """Yield marked functions and classes whose name is taken again further down, so that the first would be lost."""
+    lines: dict[str, int] = {}
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            marks = {
+                getattr(each.func if isinstance(each, ast.Call) else each, "id", "") for each in node.decorator_list
+            }
+            if marks & _MARKS:
+                line = node.decorator_list[0].lineno
+                if node.name in lines:
+                    taken = f"its name is already marked at {file}:{lines[node.name]}"
+                    yield f"{file}:{line} {node.name}: {taken}; rename one of the two"
+                lines[node.name] = line
 
 
 def _row(place: str, target: str, mark: Mark, faults: list[str]) -> Any:

@@ -73,7 +73,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., DevTerminal]]:
             port, emulator_port = stack.enter_context(held_ports(2))
             dev = DevTerminal(folder, port, emulator_port, *options)
             stack.callback(dev.close)
-            dev.expect("watching abilities/")
+            dev.expect("watching /")
             return dev
 
         yield start

@@ -162,9 +162,10 @@ def _play(client: EmulatorClient, app: "ZoneClient", events: "Queue[NotifyEvent]
         last = page.msg_list[-1] if page.msg_list else last
         row("app", f"invoke_sync_msg, page {pages}: {len(page.msg_list)} messages")
     row("app", f"{messages} messages in {pages} pages; the last is {last.msgid if last else 'missing'}")
-    digest = app.call("chat_digest", {"limit": PAGE})
-    said = f"{digest['messages']} messages of {len(digest['senders'])} senders"
-    row("app", f"chat_digest, the program's own code: {said}")
+    if "chat_digest" in client.info()["abilities"]:  # a program of `wwspec new` has it, one file alone does not
+        digest = app.call("chat_digest", {"limit": PAGE})
+        said = f"{digest['messages']} messages of {len(digest['senders'])} senders"
+        row("app", f"chat_digest, the program's own code: {said}")
     click.echo("\nEvery call above was encrypted, decoded, checked against its contract, and sealed again.")
 
 

@@ -114,7 +114,7 @@ def command(
             stack.callback(Child(["zone", "page", page, "--url", url]).stop)
         if debug:
             say("breakpoint() opens a prompt in this terminal; no time limit ends a call")
-        say(f"watching abilities/ and all else in {app}; Ctrl-C ends it")
+        say(f"watching {app}; Ctrl-C ends it")
         _restart(program, app, watched, NO_LIMIT if debug else STOP_LIMIT, None if is_up else hints)
 
 
