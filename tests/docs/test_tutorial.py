@@ -19,6 +19,7 @@ from tests.support.zones import serve_zone
 from wwspec_client.notify.models import Stage
 from wwspec_client.stores import SqlitePendingStore
 from wwspec_devtools.testing.ports import held_ports
+from wwspec_devtools.testing.zone import Zone
 
 NAVIGATION = (ROOT / "scripts" / "website" / "mkdocs.yml").read_text("utf-8")
 PAGES = [
@@ -87,11 +88,13 @@ def shop(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_history_of_the_tutorial_takes_few_pulls_for_many_messages(shop: Path) -> None:
+def test_a_run_of_the_tutorial_takes_few_pulls_for_many_messages(shop: Path) -> None:
     with serve_zone(shop, emulate=["--messages", "8000"]) as zone:
         first = zone.submit("history").result(timeout=DEADLINE).reply
         rest = zone.submit("history", {"cursor": first["next_cursor"]}).result(timeout=DEADLINE).reply
+        counts = counts_of_a_backlog(zone, events=2)
     assert [(each["messages"], each["has_more"]) for each in (first, rest)] == [(5000, 1), (3000, 0)]
+    assert counts == [5000, 3002]
 
 
 def test_a_backlog_that_is_too_long_for_one_run_is_worked_off_by_several(shop: Path) -> None:
@@ -100,13 +103,19 @@ def test_a_backlog_that_is_too_long_for_one_run_is_worked_off_by_several(shop: P
     assert "timeout=30" in text
     program.write_text(text.replace("timeout=30", "timeout=9"), "utf-8")  # no time for a second page
     with serve_zone(shop, emulate=["--messages", "2000"]) as zone:
-        oldest = zone.client.info()["now"] - 5 * 24 * 3600
-        counts = []
-        for _ in range(3):
-            zone.fire("conversation_new_message", timestamp=oldest)
-            event = zone.notified("conversation_new_message", DEADLINE)
-            counts.append(event["conversation_new_message_result"]["messages"])
+        counts = counts_of_a_backlog(zone, events=3)
     assert counts == [1000, 1000, 3]
+
+
+def counts_of_a_backlog(zone: Zone, events: int) -> list[int]:
+    """Return how many messages the code on each of some events counts, each of which comes with one more message."""
+    oldest = zone.client.info()["now"] - 5 * 24 * 3600
+    counts = []
+    for _ in range(events):
+        zone.fire("conversation_new_message", timestamp=oldest)
+        event = zone.notified("conversation_new_message", DEADLINE)
+        counts.append(event["conversation_new_message_result"]["messages"])
+    return counts
 
 
 @pytest.fixture
