@@ -90,8 +90,8 @@ def test_what_is_told_once_is_told_once_in_all_attempts_of_an_event_and_again_fo
         first, second = seen[0], seen[3]
         assert seen == [first] * 3 + [second] * 3
         assert len({*first, *second}) == 4
-        told = [each for each in program.notified if each in {*first, *second}]
-        assert sorted(told) == sorted({*first, *second}), "each once"
+        sent = [each for each in program.notified if each in {*first, *second}]
+        assert sorted(sent) == sorted({*first, *second}), "each once"
         assert program.stored(first[0])["digest"] == {"messages": 1}
         assert program.stored(second[2])["digest"] == {"messages": 1}
 
