@@ -1,6 +1,7 @@
 """`ctx.kept` in synchronous calls: what a call keeps counts when its reply does."""
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
@@ -120,6 +121,82 @@ def test_a_call_that_fails_keeps_nothing(store: Store) -> None:
 
         assert program.do(act)["errcode"] != 0
         assert store.forget("corp").kept == 0
+
+
+def test_counts_are_added_at_the_end_of_a_call_and_lose_nothing_of_another(program: Program, store: Store) -> None:
+    found: list[Any] = []
+
+    def act(ctx: Context) -> None:
+        ctx.kept.add("k", {"anna": 2, "bert": 1})
+        ctx.kept.add("k", Counter("xx"), most=3)
+        change(store, "k", '{"anna":5,"carl":1}')
+        found.append(ctx.kept.get("k", dict[str, int]))
+
+    assert program.do(act)["errcode"] == 0
+    assert found == [{"anna": 7, "x": 2, "bert": 1}], "as it will be stored"
+    assert read(program) == {"anna": 7, "x": 2, "bert": 1}
+
+
+def test_counts_are_added_to_what_a_call_has_set_or_removed(program: Program, store: Store) -> None:
+    change(store, "k", '{"anna":5}')
+    change(store, "m", '{"anna":5}')
+
+    def act(ctx: Context) -> None:
+        ctx.kept.set("k", {"bert": 1})
+        ctx.kept.delete("m")
+        for key in ("k", "m"):
+            ctx.kept.add(key, {"bert": 1})
+        ctx.kept.add("n", {"bert": 1})
+        with pytest.raises(ValueError, match="read it with get"):
+            ctx.kept.set("n", {"carl": 1}, unchanged=True)
+        ctx.kept.set("n", {"carl": 1})
+        ctx.kept.set("o", "text")
+        with pytest.raises(KeptValueError):
+            ctx.kept.add("o", {"bert": 1})
+
+    assert program.do(act)["errcode"] == 0
+    assert [read(program, each) for each in "kmno"] == [{"bert": 2}, {"bert": 1}, {"carl": 1}, "text"]
+
+
+def test_an_async_def_handler_adds_without_await(program: Program) -> None:
+    async def act(ctx: AsyncContext) -> None:
+        ctx.kept.add("k", {"anna": 1}, expires=60)
+        assert await ctx.kept.get("k", dict[str, int]) == {"anna": 1}
+
+    assert program.do_later(act)["errcode"] == 0
+    assert read(program) == {"anna": 1}
+
+
+def test_a_call_that_adds_to_something_else_keeps_nothing(program: Program, store: Store) -> None:
+    change(store, "k", "[1]")
+
+    def act(ctx: Context) -> None:
+        ctx.kept.add("k", {"anna": 1})
+        ctx.kept.set("m", 1)
+
+    assert program.do(act)["errcode"] != 0
+    assert (read(program), read(program, "m")) == ([1], None)
+
+
+@pytest.mark.parametrize(
+    ("counts", "more", "message"),
+    [
+        ({"": 1}, {}, "a name in kept value 'k' has 1 to 256 bytes, not 0"),
+        ({"x" * 257: 1}, {}, "has 1 to 256 bytes"),
+        ({"x": -1}, {}, "a count is from 0 to 2"),
+        ({"x": 2**53 + 1}, {}, "a count is from 0 to 2"),
+        ({"x": 1}, {"most": 0}, "most is a positive number"),
+        ({"x": 1}, {"expires": 0}, "expires is a positive number"),
+    ],
+)
+def test_counts_out_of_their_limits_are_refused(
+    program: Program, counts: dict[str, int], more: dict[str, Any], message: str
+) -> None:
+    def act(ctx: Context) -> None:
+        with pytest.raises(ValueError, match=message):
+            ctx.kept.add("k", counts, **more)
+
+    assert program.do(act)["errcode"] == 0
 
 
 def change(store: Store, key: str, text: str) -> None:

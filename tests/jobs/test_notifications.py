@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
@@ -57,6 +57,94 @@ def memory(clock: ManualClock) -> Iterator[Store]:
 @pytest.fixture
 def table() -> AbilityTable:
     return with_kind(with_handler(reference_table(), announce), "digest", Digest)
+
+
+def once(act: Callable[[EventContext], object]) -> AbilityTable:
+    """Return a table whose code on an event does what a test says, and may notify the app."""
+
+    def handler(event: hit_keyword.Event, ctx: EventContext) -> None:
+        act(ctx)
+
+    return with_kind(with_code(handler), "digest", Digest)
+
+
+def run_event(table: AbilityTable, store: Any, sdk: Any = None) -> EventProgram:
+    with running(table, store, sdk) as program:
+        program.event()
+        wait_until(lambda: program.figures.snapshot().events.ended == 1)
+    return program
+
+
+def test_what_is_told_once_is_told_once_in_all_attempts_of_an_event_and_again_for_another_event() -> None:
+    seen: list[list[str]] = []
+
+    def act(ctx: EventContext) -> None:
+        seen.append([ctx.notify(Digest(messages=ctx.attempt), once=each) for each in ("m1", "m1", "m2")])
+        if ctx.attempt < 3:
+            raise ValueError
+
+    with closing(open_store("memory:")) as store, running(once(act), store) as program:
+        for _ in range(2):
+            program.event()
+            program.wait_done()
+        first, second = seen[0], seen[3]
+        assert seen == [first] * 3 + [second] * 3
+        assert len({*first, *second}) == 4
+        sent = [each for each in program.notified if each in {*first, *second}]
+        assert sorted(sent) == sorted({*first, *second}), "each once"
+        assert program.stored(first[0])["digest"] == {"messages": 1}
+        assert program.stored(second[2])["digest"] == {"messages": 1}
+
+
+def test_what_a_killed_process_has_stored_once_but_not_told_is_told_by_its_job(
+    store: Store, clock: ManualClock
+) -> None:
+    seen: list[str] = []
+
+    def act(ctx: EventContext) -> None:
+        seen.append(ctx.notify(Digest(messages=1), once="alert"))
+
+    def store_and_die(*args: Any, **more: Any) -> None:
+        store.add_once(*args, **more)
+        raise SystemExit
+
+    with running(once(act), Wrapped(store, "add_once", store_and_die)) as program:
+        program.event()
+        wait_until(lambda: program.figures.snapshot().events.retried == 1)
+        clock.advance(1)
+        wait_until(lambda: program.figures.snapshot().events.ended == 1)
+        [notify_id] = seen
+        assert notify_id not in program.notified
+        pass_by(program, clock, 10, len(program.notified) + 1)
+        assert notify_id in program.notified
+
+
+def test_a_job_tells_a_thousand_things_once_and_no_more(memory: Store) -> None:
+    refused: list[str] = []
+
+    def act(ctx: EventContext) -> None:
+        for number in range(1001):
+            try:
+                ctx.notify(Digest(messages=number), once=str(number))
+            except ValueError as error:
+                refused.append(str(error))
+        ctx.notify(Digest(messages=0), once="0")
+
+    run_event(once(act), memory)
+    assert refused == ["once='1000': a job has at most 1000 notifications with once"]
+    assert memory.job_figures().unfetched == 1000
+
+
+def test_a_synchronous_call_tells_nothing_once(store: Store) -> None:
+    @ability
+    def announce(request: Asked, ctx: Context) -> Result:
+        with pytest.raises(RuntimeError, match="ctx.notify with once works in asynchronous calls and in code on ev"):
+            ctx.notify(Digest(messages=3), once="alert")
+        return Result(notify_id="none")
+
+    kernel = Kernel(with_kind(with_handler(reference_table(), announce), "digest", Digest), store)
+    assert kernel.call("announce")["notify_id"] == "none"
+    assert store.job_figures().unfetched == 0
 
 
 def with_limit(table: AbilityTable, seconds: float) -> AbilityTable:

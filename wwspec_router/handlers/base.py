@@ -21,6 +21,7 @@ from wwspec_router.handlers.steps import Step, Task
 from wwspec_router.handlers.tasks import Split, finish, finish_split
 from wwspec_router.logs.traceparent import current_traceparent, trace_id_of
 from wwspec_router.sdk.base import SdkClient
+from wwspec_router.stores.job import Job
 from wwspec_router.stores.kept import KeptStore
 
 if TYPE_CHECKING:
@@ -56,12 +57,16 @@ class ApiCodecs(Protocol):
         """Return the names of the APIs whose `Request` has these fields."""
 
 
+KeepOnce = Callable[[Job, float], str]
+"""Stores a notification that is due after a delay, unless one of its name is there; returns the first notify_id."""
+
+
 class Resources(msgspec.Struct, frozen=True, kw_only=True):
     """What the contexts of all calls share."""
 
     apis: ApiCodecs
     """The SDK APIs that handlers may call, by the API's `Request`."""
-    notify: Callable[[Call, Contract, int], str]
+    notify: Callable[[Call, Contract, int, KeepOnce | None], str]
     """Stores a payload, notifies the call's app, and returns the notify_id; see `Context.notify`."""
     store: KeptStore
     """Has what handlers keep."""
@@ -156,9 +161,10 @@ class BaseContext(Generic[StateT, SettingsT]):
             raise ApiError(api.name, response.errcode, response.errmsg)
         return response  # type: ignore[no-any-return]  # the table pairs each Request with its Response
 
-    def _notify(self, payload: Contract, scene: int) -> str:
+    def _notify(self, payload: Contract, scene: int, once: str) -> str:
         self._deadline.check()
-        return self._resources.notify(self.call, payload, scene)
+        keep = partial(self._run("ctx.notify with once").steps.notify, once) if once else None
+        return self._resources.notify(self.call, payload, scene, keep)
 
     def _finish(
         self, client: SdkClient, request: TaskRequest[Any, ResultT], split: Split[ResultT] | None

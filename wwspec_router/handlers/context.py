@@ -75,27 +75,31 @@ class Context(BaseContext[StateT, SettingsT]):
         """
         return self._invoke(self._client, request, check)
 
-    def notify(self, payload: Contract, scene: int = 0) -> str:
+    def notify(self, payload: Contract, scene: int = 0, *, once: str = "") -> str:
         """Store a payload under a new notify_id, and notify the app, which fetches it with `get_callback_data`.
 
         The app is notified again until it fetches, with pauses from 10 seconds to 10 minutes, for a day (`told_for`).
-        After 9 minutes it gets a new notify_id, since WeCom's is valid for 10. A handler that runs again notifies the
-        app of something else.
+        After 9 minutes it gets a new notify_id, since WeCom's is valid for 10. Without `once`, a handler that runs
+        again notifies the app of something else.
 
         Args:
             payload: Its type is one that a row `[notifications.<kind>]` of the registry file names.
             scene: The notify_scene that the app receives with the notify_id, from 0 to 255 [99849].
+            once: A name of up to 256 bytes, at most 1,000 in a job. The first call of this name stores the payload; a
+                repeat, also of a later attempt, stores nothing. It holds for this job only: another event or machine
+                notifies the app once more.
 
         Returns:
-            The notify_id.
+            The notify_id; with `once` that of the first call, which WeCom may not know any more.
 
         Raises:
+            RuntimeError: The call is synchronous, and `once` is given.
             OutputError: The payload does not fit its own contract; nothing was stored.
             CallError: The payload could not be stored. With `job-threads = 0` the app is notified once only; then also
                 when the platform refused that (`ApiError`) or could not be reached (`SdkCallError`).
             HandlerTimeoutError: The handler's time is over; nothing was stored.
             TypeError: No row names the payload's type.
-            ValueError: The scene is out of range.
+            ValueError: The scene is out of range, or `once` is too long, or the job has too many.
 
         Examples:
             >>> from wwspec_router import Context, Contract, Output, ability
@@ -109,7 +113,7 @@ class Context(BaseContext[StateT, SettingsT]):
             ... def report(request: ReportRequest, ctx: Context) -> ReportReply:
             ...     return ReportReply(notify_id=ctx.notify(Finished(groups=len(request.chatids))))
         """
-        return self._notify(payload, scene)
+        return self._notify(payload, scene, once)
 
     def pages(self, request: PagedRequest[OutputT]) -> Iterator[OutputT]:
         """Request one page after another, from that of the request to the last one.
@@ -293,12 +297,12 @@ class AsyncContext(BaseContext[StateT, SettingsT]):
         """
         return await self._on_thread(lambda client: self._invoke(client, request, check))
 
-    async def notify(self, payload: Contract, scene: int = 0) -> str:
+    async def notify(self, payload: Contract, scene: int = 0, *, once: str = "") -> str:
         """Store a payload under a new notify_id, and notify the app, without blocking the event loop.
 
         Arguments, result and errors are those of `Context.notify`.
         """
-        return await self._on_thread(lambda client: self._notify(payload, scene))
+        return await self._on_thread(lambda client: self._notify(payload, scene, once))
 
     async def pages(self, request: PagedRequest[OutputT]) -> AsyncIterator[OutputT]:
         """Request one page after another, without blocking the event loop.

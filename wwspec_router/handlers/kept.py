@@ -5,7 +5,8 @@ by the journal together with the end of a job. Values belong to the corp and the
 """
 
 import threading
-from collections.abc import Awaitable, Callable, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from math import inf
 from secrets import token_hex
@@ -13,10 +14,11 @@ from typing import TypeVar
 
 import msgspec
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from wwspec_contracts.decoding import decode_json
 from wwspec_contracts.errors import CallError, JsonError, KeptConflictError, KeptValueError, NotStoredError, StoreError
-from wwspec_router.stores.kept import LARGEST_VALUE, KeptKey, KeptStore, KeptWrite
+from wwspec_router.stores.kept import LARGEST_VALUE, KeptKey, KeptStore, KeptWrite, merged
 
 T = TypeVar("T")
 
@@ -24,6 +26,8 @@ LONGEST_KEY = 256
 """Bytes."""
 MOST_WRITES = 1000
 """Keys that one run can change."""
+
+_LARGEST_COUNT = 2**53  # Redis adds floating-point numbers
 
 APP = "app"
 """The space of an application's own values."""
@@ -57,15 +61,17 @@ class KeptWrites:
         """
         key = self._key(space, name)
         with self._lock:
-            if key in self._writes:
-                return self._writes[key].text
+            noted = self._writes.get(key)
+        if noted is not None and noted.counts is None:
+            return noted.text
         try:
             value = self._store.read_kept(key)
         except StoreError as error:
             raise CallError("a kept value could not be read", detail=str(error)) from error
         with self._lock:
             self._read[key] = None if value is None else value.version
-        return None if value is None else value.text
+        text = None if value is None else value.text
+        return text if noted is None or noted.counts is None else _merged(name, text, noted.counts, noted.most)
 
     def note(self, space: str, name: str, text: str | None, *, ttl: float | None = None, unchanged: bool) -> None:
         """Note a change; a text of None removes the value. For the arguments and errors see `Kept.set`."""
@@ -73,17 +79,39 @@ class KeptWrites:
         if text is not None and len(text.encode()) > LARGEST_VALUE:
             raise ValueError(f"kept value {name!r}: it has more than {LARGEST_VALUE} bytes of JSON")
         with self._lock:
-            if self._is_over:
-                raise CallError("the call is over: what it keeps now is not stored")
-            noted = self._writes.get(key)
-            if noted is None and unchanged and key not in self._read:
+            noted = self._noted(key)
+            if (noted is None or noted.counts is not None) and unchanged and key not in self._read:
                 raise ValueError(f"kept value {name!r}: read it with get() before you write it with unchanged=True")
-            if noted is None and len(self._writes) >= MOST_WRITES:
-                raise ValueError(f"one call can change at most {MOST_WRITES} kept values")
             expected = UNSET if noted is None else noted.expected
             if unchanged and expected is UNSET:
                 expected = self._read.get(key, UNSET)
             self._writes[key] = KeptWrite(key=key, text=text, version=self._version, ttl=ttl, expected=expected)
+
+    def add(self, space: str, name: str, counts: Mapping[str, int], *, ttl: float | None, most: int) -> None:
+        """Note counts to add. For the arguments and errors see `Kept.add`."""
+        key = self._key(space, name)
+        with self._lock:
+            noted = self._noted(key)
+            write = KeptWrite(key=key, text=None, version=self._version, ttl=ttl, counts=counts, most=most)
+            if noted is not None and noted.counts is not None:
+                write = replace(write, counts=Counter(noted.counts) + Counter(counts))
+            elif noted is not None:  # a value that this run has set or removed
+                text = _merged(name, noted.text, counts, most)
+                write = replace(noted, text=text, ttl=ttl)
+            self._writes[key] = write
+
+    def _noted(self, key: KeptKey) -> KeptWrite | None:
+        """Return the change of a key that is noted, if another one may be noted now; the caller has the lock.
+
+        Raises:
+            ValueError: There are too many.
+            CallError: The call is over.
+        """
+        if self._is_over:
+            raise CallError("the call is over: what it keeps now is not stored")
+        if key not in self._writes and len(self._writes) >= MOST_WRITES:
+            raise ValueError(f"one call can change at most {MOST_WRITES} kept values")
+        return self._writes.get(key)
 
     def end(self) -> Sequence[KeptWrite]:
         """Return the changes. None can be noted after that."""
@@ -137,6 +165,40 @@ class _Keeper:
             APP, key, encoded(f"kept value {key!r}", value), ttl=_seconds(key, expires), unchanged=unchanged
         )
 
+    def add(
+        self,
+        key: str,
+        counts: Mapping[str, int],
+        *,
+        expires: float | timedelta | None = None,
+        most: int = 500,
+    ) -> None:
+        """Add to counts, such as messages by sender, at the end of this run, if it ends well.
+
+        Runs of other events, calls and processes may add to them at the same time: nothing is lost, and no run is
+        repeated. `get(key, dict[str, int])` returns them, with what this run has added. To count by day, let the day
+        be a part of the key.
+
+        Args:
+            key: 1 to 256 bytes. Values under it belong to the corp and the app of the call.
+            counts: What is added, from 0 on. A name has 1 to 256 bytes.
+            expires: How long all of them are kept from now on, in seconds or as a timedelta; None for ever.
+            most: How many are kept: the largest, and no more than 64 KiB of JSON have room for.
+
+        Raises:
+            ValueError: The key, the time, a name, a count or `most` is out of its limits.
+            KeptValueError: What this run has set under the key are no counts. If the store has something else there,
+                the run fails at its end.
+            CallError: The call is over: a task of the handler outlived it.
+        """
+        for name, count in counts.items():
+            checked_key(f"a name in kept value {key!r}", name)
+            if not 0 <= count <= _LARGEST_COUNT:
+                raise ValueError(f"kept value {key!r}: a count is from 0 to 2**53")
+        if most < 1:
+            raise ValueError(f"kept value {key!r}: most is a positive number")
+        self._writes.add(APP, key, dict(counts), ttl=_seconds(key, expires), most=most)
+
     def delete(self, key: str, *, unchanged: bool = False) -> None:
         """Remove a value at the end of this run, if it ends well; it need not be there. For the rest see `set`."""
         self._writes.note(APP, key, None, unchanged=unchanged)
@@ -174,7 +236,7 @@ class Kept(_Keeper):
 
 
 class AsyncKept(_Keeper):
-    """Small values that an application keeps, in an `async def` handler: `get` is awaited, `set` and `delete` are not.
+    """Small values that an application keeps, in an `async def` handler: `get` is awaited, the others are not.
 
     All else is as `Kept` has it.
 
@@ -232,6 +294,13 @@ def _seconds(key: str, expires: float | timedelta | None) -> float | None:
     if seconds is not None and not 0 < seconds < inf:
         raise ValueError(f"kept value {key!r}: expires is a positive number of seconds, or a positive timedelta")
     return seconds
+
+
+def _merged(key: str, text: str | None, counts: Mapping[str, int], most: int) -> str:
+    try:
+        return merged(text, counts, most)
+    except JsonError as error:
+        raise KeptValueError(key, str(error)) from None
 
 
 def _decode(key: str, text: str | None, type_: type[T]) -> T | None:

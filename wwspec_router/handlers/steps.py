@@ -1,6 +1,7 @@
 """Parts of a job whose results are kept at once, so that a later attempt does not do them again.
 
-An application's steps and the analysis tasks of `ctx.finish` are kept beside each other, under different names.
+An application's steps, the analysis tasks of `ctx.finish` and the notify_ids of notifications that are made once are
+kept beside each other, under different names.
 """
 
 import threading
@@ -14,15 +15,18 @@ from wwspec_contracts.decoding import decode_json
 from wwspec_contracts.errors import CallError, JsonError, KeptValueError, StoreError
 from wwspec_router.handlers.kept import checked_key, encoded
 from wwspec_router.stores.base import JobJournal
+from wwspec_router.stores.job import Job
 
 MOST_STEPS = 100
 """Steps of one job."""
+MOST_NOTIFICATIONS = 1000
+"""Notifications of one job that are made once."""
 MOST_TASKS = 1000
 """Analysis tasks of one job that are kept."""
 LARGEST_RESULT = 65_536
 """Bytes of JSON of a step's result."""
 
-_STEP, _TASK = "step:", "task:"
+_STEP, _TASK, _NOTIFIED = "step:", "task:", "notified:"
 _NO_TASK = "null"
 
 
@@ -41,6 +45,7 @@ class Steps:
         self._job_id = job_id
         self._kept: dict[str, str] | None = None
         self._begun: set[str] = set()
+        self._notified: dict[str, str] = {}  # a name without a notify_id is being stored
         self._tasks: Counter[str] = Counter()
         self._lock = threading.Lock()
 
@@ -74,12 +79,41 @@ class Steps:
             is_kept = self._tasks.total() <= MOST_TASKS
             return Task(kept.get(name, _NO_TASK), partial(self._keep, name) if is_kept else _keep_nothing)
 
+    def notify(self, name: str, notification: Job, delay: float) -> str:
+        """Store a notification, or none if the job has stored one of this name; return the notify_id of the first.
+
+        Args:
+            name: That of `ctx.notify(once=...)`.
+            notification: The job that notifies the app.
+            delay: Seconds until it is due.
+
+        Raises:
+            ValueError: The name is too long, or there are too many of them.
+            StoreError: The notification could not be stored.
+            CallError: The job is not this process's any more; or its steps could not be read.
+        """
+        checked_key("once of a notification", name)
+        with self._lock:
+            self._load()
+            if notify_id := self._notified.get(name):
+                return notify_id
+            if name not in self._notified and len(self._notified) >= MOST_NOTIFICATIONS:
+                raise ValueError(f"once={name!r}: a job has at most {MOST_NOTIFICATIONS} notifications with once")
+            self._notified[name] = ""
+        first = self._journal.add_once(self._owner, self._job_id, _NOTIFIED + name, notification, delay=delay)
+        if first is None:
+            raise CallError("the job belongs to another process now, or was removed: the app is not notified")
+        self._notified[name] = first
+        return first
+
     def _load(self) -> dict[str, str]:
         if self._kept is None:
             try:
                 self._kept = self._journal.steps(self._job_id)
             except StoreError as error:
                 raise CallError("the steps of the job could not be read", detail=str(error)) from error
+            notified = {name: text for name, text in self._kept.items() if name.startswith(_NOTIFIED)}
+            self._notified = {name.removeprefix(_NOTIFIED): text for name, text in notified.items()}
         return self._kept
 
     def _keep(self, name: str, text: str) -> None:

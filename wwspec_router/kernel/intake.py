@@ -27,6 +27,7 @@ from wwspec_contracts.support.rare_lines import LineLimiter
 from wwspec_contracts.support.stacks import describe
 from wwspec_router.codecs.bounds import bounded
 from wwspec_router.envelope import Call
+from wwspec_router.handlers.base import KeepOnce
 from wwspec_router.handlers.events import event_key_of
 from wwspec_router.kernel.observer import current_observation
 from wwspec_router.registry.events import EventTarget, NotificationKind
@@ -366,8 +367,15 @@ class AppNotifications(msgspec.Struct, frozen=True):
     """From a payload's type to its kind."""
     limiter: LineLimiter = msgspec.field(default_factory=LineLimiter)
 
-    def send(self, call: Call, payload: Contract, scene: int) -> str:
-        """Store a payload, notify the call's app, and return the notify_id; see `Context.notify`."""
+    def send(self, call: Call, payload: Contract, scene: int, keep: KeepOnce | None = None) -> str:
+        """Store a payload, notify the call's app, and return the notify_id; see `Context.notify`.
+
+        Args:
+            call: The call that is worked on.
+            payload: What the app fetches.
+            scene: The notify_scene.
+            keep: Stores it once; None for a notification without `once`.
+        """
         kind = self.kinds.get(type(payload))
         if kind is None:
             name = f"{type(payload).__module__}:{type(payload).__qualname__}"
@@ -382,16 +390,20 @@ class AppNotifications(msgspec.Struct, frozen=True):
         data, notify_id = msgspec.json.encode(content).decode(), self.sdk.new_notify_id()
         notification = _job_of(call, unfetched=kind.name, scene=scene, data=data, notify_id=notify_id)
         client = self.sdk.client(call.corpid, call.agentid, call.ability_id, call.job_info)
+        if self.notify_for is None:
+            with _storing_notification:
+                self.store.put(call.corpid, call.agentid, notify_id, data, self.ttl)
+            notify_app(client, notify_id, scene)
+            return notify_id
+        first, delay = notify_id, first_pause(self.notify_for)
         with _storing_notification:
-            if self.notify_for is not None:
-                self.store.add(notification, delay=first_pause(self.notify_for))
+            if keep is None:
+                self.store.add(notification, delay=delay)
             else:
-                self.store.put(call.corpid, call.agentid, notification.notify_id, notification.data, self.ttl)
-        if self.notify_for is not None:
+                first = keep(notification, delay)
+        if first == notify_id:  # else the app was notified by an earlier call, or will be by its job
             notify_first(client, notification, self.limiter)
-        else:
-            notify_app(client, notification.notify_id, scene)
-        return notification.notify_id
+        return first
 
 
 class JobIntake:

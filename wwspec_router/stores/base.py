@@ -181,6 +181,25 @@ class JobJournal(Protocol):
             StoreError: It could not be stored.
         """
 
+    def add_once(self, owner: str, job_id: str, name: str, new: Job, *, delay: float = 0.0) -> str | None:
+        """Keep a new job, and its notify_id as a step of another job: both or none. Durable when this returns.
+
+        Args:
+            owner: See `claim`.
+            job_id: The other job.
+            name: The step. If it is there already, nothing is changed.
+            new: See `add`.
+            delay: See `add`.
+
+        Returns:
+            What the step has: the notify_id of the first job of this name; None when `owner` does not own the other
+            job, and nothing was changed.
+
+        Raises:
+            StoreFullError: A bound would be exceeded.
+            StoreError: They could not be stored.
+        """
+
     def steps(self, job_id: str) -> dict[str, str]:
         """Return the texts that were kept for a job, by name.
 

@@ -158,10 +158,17 @@ def storable_writes(writes: Sequence[KeptWrite]) -> None:
         encoded("version", write.version)
         if write.text is not None and len(encoded("text", write.text)) > LARGEST_VALUE:
             raise StoreError(f"a kept value has at most {LARGEST_VALUE} bytes of JSON")
+        for name in write.counts or ():
+            encoded("name", name)
         if write.ttl is not None:
             positive("ttl", write.ttl)
     if len({write.key for write in writes}) < len(writes):
         raise StoreError("two changes of one kept value can't be made at once")
+
+
+def no_counts() -> StoreError:
+    """Return the error of a write that adds to a value of another form."""
+    return StoreError("counts can be added only to a kept value that is an object of whole numbers")
 
 
 def kept_value_size(write: KeptWrite) -> int:

@@ -4,11 +4,14 @@ A value belongs to a corp and an app, which are part of its key, so that no corp
 another. Changes that belong together are one list of `KeptWrite`: all or none of them are made.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import msgspec
 from msgspec import UNSET, UnsetType
+
+from wwspec_contracts.decoding import decode_json
 
 LARGEST_VALUE = 65_536
 """Most bytes of a value's text."""
@@ -44,6 +47,33 @@ class KeptWrite(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds for which the value is kept; None for ever."""
     expected: str | UnsetType | None = UNSET
     """The version that must be there, None when there must be no value; UNSET when it does not matter."""
+    counts: Mapping[str, int] | None = None
+    """What is added to the counts that are there, in place of `text`; see `merged`."""
+    most: int = 0
+    """How many counts are kept then."""
+
+
+def merged(text: str | None, counts: Mapping[str, int], most: int) -> str:
+    """Return a value of counts to which others are added: the largest of them, as many as a value has room for.
+
+    Args:
+        text: The value; None for none.
+        counts: What is added.
+        most: How many are kept at most.
+
+    Raises:
+        JsonError: The value is no object of whole numbers.
+    """
+    totals = Counter({} if text is None else decode_json(text, dict[str, int]))
+    totals.update(counts)
+    parts, size = list[bytes](), 1
+    for name, count in sorted(totals.items(), key=lambda each: (-each[1], each[0]))[:most]:
+        part = msgspec.json.encode({name: count})[1:-1]
+        size += len(part) + 1
+        if size > LARGEST_VALUE:
+            break
+        parts.append(part)
+    return f"{{{b','.join(parts).decode()}}}"
 
 
 class KeptStore(Protocol):

@@ -11,8 +11,8 @@ from wwspec_contracts.rules import Keyword
 from wwspec_router import Context, EventContext, Output, ability
 
 MOST_PAGES = 5
-"""Pages of one run; the next event goes on. A ticket for each is a step, and a job has 100 steps at most. Also, WeCom
-allows few pulls when the token of an old event is not valid any more."""
+"""Pages of one run; the next event goes on. WeCom allows few pulls when the token of an old event is not valid any
+more."""
 
 
 @ability
@@ -33,7 +33,7 @@ def on_message(event: conversation_new_message.Event, ctx: EventContext[None, Se
         if number == MOST_PAGES:
             pages.keep()
             break
-    add(ctx, "messages", new)
+    ctx.kept.add("messages", new)
     return Counted(messages=new.total())
 
 
@@ -47,23 +47,12 @@ def on_hit(event: hit_keyword.Event, ctx: EventContext[None, Settings]) -> None:
     for number, page in enumerate(pages, start=1):
         hits = [Hit(msgid=each.msgid, employee=employee_of(each.msg_detail)) for each in page.msg_list]
         if hits := [hit for hit in hits if hit.employee]:
-            open_ticket(hits, ctx)
+            ctx.notify(Finding(hits=hits), once=hits[-1].msgid)  # if a page has grown, its ticket is another one
             new.update(hit.employee for hit in hits)
         if number == MOST_PAGES:
             pages.keep()
             break
-    add(ctx, "hits", new)
-
-
-def open_ticket(hits: list[Hit], ctx: EventContext[None, Settings]) -> None:
-    """Tell the app of hits. A later run does not tell it again; if a page has grown, its ticket is another one."""
-    ctx.step(f"ticket to {hits[-1].msgid}", lambda: ctx.notify(Finding(hits=hits)))
-
-
-def add(ctx: EventContext[None, Settings], key: str, new: Counter[str]) -> None:
-    """Add to the numbers of employees. They are stored together with the place that follow has reached."""
-    before = Counter(ctx.kept.get(key, dict[str, int]) or {})
-    ctx.kept.set(key, dict((before + new).most_common(500)), unchanged=True)  # 64 KiB have room for these
+    ctx.kept.add("hits", new)
 
 
 def employee_of(message: object) -> str:

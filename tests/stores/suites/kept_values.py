@@ -3,6 +3,7 @@
 It is not aware of any backend.
 """
 
+import json
 from contextlib import closing, suppress
 from itertools import product
 
@@ -33,6 +34,15 @@ def write(text: str | None, key: KeptKey = KEY, **changes: object) -> KeptWrite:
 def text_of(store: Store, key: KeptKey = KEY) -> str | None:
     value = store.read_kept(key)
     return None if value is None else value.text
+
+
+def adding(counts: dict[str, int], most: int = 500, **changes: object) -> KeptWrite:
+    return write(None, counts=counts, most=most, **changes)
+
+
+def counts_of(store: Store) -> dict[str, int]:
+    found: dict[str, int] = json.loads(text_of(store) or "{}")
+    return found
 
 
 def running(store: Store, job_id: str = "a", owner: str = "one") -> Job:
@@ -139,6 +149,69 @@ class KeptValuesSuite(StoreFixtures):
         with refused():
             store.write_kept([write("good"), bad] if bad.key != KEY else [bad])
         assert text_of(store) is None
+
+    def test_counts_are_added_up_with_those_that_are_there(self, store: Store) -> None:
+        names = {"甲": 1, 'quoted "/\n': 2, "large": 2**53}
+        store.write_kept([adding(names)])
+        store.write_kept([adding({"甲": 2, "new": 1, "zero": 0})])
+        assert counts_of(store) == {"large": 2**53, "甲": 3, 'quoted "/\n': 2, "new": 1, "zero": 0}
+        assert list(counts_of(store))[:2] == ["large", "甲"], "the largest come first"
+
+    def test_only_the_largest_counts_are_kept_and_never_more_than_a_value_has_room_for(self, store: Store) -> None:
+        store.write_kept([adding({"a": 1, "b": 3, "c": 2}, most=2)])
+        assert counts_of(store) == {"b": 3, "c": 2}
+        store.write_kept([adding({"a": 9}, most=2)])
+        assert counts_of(store) == {"a": 9, "b": 3}
+        store.write_kept([adding({f"{number:04}{'x' * 200}": number for number in range(500)}, most=500)])
+        kept = counts_of(store)
+        assert LARGEST_VALUE - 250 < len(text_of(store) or "") <= LARGEST_VALUE
+        assert sorted(kept.values()) == list(range(500 - len(kept), 500)), "the largest"
+
+    def test_many_that_add_at_once_lose_nothing(self, store: Store) -> None:
+        in_threads(lambda number: store.write_kept([adding({"all": 1, str(number): 1})]))
+        counts = counts_of(store)
+        assert counts.pop("all") == len(counts) > 1
+        assert set(counts.values()) == {1}
+
+    def test_counts_that_were_added_are_not_added_again_and_have_the_new_ttl(
+        self, store: Store, clock: ManualClock
+    ) -> None:
+        again = adding({"a": 1}, ttl=100)
+        store.write_kept([again])
+        store.write_kept([again])
+        assert counts_of(store) == {"a": 1}
+        clock.advance(60)
+        store.write_kept([adding({"a": 1}, ttl=100)])
+        clock.advance(60)
+        assert counts_of(store) == {"a": 2}
+        clock.advance(40)
+        store.write_kept([adding({"b": 1}, ttl=100)])
+        assert counts_of(store) == {"b": 1}, "what has expired does not count"
+
+    @pytest.mark.parametrize("text", ["7", '["a"]', '{"a":"secret"}', '{"a":1.5}', "secret"])
+    def test_counts_are_not_added_to_another_value(self, store: Store, text: str) -> None:
+        other = KeptKey("corp", 1000002, "app", "other")
+        store.write_kept([write(text)])
+        with pytest.raises(StoreError, match="an object of whole numbers") as caught:
+            store.write_kept([write("x", other), adding({"a": 1})])
+        assert "secret" not in str(caught.value)
+        assert (text_of(store), text_of(store, other)) == (text, None)
+
+    def test_counts_count_for_the_bounds(self, store_factory: StoreFactory) -> None:
+        with closing(store_factory(StoreLimits(max_kept_bytes=100))) as store:
+            store.write_kept([adding({"x" * 84: 123456})])
+            with pytest.raises(StoreFullError):
+                store.write_kept([adding({"x" * 84: 9999999})])
+            assert counts_of(store) == {"x" * 84: 123456}
+
+    def test_counts_are_added_with_the_outcome_of_a_job_or_not_at_all(self, store: Store, clock: ManualClock) -> None:
+        running(store)
+        assert store.keep_outcome("one", "a", OUTCOME, [adding({"a": 1})])
+        clock.advance(LEASE)
+        store.claim("two", 1, LEASE)
+        assert not store.finish("one", "a", [adding({"a": 1})])
+        assert store.finish("two", "a", [adding({"b": 1})])
+        assert counts_of(store) == {"a": 1, "b": 1}
 
     def test_two_changes_of_one_value_are_refused(self, store: Store) -> None:
         with pytest.raises(StoreError, match="two changes of one kept value"):

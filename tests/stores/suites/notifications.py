@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from tests.stores.suites.job_samples import LEASE, SLACK, ids, job, job_bytes
+from tests.stores.suites.kept_values import running
 from tests.stores.suites.rig import SETTINGS, ManualClock, StoreFactory, StoreFixtures, in_threads, refused
 from tests.support.waiting import wait_until
 from wwspec_contracts.errors import StoreError, StoreFullError
@@ -45,6 +46,41 @@ def wait_fetched(store: Store, left: int = 0) -> None:
 
 class NotificationsSuite(StoreFixtures):
     """What every store must do that keeps notifications. Subclass it and override `store_factory`."""
+
+    def test_of_one_name_a_job_adds_one_notification_also_when_it_was_fetched(self, store: Store) -> None:
+        running(store, "event")
+        assert store.add_once("one", "event", "alert", notification("a"), delay=10) == "notify a"
+        assert store.add_once("one", "event", "alert", notification("b")) == "notify a"
+        assert store.add_once("one", "event", "another", notification("c")) == "notify c"
+        assert (store.has_job("b"), store.job_figures().unfetched) == (False, 2)
+        assert store.steps("event") == {"alert": "notify a", "another": "notify c"}
+        assert ids(store.claim("two", 9, LEASE)) == ["c"], "the other has its delay"
+        assert fetch(store) is not None
+        wait_fetched(store, left=1)
+        assert store.add_once("one", "event", "alert", notification("d")) == "notify a"
+        assert fetch(store, "notify d") is None
+
+    def test_a_job_of_another_owner_or_without_room_adds_no_notification_and_no_name(
+        self, store_factory: StoreFactory
+    ) -> None:
+        with closing(store_factory(StoreLimits(max_jobs=1))) as store:
+            running(store, "event")
+            assert store.add_once("two", "event", "alert", notification()) is None
+            assert store.add_once("one", "none", "alert", notification()) is None
+            with pytest.raises(StoreFullError, match="journal of jobs is full"):
+                store.add_once("one", "event", "alert", notification())
+            with refused():
+                store.add_once("one", "event", "secret\udc80", notification())
+            assert (store.steps("event"), store.has_job("a")) == ({}, False)
+
+    def test_many_that_add_one_name_at_once_add_one_notification(self, store: Store) -> None:
+        running(store, "event")
+
+        def add(number: int) -> str | None:
+            return store.add_once("one", "event", "alert", notification(str(number)))
+
+        assert len(set(in_threads(add))) == 1
+        assert store.job_figures().unfetched == 1
 
     def test_a_notification_is_fetched_as_an_event_and_is_one_from_then_on(
         self, store: Store, clock: ManualClock

@@ -11,6 +11,7 @@ from urllib.parse import quote, unquote
 
 from wwspec_router.stores.checks import storable_failure, storable_ids, storable_key, storable_step
 from wwspec_router.stores.failed import NO_ABILITY, FailedJob, Failure
+from wwspec_router.stores.job import Job
 from wwspec_router.stores.redis import job_scripts as scripts
 from wwspec_router.stores.redis.forgetting import OF_CORP, SCAN, run_through
 from wwspec_router.stores.redis.jobs import RedisJobs, job_key, known_names, quoted
@@ -20,6 +21,17 @@ _KEEP_STEP = f"""
 {scripts.OWNED}
 redis.call('HSET', KEYS[1], 'step:' .. ARGV[2], ARGV[3])
 return 1
+"""
+_ADD_ONCE = f"""
+{scripts.OWNED}
+local function add(KEYS, ARGV) {scripts.ADD} end
+local step, notify_id = 'step:' .. ARGV[2], ARGV[3]
+local first = redis.call('HGET', KEYS[1], step)
+if first then return {{first}} end
+local done = add({{unpack(KEYS, 2)}}, {{unpack(ARGV, 4)}})
+if done ~= 'added' then return done end
+redis.call('HSET', KEYS[1], step, notify_id)
+return {{notify_id}}
 """
 _STEPS = """
 local steps = {}
@@ -195,6 +207,18 @@ class RedisFailed(RedisJobs):
         storable_ids(owner, job_id)
         storable_step(name, text)
         return bool(self._server.run(_KEEP_STEP, [job_key(job_id)], [owner, name, text], again=True))
+
+    def add_once(self, owner: str, job_id: str, name: str, new: Job, *, delay: float = 0.0) -> str | None:
+        """Keep a job and a step of another; see `JobJournal.add_once`. Both are as durable as the server is."""
+        storable_ids(owner, job_id)
+        storable_step(name, new.notify_id)
+        keys, arguments = self._addition(new, delay)
+        both = [owner, name, new.notify_id, *arguments]
+        done = self._server.run(_ADD_ONCE, [job_key(job_id), *keys], both, again=True)
+        if isinstance(done, list):
+            return self._server.text(done[0])
+        self._check_added(done)
+        return None
 
     def steps(self, job_id: str) -> dict[str, str]:
         """Return what was kept of a job; see `JobJournal.steps`."""

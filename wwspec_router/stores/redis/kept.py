@@ -11,11 +11,12 @@ from typing import Any
 from urllib.parse import quote
 
 from msgspec import UNSET, UnsetType
+from msgspec.json import encode
 
 from wwspec_contracts.errors import KeptConflictError
 from wwspec_router.stores.capacity import StoreLimits
-from wwspec_router.stores.checks import full_of_kept, kept_value_size, storable_kept, storable_writes
-from wwspec_router.stores.kept import KeptKey, KeptValue, KeptWrite
+from wwspec_router.stores.checks import full_of_kept, kept_value_size, no_counts, storable_kept, storable_writes
+from wwspec_router.stores.kept import LARGEST_VALUE, KeptKey, KeptValue, KeptWrite
 from wwspec_router.stores.redis.connection import RedisServer
 from wwspec_router.stores.redis.expiring import SWEPT_PER_CHANGE, ExpiringEntries, milliseconds
 from wwspec_router.stores.redis.forgetting import OF_CORP
@@ -30,9 +31,34 @@ VALUES = ExpiringEntries("kept", belongs=OF_CORP, before=_COUNT_CORP, uncount="c
 
 _ANY, _NONE, _VERSION = "any", "none", "="
 _FOR_EVER, _REMOVED = "", "removed"
-_PARTS = 6
+_PARTS = 7
 """Arguments of each write."""
 
+# As `stores.kept.merged`; numbers are written by hand, since cjson writes large ones with an exponent.
+_MERGED = f"""
+local function merged(text, counts, most)
+    local is_json, totals = pcall(cjson.decode, text)
+    if not is_json or type(totals) ~= 'table' then return nil end
+    for name, count in pairs(totals) do
+        if type(name) ~= 'string' or type(count) ~= 'number' or count % 1 ~= 0 then return nil end
+    end
+    for name, count in pairs(cjson.decode(counts)) do totals[name] = (totals[name] or 0) + count end
+    local names = {{}}
+    for name in pairs(totals) do names[#names + 1] = name end
+    table.sort(names, function(one, other)
+        if totals[one] ~= totals[other] then return totals[one] > totals[other] end
+        return one < other
+    end)
+    local parts, size = {{}}, 1
+    for _, name in ipairs(names) do
+        local part = cjson.encode(name) .. ':' .. string.format('%.0f', totals[name])
+        size = size + #part + 1
+        if #parts >= most or size > {LARGEST_VALUE} then break end
+        parts[#parts + 1] = part
+    end
+    return '{{' .. table.concat(parts, ',') .. '}}'
+end
+"""
 _READ = "return redis.call('HMGET', KEYS[1], 'text', 'version')"
 _ONLY_WRITES = "return 1"
 
@@ -47,6 +73,7 @@ def _with_writes(script: str, guard: str) -> str:
     """
     return f"""
 {VALUES.script}
+{_MERGED}
 local function guard(KEYS, ARGV) {guard} end
 local function change(KEYS, ARGV) {script} end
 local count, max_bytes, max_of_corp, limit = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
@@ -58,12 +85,18 @@ if refused then return refused end
 local swept = sweep(limit)
 local writes, total, grown = {{}}, 0, {{}}
 for each = 5, last, {_PARTS} do
-    local name, version, expected, size = unpack(ARGV, each, each + 3)
-    local ends = redis.call('ZSCORE', expiry, name)
-    local found = ends and tonumber(ends) > now and redis.call('HGET', prefix .. '{VALUES.key("")}' .. name, 'version')
+    local name, version, expected, size, _, text, most = unpack(ARGV, each, each + {_PARTS - 1})
+    local ends, entry = redis.call('ZSCORE', expiry, name), prefix .. '{VALUES.key("")}' .. name
+    local found = ends and tonumber(ends) > now and redis.call('HGET', entry, 'version')
     if found ~= version then
         local there = found and '{_VERSION}' .. found or '{_NONE}'
         if expected ~= '{_ANY}' and expected ~= there then return 'conflict' end
+        if most ~= '' then
+            text = merged(found and redis.call('HGET', entry, 'text') or '{{}}', text, tonumber(most))
+            if not text then return 'no counts' end
+            size = size + #text
+            ARGV[each + 3], ARGV[each + 5] = size, text
+        end
         local more, corp = size - (redis.call('HGET', sizes, name) or 0), string.match(name, '^[^:]*')
         total, grown[corp] = total + more, (grown[corp] or 0) + more
         writes[#writes + 1] = each
@@ -151,6 +184,8 @@ class RedisKept:
             raise KeptConflictError()
         if done == b"full of kept":
             raise full_of_kept(self._limits)
+        if done == b"no counts":
+            raise no_counts()
         return done
 
 
@@ -162,13 +197,15 @@ def _name(key: KeptKey) -> str:
 
 def _parts(write: KeptWrite) -> Sequence[str | int]:
     """Return the arguments for a write."""
+    text = write.text if write.counts is None else encode(write.counts).decode()
     return (
         _name(write.key),
         write.version,
         _expected(write.expected),
-        kept_value_size(write),
-        _REMOVED if write.text is None else _FOR_EVER if write.ttl is None else milliseconds(write.ttl),
-        write.text or "",
+        kept_value_size(write) if write.counts is None else len(write.key.name.encode()),
+        _REMOVED if text is None else _FOR_EVER if write.ttl is None else milliseconds(write.ttl),
+        text or "",
+        "" if write.counts is None else write.most,
     )
 
 
@@ -180,4 +217,4 @@ def _expected(version: str | UnsetType | None) -> str:
 
 def _is_repeatable(write: KeptWrite) -> bool:
     """Return whether a write that was made already is recognized, or may be made again."""
-    return write.text is not None or write.expected is UNSET
+    return write.counts is None and (write.text is not None or write.expected is UNSET)

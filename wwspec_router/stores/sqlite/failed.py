@@ -9,9 +9,17 @@ import sqlite3
 from collections.abc import Sequence
 
 from wwspec_contracts.errors import StoreError
-from wwspec_router.stores.checks import storable_failure, storable_ids, storable_key, storable_step
+from wwspec_router.stores.checks import (
+    new_job_size,
+    not_negative,
+    storable_failure,
+    storable_ids,
+    storable_key,
+    storable_step,
+)
 from wwspec_router.stores.failed import NO_ABILITY, FailedJob, Failure
-from wwspec_router.stores.sqlite.jobs import SqliteJobs, unless_refused
+from wwspec_router.stores.job import Job
+from wwspec_router.stores.sqlite.jobs import OWNED, SqliteJobs, unless_refused
 from wwspec_router.stores.sqlite.removal import CorpRows
 
 FAILED_TABLES: Sequence[str] = (
@@ -84,6 +92,7 @@ _KEEP_STEP = """
     ON CONFLICT DO UPDATE SET text = excluded.text
 """
 _STEPS = "SELECT name, text FROM job_steps WHERE job_id = ?"
+_STEP = "SELECT text FROM job_steps WHERE job_id = ? AND name = ?"
 _SET_ASIDE = """
     INSERT INTO failed_jobs (
         failed, error, error_errcode, job_id, attempts, size,
@@ -135,6 +144,26 @@ class SqliteFailed(SqliteJobs):
         storable_ids(owner, job_id)
         storable_step(name, text)
         return self._file.write(lambda db: db.execute(_KEEP_STEP, (name, text, job_id, owner)).rowcount > 0)
+
+    def add_once(self, owner: str, job_id: str, name: str, new: Job, *, delay: float = 0.0) -> str | None:
+        """Keep a job and a step of another; see `JobJournal.add_once`. Both are on the disk when this returns."""
+        size, text = new_job_size(new), new.notify_id
+        storable_ids(owner, job_id)
+        storable_step(name, text)
+        not_negative("delay", delay)
+
+        def work(db: sqlite3.Connection) -> str | StoreError | None:
+            if not db.execute(OWNED, (job_id, owner)).fetchone():
+                return None
+            if (first := db.execute(_STEP, (job_id, name)).fetchone()) is not None:
+                return str(first[0])
+            if (refusal := self._refusal(db, new, size)) is not None:
+                return refusal
+            db.execute(_KEEP_STEP, (name, text, job_id, owner))
+            self._add(db, new, size, delay)
+            return text
+
+        return unless_refused(self._file.write(work))
 
     def steps(self, job_id: str) -> dict[str, str]:
         """Return what was kept of a job; see `JobJournal.steps`."""

@@ -81,7 +81,7 @@ JOB_TABLES: Sequence[str] = (
 
 _HAS = "SELECT 1 FROM jobs WHERE job_id = ?"
 _KNOWN = "SELECT 1 FROM jobs WHERE job_id = ? UNION ALL SELECT 1 FROM failed_jobs WHERE job_id = ?"
-_OWNED = "SELECT 1 FROM jobs WHERE job_id = ? AND owner = ?"
+OWNED = "SELECT 1 FROM jobs WHERE job_id = ? AND owner = ?"
 _USAGE = "SELECT rows, bytes FROM job_usage"
 _ADD = "INSERT INTO jobs (job_id, size, added, due, claim_name) VALUES (?, ?, ?, ?, ?)"
 _ADD_TEXTS = """
@@ -304,7 +304,7 @@ class SqliteJobs(SqliteKept):
         checks.storable_writes(writes)
 
         def work(db: sqlite3.Connection) -> bool | StoreError:
-            if writes and db.execute(_OWNED, (job_id, owner)).fetchone():
+            if writes and db.execute(OWNED, (job_id, owner)).fetchone():
                 refusal = self._change_kept(db, writes)
                 if refusal is not None:
                     return refusal

@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from msgspec import UNSET
-from msgspec.structs import astuple
+from msgspec.structs import astuple, replace
 
-from wwspec_contracts.errors import KeptConflictError, StoreError, StoreFullError
+from wwspec_contracts.errors import JsonError, KeptConflictError, StoreError, StoreFullError
 from wwspec_router.stores.capacity import StoreLimits
-from wwspec_router.stores.checks import full_of_kept, kept_value_size, storable_kept, storable_writes
-from wwspec_router.stores.kept import KeptKey, KeptValue, KeptWrite
+from wwspec_router.stores.checks import full_of_kept, kept_value_size, no_counts, storable_kept, storable_writes
+from wwspec_router.stores.kept import KeptKey, KeptValue, KeptWrite, merged
 from wwspec_router.stores.sqlite.file import SqliteFile
 from wwspec_router.stores.sqlite.removal import ExpiringRows
 
@@ -57,7 +57,7 @@ _READ = """
     WHERE corpid = ? AND agentid = ? AND space = ? AND name = ? AND (expires IS NULL OR expires > ?)
 """
 _FIND = """
-    SELECT iif(expires <= ?, NULL, version), size FROM kept
+    SELECT iif(expires <= ?, NULL, version), size, text FROM kept
     WHERE corpid = ? AND agentid = ? AND space = ? AND name = ?
 """
 _REMOVE = "DELETE FROM kept WHERE corpid = ? AND agentid = ? AND space = ? AND name = ?"
@@ -127,11 +127,16 @@ class SqliteKept:
         fresh, grown = [], dict[str, int]()
         for write in writes:
             corpid = write.key.corpid
-            version, size = db.execute(_FIND, (now, *astuple(write.key))).fetchone() or (None, 0)
+            version, size, text = db.execute(_FIND, (now, *astuple(write.key))).fetchone() or (None, 0, None)
             if version == write.version:
                 continue
             if write.expected is not UNSET and write.expected != version:
                 return KeptChange(refusal=KeptConflictError())
+            if write.counts is not None:
+                try:
+                    write = replace(write, text=merged(text if version else None, write.counts, write.most))
+                except JsonError:
+                    return KeptChange(refusal=no_counts())
             fresh.append(write)
             grown[corpid] = grown.get(corpid, 0) + kept_value_size(write) - size
         bounds = [(sum(grown.values()), self._limits.max_kept_bytes, db.execute(_TOTAL))]
