@@ -36,8 +36,8 @@ def text_of(store: Store, key: KeptKey = KEY) -> str | None:
     return None if value is None else value.text
 
 
-def adding(counts: dict[str, int], most: int = 500, **changes: object) -> KeptWrite:
-    return write(None, counts=counts, most=most, **changes)
+def adding(counts: dict[str, int], most: int = 500, key: KeptKey = KEY, **changes: object) -> KeptWrite:
+    return write(None, key, counts=counts, most=most, **changes)
 
 
 def counts_of(store: Store) -> dict[str, int]:
