@@ -139,8 +139,9 @@ def terminals(
             **variables_of_ports(ports),
         }
         del environment["WWSPEC_EMULATOR_URL"]  # verbs find that of the folder; the last page has a base URL
-        options = "" if life == "at once" else " --messages 5000"
-        terminals = Terminals(clone, environment, ports, logs, options)
+        if life != "at once":
+            environment["WWSPEC_EMULATOR_MESSAGES"] = "5000"
+        terminals = Terminals(clone, environment, ports, logs)
         yield terminals
         terminals.stop()
 

@@ -121,15 +121,12 @@ class Terminals:
         environment: Of each terminal.
         ports: Ports of the pages -> free ones, which are used in their place.
         logs: A folder for what servers print.
-        dev_options: Given to `wwspec dev` beside those on the page.
     """
 
-    def __init__(
-        self, cwd: Path, environment: Mapping[str, str], ports: Mapping[str, str], logs: Path, dev_options: str = ""
-    ) -> None:
+    def __init__(self, cwd: Path, environment: Mapping[str, str], ports: Mapping[str, str], logs: Path) -> None:
         self.cwd = cwd
         self._fresh, self._environment = dict(environment), dict(environment)
-        self._ports, self._logs, self._dev_options = ports, logs, dev_options
+        self._ports, self._logs = ports, logs
         self._servers: list[Server] = []
         self._begins: list[int] = []
         """Where the output of each server begins that came after the latest command."""
@@ -174,7 +171,6 @@ class Terminals:
         self._wait_for_restart()
         for value, actual in (*self._ports.items(), *self._known.items()):
             command = re.sub(rf"\b{value}\b", actual, command)
-        command = command.replace("wwspec dev", f"wwspec dev{self._dev_options}")
         self._begins = [len(self._output_of(each)) for each in self._servers]
         self._printed = ""
         if any(line.startswith(SERVERS) for line in command.splitlines()):
