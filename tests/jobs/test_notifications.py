@@ -110,7 +110,7 @@ def test_what_a_killed_process_has_stored_once_but_not_told_is_told_by_its_job(
 
     with running(once(act), Wrapped(store, "add_once", store_and_die)) as program:
         program.event()
-        wait_until(lambda: program.figures.snapshot().events.retried == 1)
+        wait_until(lambda: program.figures.snapshot().events.retried == 1 and program.jobs.running == 0)
         clock.advance(1)
         wait_until(lambda: program.figures.snapshot().events.ended == 1)
         [notify_id] = seen

@@ -76,6 +76,9 @@ class FakeZone:
 
         Args:
             options: Those of `ZoneClient`.
+
+        Raises:
+            ConfigurationError: An option makes no sense.
         """
         return ZoneClient(**self._options(options))
 
@@ -84,6 +87,9 @@ class FakeZone:
 
         Args:
             options: Those of `AsyncZoneClient`.
+
+        Raises:
+            ConfigurationError: An option makes no sense.
         """
         return AsyncZoneClient(**self._options(options))
 
@@ -109,6 +115,9 @@ class FakeZone:
         Args:
             event: What the app fetches, with its `event_type`.
             notify_id: That of the notification; a new one by default.
+
+        Raises:
+            ConfigurationError: The EncodingAESKey is malformed.
         """
         notify_id, now = notify_id or secrets.token_hex(8), int(time.time())
         own = msgspec.to_builtins(event)

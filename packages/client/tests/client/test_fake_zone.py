@@ -88,7 +88,8 @@ def test_a_callback_reaches_the_app_with_its_event(zone: FakeZone, client: ZoneC
         for given, notify_id in ((event, "n1"), ({"event_type": "own", "x": 1}, "")):
             query, body = zone.callback(given, notify_id)
             assert receiver.handle_request("POST", query, body).status == 200
-        first, second = events.get(timeout=30), events.get(timeout=30)
-    assert (first.event_type, first.notify_id, first.timestamp) == ("conversation_new_message", "n1", 7)
-    assert (second.event_type, second.raw["x"]) == ("own", 1)
+        both = {each.event_type: each for each in (events.get(timeout=30), events.get(timeout=30))}
+    first, second = both["conversation_new_message"], both["own"]
+    assert (first.notify_id, first.timestamp) == ("n1", 7)
+    assert second.raw["x"] == 1
     assert zone.calls == []
