@@ -87,7 +87,7 @@ class _ProviderApp(Generic[EngineT, ConnectionT, SuiteT, ArchiverT, ReceiverT]):
         cipher, archiver = options.get("cipher"), options.get("archiver", ArchiverOptions())
         name = settings.suite_id
         self._engine = engine
-        self.keys = options.get("keys") or SqlKeyStore(engine, name=name, cipher=cipher)
+        self.keys: SqlKeyStore = options.get("keys") or SqlKeyStore(engine, name=name, cipher=cipher)
         """Keeps the private keys of each corp."""
         self._on, self._on_notify = options.get("on", {}), options.get("on_notify")
         self._check(on_notify=self._on_notify, **{f"on[{kind.__name__}]": each for kind, each in self._on.items()})
