@@ -100,7 +100,7 @@ def test_an_event_says_which_message_or_command_caused_it(page: Page, served: Zo
     expect(page.get_by_text("Fired by")).to_have_count(0)
     fired = served.client.fire("auth_knowledge_base")
     page.goto(f"/#/timeline/{fired['number']}")
-    expect(page.get_by_text("Fired by a test, `wwspec fire` or the console")).to_be_visible()
+    expect(page.get_by_text("Fired by a test, wwspec fire or the console")).to_be_visible()
 
 
 def test_an_event_is_fetched_as_the_app_by_one_click(page: Page, served: Zone) -> None:
