@@ -109,7 +109,9 @@ def test_a_corp_that_leaves_while_its_keys_are_made_leaves_none(kind: Kind, make
             added.append(corpid)
             return True
 
-    engine = create_engine(url) if kind == "wsgi" else create_async_engine(async_url(url), poolclass=NullPool)
+    engine: Any = (create_engine if kind == "wsgi" else create_async_engine)(
+        url if kind == "wsgi" else async_url(url), poolclass=NullPool
+    )
     stand = make(keys=Slow(engine))
     stand.admin(stand.corpids[0]).authorize()
     wait_until(lambda: added)
@@ -149,7 +151,7 @@ def test_an_async_app_that_is_served_alone_starts_and_stops_with_its_server(tmp_
 
 
 def test_a_plain_app_starts_once_and_makes_no_tables_that_a_migration_makes(tmp_path: Path) -> None:
-    engine = create_engine(f"sqlite:///{tmp_path}/app.db")
+    engine = create_engine(f"sqlite:///{tmp_path}/app.db", poolclass=NullPool)
     app = ProviderApp(engine, SETTINGS, store=lambda page, connection: None)
     with app:
         app.start()
