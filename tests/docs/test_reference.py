@@ -226,7 +226,7 @@ def test_every_event_and_its_fields(language: str) -> None:
 def type_of_object(event: type[Any]) -> type[Any]:
     """Return the type of the one object that an event has."""
     [found] = [each for each in get_type_hints(event).values() if hasattr(each, "__struct_fields__")]
-    return found  # type: ignore[no-any-return]
+    return found  # type: ignore[no-any-return]  # hints have no types
 
 
 def test_every_fault_of_the_emulator(language: str) -> None:

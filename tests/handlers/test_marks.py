@@ -57,7 +57,7 @@ def on_text(event: str) -> None:
     raise NotImplementedError
 
 
-def without_result(event: hit_keyword.Event):  # type: ignore[no-untyped-def]
+def without_result(event: hit_keyword.Event):  # type: ignore[no-untyped-def]  # what is tested
     raise NotImplementedError
 
 
@@ -90,7 +90,7 @@ def test_only_a_contract_is_a_notification(thing: Any) -> None:
     ]
 )
 def test_a_type_checker_knows_the_keywords_that_are_keys_of_the_row(
-    keywords: type[TypedDict],  # type: ignore[valid-type]
+    keywords: type[TypedDict],  # type: ignore[valid-type]  # mypy has no type for them
     row: Any,
     others: set[str],
 ) -> None:

@@ -43,7 +43,7 @@ SETTINGS = SuiteSettings.from_environment(ENVIRONMENT)
 
 TABLES = MetaData()
 MESSAGES = Table("messages", TABLES, Column("corpid", String(64)), Column("msgid", String(64)), Column("key", String))
-"""Of the app. Without a primary key: a message that comes twice is there twice."""
+"""The app's own table. It has no primary key: a message that comes twice is there twice."""
 
 
 def make_tables(connection: Connection) -> None:
@@ -137,8 +137,9 @@ class Stand:
         column = "name" if table == "wwspec_cursors" else "corpid"
         where = f" WHERE {column} LIKE '%{corpid}'" if corpid else ""
         where += " AND receiver LIKE '%data'" if table == "wwspec_pending" else ""
+        query = text(f"SELECT count(*) FROM {table}{where}")  # noqa: S608 - names
         with self.database.begin() as connection:
-            return int(connection.execute(text(f"SELECT count(*) FROM {table}{where}")).scalar_one())  # noqa: S608
+            return int(connection.execute(query).scalar_one())
 
     def status(self, path: str, **options: Any) -> int:
         return httpx.get(self.root + path, trust_env=False, **options).status_code

@@ -183,6 +183,6 @@ def test_a_wrong_option_is_named_where_it_is_given(options: Any, said: str) -> N
 def test_an_unknown_option_and_the_other_class_s_engine_are_refused() -> None:
     engine: Any = create_async_engine("sqlite+aiosqlite://")
     with pytest.raises(TypeError, match="'forget'; did you mean forgets"):
-        AsyncProviderApp(engine, SETTINGS, store=store_nothing, forget=[])  # type: ignore[call-arg]
+        AsyncProviderApp(engine, SETTINGS, store=store_nothing, forget=[])  # type: ignore[call-arg]  # misspelt
     with pytest.raises(ConfigurationError, match="AsyncArchiver takes an AsyncEngine"):
         ProviderApp(engine, SETTINGS, store=lambda page, connection: None)
