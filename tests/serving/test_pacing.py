@@ -1,12 +1,10 @@
 import asyncio
 from collections.abc import Callable
-from math import inf
 
-import pytest
 from hypothesis import given, strategies as st
 
 from tests.support.waiting import wait_until
-from wwspec_router.serving.workers import JUDGED_TIME, MANY, OCCUPIED, SPREAD, STEPS, Idleness, Pacing
+from wwspec_router.serving.workers import JUDGED_TIME, OCCUPIED, SPREAD, Idleness, Pacing
 
 
 def test_nothing_is_judged_on_too_little_and_what_was_seen_counts_later() -> None:
@@ -72,9 +70,9 @@ class Timers:
 
 def test_jobs_spread_for_a_while_once_one_holds_others_up() -> None:
     timers = Timers()
-    pacing = Pacing(pending=lambda: 2, begun=lambda: [0.0, 0.0])
+    pacing = Pacing()
     assert pacing.jobs_block(timers.call_later, held_up=True)
-    assert (pacing.spreads, pacing.gives_way) == (True, False)
+    assert pacing.spreads
     assert not pacing.jobs_block(timers.call_later, held_up=False)
     assert len(timers.due) == 1, "one spread at a time"
     timers.end_spread()
@@ -86,7 +84,7 @@ def test_jobs_spread_for_a_while_once_one_holds_others_up() -> None:
 
 def test_jobs_spread_while_the_process_idles_although_it_has_jobs() -> None:
     timers = Timers()
-    pacing = Pacing(pending=lambda: 1, begun=lambda: [])
+    pacing = Pacing()
     pacing.first_came()
     wait_until(lambda: pacing.jobs_block(timers.call_later, held_up=False))
     assert pacing.spreads
@@ -94,38 +92,18 @@ def test_jobs_spread_while_the_process_idles_although_it_has_jobs() -> None:
 
 def test_no_timer_is_left_after_the_stop() -> None:
     timers = Timers()
-    pacing = Pacing(pending=lambda: 2, begun=lambda: [])
+    pacing = Pacing()
     pacing.stop()
     pacing.jobs_block(timers.call_later, held_up=True)
     pacing.stop()
     assert timers.latest.cancelled()
 
 
-@pytest.mark.parametrize(
-    ("jobs", "begun", "gives_way"), [(MANY, 0.0, True), (MANY - 1, 0.0, False), (MANY, inf, False)]
-)
-def test_the_loop_gives_way_for_many_long_jobs_only(jobs: int, begun: float, *, gives_way: bool) -> None:
-    timers = Timers()
-    pacing = Pacing(pending=lambda: jobs, begun=lambda: [begun] * jobs)
-    already_block = pacing.jobs_block(timers.call_later, held_up=False)  # where the process itself had to wait
-    assert pacing.gives_way == (gives_way and already_block), "not before jobs block"
-    pacing.jobs_block(timers.call_later, held_up=True)
-    assert pacing.gives_way == gives_way
-
-
-def test_the_loop_gives_way_while_most_of_many_jobs_take_long() -> None:
-    timers, pending = Timers(), MANY
-    pacing = Pacing(pending=lambda: pending, begun=lambda: [0.0] * MANY)
-    pacing.jobs_block(timers.call_later, held_up=True)
-    assert pacing.gives_way
+def test_jobs_spread_on_while_they_are_found_to_block() -> None:
+    timers, pacing = Timers(), Pacing()
+    for _ in range(2):
+        pacing.jobs_block(timers.call_later, held_up=True)
     timers.end_spread()
-    assert (pacing.spreads, pacing.gives_way) == (True, True), "they took long up to now"
-    pending = 2 * MANY
-    pacing.jobs_block(timers.call_later, held_up=False)
+    assert pacing.spreads, "they blocked again"
     timers.end_spread()
-    assert (pacing.spreads, pacing.gives_way) == (False, False), "half of them is not most"
-
-
-def test_it_is_time_to_give_way_once_for_some_jobs_and_results() -> None:
-    pacing = Pacing(pending=lambda: 0, begun=lambda: [])
-    assert [pacing.is_time_to_give_way() for _ in range(2 * STEPS)] == [*[False] * (STEPS - 1), True] * 2
+    assert not pacing.spreads

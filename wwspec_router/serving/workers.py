@@ -10,15 +10,14 @@ back would cost more than a quick call itself if each step woke somebody, so wak
 * When a flush has called a worker it gives way once: on one core a single quick job is then done at once, by two
   switches of threads, and nobody has to wake the loop.
 
-`threads` has the threads, and says why no wake-up is lost; `Pacing` decides when to spread and when to give way: jobs
-that compute are done best by one thread, one after the other; jobs that block need a thread each. Nothing here knows
-HTTP, calls or the SDK.
+`threads` has the threads, and says why no wake-up is lost; `Pacing` decides when to spread: jobs that compute are done
+best by one thread, one after the other; jobs that block need a thread each. Nothing here knows HTTP, calls or the SDK.
 """
 
 import asyncio
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from time import monotonic, process_time
 from typing import Any, Protocol
@@ -30,10 +29,6 @@ PATIENCE = 0.005
 """Seconds after which a job takes long."""
 SPREAD = 1.0
 """Seconds for which the pool spreads its jobs once they were found to block."""
-MANY = 32
-"""Long jobs, at least, for which the loop gives way: fewer don't bunch, and the switches cost."""
-STEPS = 8
-"""Jobs and results after which it gives way: more would bunch, and fewer cost more switches than they bring."""
 
 JUDGED_TIME = 0.02
 """Seconds with pending jobs, at least, on which a judgement rests."""
@@ -91,7 +86,7 @@ class WorkerPool:
         self._queue = queue
         self._loop_ident: int | None = None
         self._pending: set[Job] = set()
-        self._pacing = Pacing(lambda: len(self._pending), lambda: self._pool.begun())
+        self._pacing = Pacing()
         self._wakeup = Wakeup()
         self._pool: ThreadPool[Job] = ThreadPool(threads, name, _run, self._wakeup.send, self._pacing)
         self._flushing = False
@@ -140,10 +135,6 @@ class WorkerPool:
         self._pending.add(job)
         self._pool.jobs.append(job)
         self._flush_soon()
-        if self._pacing.gives_way:
-            self._pool.call_next()
-            if self._pacing.is_time_to_give_way():
-                os.sched_yield()
 
     async def stop(self, grace: float) -> int:
         """Refuse new jobs, let the pending ones finish, then end the threads.
@@ -281,7 +272,7 @@ class WorkerPool:
     def _drain(self) -> None:
         """End the jobs that are done. It resets the flag before the first pop, as `Worker.run` relies on."""
         self._pool.is_waking = False
-        done, pending, pacing = self._pool.done, self._pending, self._pacing
+        done, pending = self._pool.done, self._pending
         while True:
             try:
                 job, result, error = done.popleft()
@@ -289,9 +280,7 @@ class WorkerPool:
                 break
             pending.discard(job)
             if not pending:
-                pacing.last_left()
-            if pacing.gives_way and pacing.is_time_to_give_way():
-                os.sched_yield()
+                self._pacing.last_left()
             if job.is_over:
                 continue
             try:
@@ -333,24 +322,15 @@ class WorkerPool:
 class Pacing(Pace):
     """Decides for one pool. Belongs on the thread of its loop; any thread may read `spreads`.
 
-    Args:
-        pending: Returns how many jobs are queued or with a thread.
-        begun: Returns when each job began that is with a thread, in seconds of `time.monotonic()`.
-
     Attributes:
         spreads: See `Pace`.
-        gives_way: Whether the loop stops after a few jobs or results for threads that it has called. Jobs that began
-            together end together, and their callers call together again; this pulls them apart.
     """
 
-    def __init__(self, pending: Callable[[], int], begun: Callable[[], Iterable[float]]) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._pending = pending
-        self._begun = begun
         self.spreads = False
-        self.gives_way = False
-        self._most_took_long = False
-        self._steps = 0
+        self._goes_on = False
+        """Whether jobs were found to block once more while they spread."""
         self._idleness = Idleness(monotonic(), process_time())
         self._timer: asyncio.TimerHandle | None = None
 
@@ -371,17 +351,11 @@ class Pacing(Pace):
         """
         jobs_block = self._idleness.found(monotonic(), process_time()) or held_up
         if jobs_block:
+            self._goes_on = self.spreads
             self.spreads = True
             if self._timer is None:
                 self._timer = call_later(SPREAD, partial(self._end_spread, call_later))
-        if self.spreads and self._most_take_long():
-            self.gives_way = self._most_took_long = True
         return jobs_block
-
-    def is_time_to_give_way(self) -> bool:
-        """Count a job or a result; return whether to give way now."""
-        self._steps += 1
-        return self._steps % STEPS == 0
 
     def stop(self) -> None:
         """End the timer."""
@@ -389,16 +363,9 @@ class Pacing(Pace):
             self._timer.cancel()
             self._timer = None
 
-    def _most_take_long(self) -> bool:
-        """Return whether most of the pending jobs have been with a thread for longer than `PATIENCE`."""
-        latest = monotonic() - PATIENCE
-        long = sum(1 for begun in self._begun() if begun < latest)
-        return long >= MANY and 2 * long > self._pending()
-
     def _end_spread(self, call_later: CallLater) -> None:
-        """Stop spreading, unless most jobs took long meanwhile."""
-        self.spreads = self.gives_way = self._most_took_long
-        self._most_took_long = False
+        """Stop spreading, unless jobs were found to block meanwhile."""
+        self.spreads, self._goes_on = self._goes_on, False
         self._timer = call_later(SPREAD, partial(self._end_spread, call_later)) if self.spreads else None
 
 
