@@ -113,6 +113,16 @@ PARTS = {
             "tests/torture",
         ],
     ),
+    "java": Part(  # the stand-in and the example in Java, compiled and run as their page says
+        [f"{TESTS} packages/devtools/tests/emulator/standin/test_java.py"],
+        [
+            "docs/*/program/java.md",
+            "examples/java_program",
+            "packages/devtools/tests/emulator/standin/*[Jj]ava*",
+            "packages/devtools/wwspec_devtools/emulator/standin/wwspec_standin/seal.py",
+            "packages/devtools/wwspec_devtools/emulator/standin_java",
+        ],
+    ),
     "bench": Part(
         ["scripts/bench --test"],
         ["benchmarks/**/*.py", "requirements/bench.txt", "scripts/bench", "tests/benchmarks"],

@@ -51,6 +51,16 @@ ELSEWHERE = {
     "wwspec doctor": "packages/devtools/tests/cli/test_doctor.py, since the ports may be in use here",
     "wwspec new shop": "packages/devtools/tests/scaffold; here it would bring tests of the same names",
     **dict.fromkeys(SERVERS.values(), "tests/test_asgi.py"),
+    **dict.fromkeys(
+        (
+            'source "$(scripts/env --light)/bin/activate"',
+            "cd examples/java_program",
+            'javac -d build "$(wwspec standin java)"/com/tencent/wework/*.java src/*.java',
+            "wwspec emulate --program 'java -cp build Program 8080'",
+            "wwspec zone fault sdk return_code -10002 --api get_group_chat --count 1",
+        ),
+        "packages/devtools/tests/emulator/standin/test_java.py follows program/java.md",
+    ),
     "wwspec dev": "packages/devtools/tests/cli/test_verbs.py, since it does not end",
 }
 """Commands that are not run here, and why."""

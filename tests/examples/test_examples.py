@@ -12,6 +12,7 @@ EXAMPLES = ROOT / "examples"
 SIZES = {
     "archive_app": ("*.py", 135),
     "archive_service": ("*.py", 135),
+    "java_program": ("*.java", 120),
     "message_viewer": ("page.html", 150),
     "quality_inspection": ("*.[pt][yo]*", 290),  # .py and .toml, with its tests
 }
@@ -27,7 +28,7 @@ VARIABLES = {
 @pytest.mark.parametrize("example", SIZES)
 def test_an_example_has_few_lines(example: str) -> None:
     pattern, most = SIZES[example]
-    files = [path for path in (EXAMPLES / example).rglob(pattern) if path.suffix in (".py", ".toml", ".html")]
+    files = [path for path in (EXAMPLES / example).rglob(pattern) if path.suffix in (".py", ".toml", ".html", ".java")]
     assert 0 < sum(bool(line.strip()) for file in files for line in file.read_text("utf-8").splitlines()) <= most
 
 

@@ -54,7 +54,7 @@ DATA = {
     "contracts": ["errcodes.json", "api_examples.json"],
     "router": ["cli/chinese.toml"],
     "client": [],
-    "devtools": ["emulator/console/static/app.js"],
+    "devtools": ["emulator/console/static/app.js", "emulator/standin_java/com/tencent/wework/SpecSDK.java"],
 }
 
 

@@ -21,7 +21,7 @@ BASH = "/bin/bash"
 COMMAND = 600
 """Seconds that one block of commands may take."""
 
-SERVERS = ("wwspec dev", "uvicorn ")
+SERVERS = ("wwspec dev", "wwspec emulate", "uvicorn ")
 """Commands that do not end; each block with one has a terminal of its own."""
 
 INSTALLED = {

@@ -92,6 +92,11 @@ VERBS = {
         "Run the emulator of the platform.",
         ("wwspec emulate", "wwspec emulate --program 'python app.py'"),
     ),
+    "standin": Verb(
+        Group.EMULATE,
+        "Print where the emulator's stand-in for WeCom's Java SDK is.",
+        ("wwspec standin java",),
+    ),
     "zone": Verb(
         Group.EMULATE,
         "Control a running emulator: clock, faults, traffic.",

@@ -21,6 +21,17 @@ from wwspec_devtools.child import Child
 from wwspec_devtools.testing.zone import Zone
 
 
+def test_standin_prints_the_folder_that_a_program_in_java_compiles_with(run: Run) -> None:
+    [folder] = run("standin", "java").stdout.splitlines()
+    classes = {path.stem: path.read_text("utf-8") for path in Path(folder, "com/tencent/wework").iterdir()}
+    assert {"SpecCallbackSDK", "SpecSDK"} <= {*classes}
+    code = [line for text in classes.values() for line in text.splitlines() if re.match(r" *[^ /*]", line)]
+    assert len(code) <= 300
+    other = run("standin", "go")
+    assert (other.returncode, other.stdout) == (2, "")
+    assert "'go' is not 'java'" in other.stderr
+
+
 def test_abilities_lists_what_answers_each_id(run: Run) -> None:
     done = run("abilities")
     assert done.returncode == 0

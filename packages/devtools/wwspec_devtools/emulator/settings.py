@@ -14,6 +14,7 @@ from wwspec_contracts.support.loopback import is_loopback
 from wwspec_devtools.emulator.scene import Scene, load_scene
 
 STANDIN_DIRECTORY = Path(__file__).parent / "standin"
+JAVA_STANDIN_DIRECTORY = Path(__file__).parent / "standin_java"
 """The directory to put first on a program's PYTHONPATH: it holds the stand-in `wwspecapisdk`."""
 
 CALLBACK_NAMES = ("--callback-url", "WWSPEC_CALLBACK_TOKEN", "WWSPEC_ENCODING_AES_KEY")

@@ -30,8 +30,9 @@ from wwspec_router.config import variable
     "--program",
     default="",
     metavar="COMMAND",
-    help="Start a zone program, such as 'python app.py', and end it with the emulator. Any Python from 3.6 on that "
-    "has pycryptodome will do. With --machines it is started for each, with the port in place of {port}.",
+    help="Start a zone program in any language, such as 'python app.py' or 'java -cp build Program', and end it with "
+    "the emulator. Any Python from 3.6 on that has pycryptodome will do; for Java see `wwspec standin`. With "
+    "--machines it is started for each, with the port in place of {port}.",
 )
 @click.option(
     "--contracts",
