@@ -23,7 +23,7 @@ from wwspec_router.http1.answers import Answer, Headers, OnAnswer, plain
 from wwspec_router.http1.bounds import Limits
 from wwspec_router.http1.budget import BodyBudget
 from wwspec_router.http1.connection import Connection
-from wwspec_router.serving.accepting import Acceptor
+from wwspec_router.serving.accepting import Acceptor, ConnectionCounts
 
 DEADLINE = 300.0
 REQUEST = b"GET /page HTTP/1.1\r\nhost: x\r\n\r\n"
@@ -119,7 +119,8 @@ class Sharing(uvicorn.Server):
         assert sockets is not None
         make: Any = self.config.http_protocol_class
         connect = partial(make, config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
-        self.acceptor = Acceptor(asyncio.get_running_loop(), sockets[0], connect)
+        loop = asyncio.get_running_loop()
+        self.acceptor = Acceptor(loop, sockets[0], connect, self.server_state, ConnectionCounts(2), 0)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self.acceptor.close()

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-import select
 import signal
 import socket
 from collections import Counter
@@ -11,6 +10,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial, wraps
 from inspect import Parameter, Signature, signature
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +19,35 @@ import pytest
 import uvloop
 from uvicorn.server import ServerState
 
-from tests.serving.service import Serve, Service
+from tests.serving.service import Serve, Service, serve_after
 from tests.serving.workers.rig import no_more_files
 from tests.support.processes import alive
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.serving import accepting
-from wwspec_router.serving.accepting import Acceptor
+from wwspec_router.serving.accepting import Acceptor, ConnectionCounts
+
+PATIENT = serve_after("from wwspec_router.serving import accepting; accepting.PATIENCE = float('inf')")
+"""`wwspec serve` whose worker processes leave a connection to those that have fewer, however long it waits."""
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let connections wait for the process that has the fewest, however slow this machine is."""
+    monkeypatch.setattr(accepting, "PATIENCE", inf)
+
+
+@pytest.mark.parametrize(
+    ("own", "others", "is_left"),
+    [(1, 0, True), (7, 6, True), (8, 7, False), (8, 6, True), (64, 56, False), (64, 55, True)],
+)
+def test_a_connection_is_left_to_a_process_that_has_fewer_by_more_than_an_eighth(
+    own: int, others: int, is_left: bool
+) -> None:
+    counts = ConnectionCounts(3)
+    counts.show(0, own, 0)
+    counts.show(2, others, 0)
+    assert counts.with_fewer(0) == [2] * is_left
+
 
 # On one event loop, in place of several processes
 
@@ -46,11 +69,15 @@ class Connected(asyncio.Protocol):
 class Worker:
     """What accepts connections in one worker process."""
 
-    def __init__(self, port: "Port", connect: Callable[[ServerState], asyncio.Protocol] = Connected) -> None:
+    def __init__(
+        self, port: "Port", number: int, connect: Callable[[ServerState], asyncio.Protocol] = Connected
+    ) -> None:
         port.workers.append(self)
         self.state = ServerState()
         self.listening = port.listening.dup()
-        self.acceptor = Acceptor(asyncio.get_running_loop(), self.listening, partial(connect, self.state))
+        self.acceptor = Acceptor(
+            asyncio.get_running_loop(), self.listening, partial(connect, self.state), self.state, port.counts, number
+        )
 
     @property
     def connections(self) -> list[Connected]:
@@ -68,6 +95,7 @@ class Worker:
 class Port:
     def __init__(self) -> None:
         self.listening = socket.create_server(("127.0.0.1", 0))
+        self.counts = ConnectionCounts(3)
         self.clients: list[socket.socket] = []
         self.workers: list[Worker] = []
 
@@ -120,19 +148,74 @@ async def has(worker: Worker, number: int) -> None:
     await until(lambda: len(worker.connections) == number)
 
 
+@pytest.mark.usefixtures("patient")
 @on_both_loops
-async def test_each_process_takes_one_of_the_connections_that_wait_and_leaves_the_others(port: Port) -> None:
-    port.connect(12)
-    first, second = Worker(port), Worker(port)
+async def test_connections_that_come_at_once_are_shared_evenly(port: Port) -> None:
+    first = Worker(port, 0)
+    port.connect(3)
+    await has(first, 3)
+    second = Worker(port, 1)
+    port.connect(9)
     await has(first, 6)
     await has(second, 6)
 
 
+@pytest.mark.usefixtures("patient")
+@on_both_loops
+async def test_connections_that_were_closed_make_room(port: Port) -> None:
+    port.connect(12)
+    first, second = Worker(port, 0), Worker(port, 1)
+    await has(first, 6)
+    await has(second, 6)
+    for each in first.connections:
+        each.transport.close()
+    await has(first, 0)
+    port.connect(6)
+    await has(first, 6)
+    assert len(second.connections) == 6
+
+
+@pytest.mark.usefixtures("patient")
+@pytest.mark.parametrize("end", ["stops", "has ended"])
+@on_both_loops
+async def test_a_process_that_accepts_no_more_has_no_share_also_when_its_connections_end(port: Port, end: str) -> None:
+    first, second = Worker(port, 0), Worker(port, 1)
+    port.connect(4)
+    await has(second, 2)
+    second.acceptor.close()
+    for each in second.connections:
+        each.transport.close()
+    await has(second, 0)
+    if end == "has ended":
+        port.counts.show(1, 0, 0)  # its last word
+        port.counts.clear(1)  # its parent's
+    port.connect(3)
+    await has(first, 5)
+
+
+@on_both_loops
+async def test_a_process_that_hangs_keeps_no_connection_waiting_twice_and_has_its_share_again_when_it_accepts(
+    port: Port, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port.counts.show(1, 0, 7)  # it has accepted 7, has none, and gives no sign again
+    first = Worker(port, 0)
+    port.connect(2)
+    await has(first, 2)  # the second one waited for the other process
+    monkeypatch.setattr(accepting, "PATIENCE", inf)
+    port.connect(3)
+    await has(first, 5)
+    second = Worker(port, 1)
+    port.connect(5)
+    await has(second, 5)
+    assert len(first.connections) == 5
+
+
 @on_both_loops
 async def test_a_connection_that_was_accepted_before_the_stop_is_among_those_that_are_stopped(port: Port) -> None:
-    worker = Worker(port)
+    worker = Worker(port, 0)
     port.connect(1)
-    await until(lambda: not select.select([port.listening], [], [], 0)[0])
+    before = port.counts.accepted()
+    await until(lambda: port.counts.accepted() != before)
     worker.acceptor.close()
     await worker.acceptor.wait_closed()
     assert len(worker.connections) == 1
@@ -142,7 +225,7 @@ def test_a_connection_that_another_process_took_first_is_no_error(
     on_loop: OnLoop, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def test(port: Port) -> None:
-        workers = [Worker(port) for _ in range(3)]
+        workers = [Worker(port, number) for number in range(3)]
         port.connect(1)  # which wakes all
         await until(lambda: any(worker.connections for worker in workers))
 
@@ -151,21 +234,21 @@ def test_a_connection_that_another_process_took_first_is_no_error(
 
 
 @on_both_loops
-async def test_a_connection_that_can_not_be_served_is_closed(port: Port) -> None:
+async def test_a_connection_that_can_not_be_served_has_no_share(port: Port) -> None:
     def refuse(state: ServerState) -> asyncio.Protocol:
         raise ConnectionResetError
 
-    worker = Worker(port, refuse)
+    Worker(port, 0, refuse)
+    port.counts.show(1, 0, 0)
     port.connect(1)
-    await until(lambda: not select.select([port.listening], [], [], 0)[0])
-    worker.acceptor.close()
-    await worker.acceptor.wait_closed()
+    await until(lambda: port.counts.with_fewer(0))
+    await until(lambda: not port.counts.with_fewer(0))
     assert port.clients[0].recv(1) == b""
 
 
 @on_both_loops
 async def test_small_answers_are_sent_at_once(port: Port) -> None:
-    worker = Worker(port)
+    worker = Worker(port, 0)
     port.connect(1)
     await has(worker, 1)
     (connection,) = worker.connections
@@ -178,7 +261,7 @@ async def test_a_process_without_a_file_for_a_connection_says_so_and_takes_it_la
     port: Port, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(accepting, "RETRY", 0)
-    worker = Worker(port)
+    worker = Worker(port, 0)
     port.connect(1)
     with no_more_files():
         await until(lambda: "no connection can be accepted (Too many open files): again in 0 s" in caplog.text)
@@ -189,7 +272,7 @@ def test_a_port_that_the_parent_has_shut_is_left_alone(
     on_loop: OnLoop, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def test(port: Port) -> None:
-        worker = Worker(port)
+        worker = Worker(port, 0)
         port.listening.shutdown(socket.SHUT_RDWR)
         for _ in range(50):
             await asyncio.sleep(0)
@@ -204,6 +287,13 @@ def test_a_port_that_the_parent_has_shut_is_left_alone(
 # In processes
 
 
+def test_connections_of_a_program_are_shared_evenly_among_its_worker_processes(serve: Serve) -> None:
+    service = serve("--workers", "2", command=PATIENT)
+    service.pids(2)
+    shares = answering(service, 12)
+    assert all(5 <= share <= 7 for share in shares.values()), shares  # that of `pids` may be closing still
+
+
 def test_while_one_event_loop_is_held_up_the_other_process_answers_new_connections(
     serve: Serve, pool: ThreadPoolExecutor
 ) -> None:
@@ -216,7 +306,7 @@ def test_while_one_event_loop_is_held_up_the_other_process_answers_new_connectio
 
 
 def test_no_connection_waits_for_a_process_that_was_killed(serve: Serve) -> None:
-    service = serve("--workers", "2")
+    service = serve("--workers", "2", command=PATIENT)
     pids = service.pids(2)
     (service.folder / "slow").touch()  # its successor does not come up
     with httpx.Client(trust_env=False, timeout=DEADLINE) as client:
@@ -248,7 +338,7 @@ def listens(pid: int, port: int) -> bool:
 
 
 def test_no_connection_waits_for_a_process_that_stops(serve: Serve, pool: ThreadPoolExecutor) -> None:
-    service = serve("--workers", "2", "--grace", str(DEADLINE))
+    service = serve("--workers", "2", "--grace", str(DEADLINE), command=PATIENT)
     pids = service.pids(2)
     running, stopping = service.begin(pool, "wait", "door")
     (survivor,) = pids - {stopping}

@@ -30,7 +30,7 @@ from wwspec_router.logs.handlers import SdkLogHandler
 from wwspec_router.logs.lines import log_stray
 from wwspec_router.monitoring.shared import SharedFigures
 from wwspec_router.sdk.vendor import VendorSdk
-from wwspec_router.serving.accepting import Acceptor
+from wwspec_router.serving.accepting import Acceptor, ConnectionCounts
 from wwspec_router.serving.heartbeat import CLOSED, EXHAUSTED, HELD_UP, SERVING, Heartbeat
 from wwspec_router.serving.own_cores import take_core
 from wwspec_router.serving.program import ZoneProgram, create_program
@@ -68,6 +68,7 @@ def work(
     listening: socket.socket,
     heartbeat: Heartbeat,
     shared: int | None,
+    counts: ConnectionCounts,
     core: int | None = None,
 ) -> None:
     """Serve in a worker process until SIGTERM.
@@ -77,6 +78,7 @@ def work(
         listening: The bound socket that the workers share.
         heartbeat: The line to the parent.
         shared: A file in which the workers show each other their figures; see `SharedFigures`.
+        counts: In which they show each other how many connections they have.
         core: The core that is this worker's own; None for none.
 
     Raises:
@@ -92,7 +94,7 @@ def work(
     keep_from_children(listening, heartbeat.socket)
     if core is not None:
         take_core(core, settings.pin_workers)
-    _WorkerServer(program, settings, heartbeat).run([listening])
+    _WorkerServer(program, settings, heartbeat, counts).run([listening])
 
 
 def keep_from_children(listening: socket.socket, *others: socket.socket) -> None:
@@ -267,11 +269,15 @@ class _WorkerServer(_Server):
         program: What is served.
         settings: Its settings.
         heartbeat: The line to the parent.
+        counts: How many connections each worker process has.
     """
 
-    def __init__(self, program: ZoneProgram, settings: Settings, heartbeat: Heartbeat) -> None:
+    def __init__(
+        self, program: ZoneProgram, settings: Settings, heartbeat: Heartbeat, counts: ConnectionCounts
+    ) -> None:
         super().__init__(program, settings, partial(heartbeat.report, SERVING))
         self._heartbeat = heartbeat
+        self._counts = counts
         self._is_alone = settings.processes == 1
         self._acceptor: Acceptor | None = None
 
@@ -283,7 +289,10 @@ class _WorkerServer(_Server):
         await super()._open([])
         (listening,) = sockets
         listening.listen(BACKLOG)
-        self._acceptor = Acceptor(asyncio.get_running_loop(), listening, self._new_connection)
+        loop = asyncio.get_running_loop()
+        self._acceptor = Acceptor(
+            loop, listening, self._new_connection, self.server_state, self._counts, self._heartbeat.number
+        )
 
     def _new_connection(self) -> asyncio.Protocol:
         make: Callable[..., asyncio.Protocol] = self.config.http_protocol_class

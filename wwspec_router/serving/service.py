@@ -21,6 +21,7 @@ from wwspec_contracts.support.stacks import describe
 from wwspec_router.config import AUTO, MOST_WORKERS, PIN_ON, SdkSource, Settings
 from wwspec_router.logs.lines import setup_logging
 from wwspec_router.process.cores import usable_cores
+from wwspec_router.serving.accepting import ConnectionCounts
 from wwspec_router.serving.own_cores import plan_cores
 from wwspec_router.serving.supervisor import Supervisor
 
@@ -72,8 +73,9 @@ def serve(settings: Settings) -> None:
 def _serve_in_workers(settings: Settings, listening: socket.socket, cores: tuple[int, ...]) -> None:
     """Keep worker processes, and be one in each of them, which reports to the parent why it can't serve, if so."""
     shared = _shared_memory()
+    counts = ConnectionCounts(2 * settings.processes)
     announce = partial(_announce, settings, listening)
-    supervisor = Supervisor(listening, settings.processes, settings.grace, settings.hang_after, announce)
+    supervisor = Supervisor(listening, settings.processes, settings.grace, settings.hang_after, announce, counts.clear)
     heartbeat = supervisor.run()
     if heartbeat is None:
         return
@@ -82,7 +84,7 @@ def _serve_in_workers(settings: Settings, listening: socket.socket, cores: tuple
         heartbeat.start()
         from wwspec_router.serving.server import work
 
-        work(settings, listening, heartbeat, shared, cores[heartbeat.place] if cores else None)
+        work(settings, listening, heartbeat, shared, counts, cores[heartbeat.place] if cores else None)
     except WWSpecError as error:
         reason = str(error)
     except Exception as error:

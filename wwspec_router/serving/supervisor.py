@@ -49,6 +49,8 @@ class Supervisor:
     """Seconds for which a worker may hang; it may be silent as long."""
     on_serving: Callable[[], None] = lambda: None
     """Called once, when the first worker serves."""
+    on_ended: Callable[[int], None] = lambda number: None
+    """Called with the number of each worker that has ended."""
 
     def __post_init__(self, workers: int, hang_after: float) -> None:
         self._silence = max(SILENCE, hang_after)
@@ -224,6 +226,7 @@ class Supervisor:
                 for worker in self._workers:
                     if worker.pid == ended[0]:
                         worker.status = ended[1]
+                        self.on_ended(worker.number)
 
     def _replace_ended(self, worker: WorkerProcess) -> None:
         """Forget a worker that has ended, and start another in its place.
