@@ -18,7 +18,7 @@ import msgspec
 import pytest
 
 from tests.serving.service import EMPTY, call_content
-from tests.serving.wire import reset
+from tests.serving.wire import read_to_end, reset, statuses
 from tests.support.apps import ROOT, write_files
 from tests.support.processes import UNMEASURED
 from tests.support.sdk import standin_as_vendor
@@ -120,7 +120,6 @@ class Program:
         with (sdk / "wwspecapisdk.py").open("a") as module:
             module.write(SDK)
         self.port, self.url = port, f"http://127.0.0.1:{port}"
-        self.calls = 0
         self.log = folder / "log"
         settings = {"APP": folder, "SDK": "vendor", "EMULATOR_URL": f"local:{folder}", "WORKERS": 1, "REQUEST_LOG": 1}
         limits = {"THREADS": 1, "QUEUE": 1, "QUEUE_TIMEOUT": DEADLINE, "GRACE": DEADLINE, "MAX_BODY": MAX_BODY}
@@ -135,19 +134,22 @@ class Program:
                 start_new_session=True,
             )
 
-    def call(
-        self, ability_id: str, data: Mapping[str, object] = EMPTY, call_type: int = 1, *, is_async: bool = False
-    ) -> dict[str, Any]:
+    def call(self, ability_id: str, data: Mapping[str, object] = EMPTY, **how: Any) -> dict[str, Any]:
         """Return the reply to a call or an event."""
-        sealed = self.seal(ability_id, data, call_type, is_async=is_async)
+        sealed = self.seal(ability_id, data, **how)
         return self.opened(self.send("POST", "/", sealed.body.encode(), sealed.headers))
 
     def seal(
-        self, ability_id: str, data: Mapping[str, object] = EMPTY, call_type: int = 1, *, is_async: bool = False
+        self,
+        ability_id: str,
+        data: Mapping[str, object] = EMPTY,
+        *,
+        call_type: int = 1,
+        job_info: str = "",
+        notify_id: str = "",
     ) -> seal.Sealed:
-        self.calls += 1
-        job_info = f"job {self.calls}" if is_async else ""
-        return seal.seal_call(self.key, call_content(ability_id, data, call_type, f"1_{self.calls}", job_info))
+        content = call_content(ability_id, data, call_type, "1_1", job_info)
+        return seal.seal_call(self.key, content._replace(notify_id=notify_id))
 
     def opened(self, response: httpx.Response) -> dict[str, Any]:
         assert response.status_code == 200
@@ -204,14 +206,14 @@ EVENT = {"event_type": "hit_keyword", "timestamp": 1, "hit_keyword": {"token": "
 
 def fetched(program: Program) -> object:
     """Send an event, and fetch it under the notify_id that the app is told."""
-    assert program.call("", EVENT, 2)["errcode"] == 0
+    assert program.call("", EVENT, call_type=2)["errcode"] == 0
     notify_id = msgspec.json.decode((program.folder / "notified").read_bytes())["notify_id"]
-    return program.call("get_callback_data", {"notify_id": notify_id})["event_type"]
+    return program.call("get_callback_data", notify_id=notify_id)["event_type"]
 
 
 def run_later(program: Program) -> object:
     """Call asynchronously, and wait for the report."""
-    assert program.call("mark", {"name": "job"}, is_async=True)["errcode"] == 0
+    assert program.call("mark", {"name": "job"}, job_info="job 1")["errcode"] == 0
     wait_until((program.folder / "reported").exists)
     return (program.folder / "job").exists()
 
@@ -304,3 +306,10 @@ def end_group(pid: int) -> None:
 @for_each(CASES)
 def test_calls_are_answered_alike_by_every_server(what: str, do: Do, expected: object, program: Program) -> None:
     assert do(program) == expected, program.log.read_text()
+
+
+@pytest.mark.slow  # waits for the 30 seconds of a body; `test_connections` has less of them for uvicorn
+def test_a_body_that_does_not_come_is_answered_with_status_408(program: Program) -> None:
+    with socket.create_connection(("127.0.0.1", program.port), DEADLINE) as client:
+        client.sendall(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{")
+        assert statuses(read_to_end(client)) == [408]
