@@ -4,7 +4,7 @@ It reads a request, hands it to the program's `Calls`, and sends the answer. It 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -107,8 +107,11 @@ class _Calls:
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a call."""
         calls = self._program.calls
-        body = STOPPING if calls is None else await self._read(scope, receive)
-        if calls is None or not isinstance(body, bytes):
+        if calls is None:
+            await _send(send, STOPPING)
+            return
+        body = await self._read(scope, receive)
+        if not isinstance(body, bytes):
             await _send(send, body)
             return
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
@@ -190,26 +193,17 @@ class _FirstMessage:
     def __init__(self, receive: Receive) -> None:
         self.message: Message | None = None
         """None while it has not come."""
-        self._steps: Iterator[Any] = receive().__await__()
-        self._step()
-
-    def __await__(self) -> Generator[Any, None, Message]:
-        while self.message is None:
-            try:
-                yield self._waits_for
-            except BaseException as error:
-                throw = getattr(self._steps, "throw", None)  # granian's has none
-                if throw is None:
-                    raise
-                throw(error)
-            self._step()
-        return self.message
-
-    def _step(self) -> None:
+        self._steps: Generator[Any, Any, Message] = receive().__await__()
         try:
             self._waits_for = next(self._steps)
         except StopIteration as done:
             self.message = done.value
+
+    def __await__(self) -> Generator[Any, Any, Message]:
+        if self.message is None:
+            yield self._waits_for
+            self.message = yield from self._steps
+        return self.message
 
 
 async def _send(send: Send, answer: Answer | None) -> None:

@@ -10,7 +10,7 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -170,21 +170,6 @@ def _spare_the_collector() -> None:
     gc.set_threshold(GC_THRESHOLD, 10, 10)
 
 
-async def _lifespan(
-    program: ZoneProgram,
-    scope: object,
-    receive: Callable[[], Awaitable[object]],
-    send: Callable[[Any], Awaitable[None]],
-) -> None:
-    """Run the lifespan of ASGI; `Connection` answers requests. Starlette, which could, takes a tenth of a start."""
-    await receive()
-    await program.start()  # which `_Server.startup` has done
-    await send({"type": "lifespan.startup.complete"})
-    await receive()
-    await program.stop()
-    await send({"type": "lifespan.shutdown.complete"})
-
-
 def server_config(program: ZoneProgram, settings: Settings) -> uvicorn.Config:
     """Configure uvicorn for one process of a program.
 
@@ -192,7 +177,7 @@ def server_config(program: ZoneProgram, settings: Settings) -> uvicorn.Config:
         ConfigurationError: The setting `wrap` can't be used.
     """
     limits = Limits(settings.connections, settings.head_timeout, settings.body_timeout, settings.max_body)
-    application: Any = partial(_lifespan, program)
+    application: Any = program  # uvicorn wants one; only `Connection` is asked
     http: Any = partial(Connection, program=program, limits=limits, bodies=BodyBudget(settings.max_body))
     if settings.wrap:
         from wwspec_router.serving.asgi import wrapped  # Starlette, which most programs do without
@@ -206,7 +191,7 @@ def server_config(program: ZoneProgram, settings: Settings) -> uvicorn.Config:
         backlog=BACKLOG,
         timeout_keep_alive=KEEP_ALIVE,
         ws="none",
-        lifespan="on",
+        lifespan="on" if settings.wrap else "off",
         access_log=False,
         log_config=None,
         server_header=False,
@@ -257,7 +242,7 @@ class _Server(uvicorn.Server):
         """Finish what runs: uvicorn and the program share one grace."""
         self._program.stop_by = monotonic() + self._program.settings.grace
         await super().shutdown(sockets)
-        await self._program.stop()  # for a wrapped application whose lifespan does not reach the program
+        await self._program.stop()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Stop. At once on a second signal of the kind, and on Ctrl-C at the prompt of a debugger.
