@@ -190,6 +190,8 @@ class _FirstMessage:
         receive: Of the request.
     """
 
+    __slots__ = ("_steps", "_waits_for", "message")
+
     def __init__(self, receive: Receive) -> None:
         self.message: Message | None = None
         """None while it has not come."""
