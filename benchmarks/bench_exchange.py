@@ -20,6 +20,7 @@ from benchmarks.contenders import (
     PROGRAM,
     PURE,
     TWO_LIMITS,
+    asgi_programs,
     missing,
     peer,
     program,
@@ -90,6 +91,7 @@ def pinned(served: BenchmarkZone) -> dict[str, Start]:
         INLINE: partial(peer, INLINE, served, core=core),
         PROGRAM: partial(program, served, core=core),
         PURE: partial(program, served, core=core, variables={"WWSPEC_PURE": "1"}),
+        **asgi_programs(served, core),
     }
     return starts | {name: partial(peer, name, served, core=core) for name in FRAMEWORKS if not missing(name)}
 

@@ -21,6 +21,7 @@ from benchmarks.contenders import (
     THREAD_LIMIT,
     THREADED,
     TWO_THREAD_LIMITS,
+    asgi_programs,
     missing,
     peer,
     program,
@@ -58,7 +59,8 @@ def pinned(served: BenchmarkZone, threads: int, peers: Iterable[str] = THREADED)
     core = rig.CORES[0]
     names = [THREAD_LIMIT, *(name for name in peers if not missing(name))]
     starts: dict[str, Start] = {name: partial(peer, name, served, core=core, threads=threads) for name in names}
-    return starts | {PROGRAM: partial(program, served, "--threads", str(threads), core=core)}
+    ours = {PROGRAM: partial(program, served, "--threads", str(threads), core=core)}
+    return starts | ours | asgi_programs(served, core, threads)
 
 
 def free(served: BenchmarkZone, threads: int) -> dict[str, Start]:

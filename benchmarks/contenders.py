@@ -5,8 +5,10 @@ All answer the same sealed call with the same reply, with the same SDK module an
 
 import importlib.util
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks import rig
@@ -14,6 +16,8 @@ from benchmarks.zones import BenchmarkZone
 from wwspec_devtools.testing.ports import held_ports
 
 __all__ = [
+    "ASGI",
+    "BY_OTHERS",
     "FRAMEWORKS",
     "HARD_LIMIT",
     "INLINE",
@@ -28,6 +32,7 @@ __all__ = [
     "TWO_LIMITS",
     "TWO_THREAD_LIMITS",
     "Peer",
+    "asgi_programs",
     "missing",
     "peer",
     "program",
@@ -42,6 +47,13 @@ INLINE = "inline"
 PROGRAM = "program"
 OWN_CORES = ("--pin-workers", "on")
 """The options with which each worker process of the program has a core of its own."""
+ASGI = f"{PROGRAM}, ASGI"
+"""The program by `wwspec serve --wrap`: uvicorn's own HTTP serves its ASGI application."""
+BY_OTHERS = {
+    f"{PROGRAM}, uvicorn": "-m uvicorn --factory --no-access-log --host 127.0.0.1 --port PORT",
+    f"{PROGRAM}, granian": "-m granian --interface asgi --factory --workers 1 --no-ws --host 127.0.0.1 --port PORT",
+}
+"""The program's ASGI application by other servers, with nothing that `wwspec serve` sets for its process."""
 PURE = "program, WWSPEC_PURE"
 """The program without its compiled check: msgspec checks all requests and replies."""
 REDIS_GET = "redis-py GET, inline"
@@ -127,4 +139,37 @@ def program(
     with held_ports(1) as [port], rig.installed_program(zone) as (command, environment):
         command += ["--port", str(port), *options]
         with rig.serve(command, port, {**environment, **(variables or {})}, zone, core) as server:
+            yield server
+
+
+def asgi_programs(
+    zone: BenchmarkZone, core: int, threads: int = 0
+) -> dict[str, Callable[[], AbstractContextManager[rig.Server]]]:
+    """Return what starts the program as an ASGI application, with so many threads or as many as by default."""
+    found = {name: command for name, command in BY_OTHERS.items() if importlib.util.find_spec(command.split()[1])}
+    return {
+        ASGI: partial(_wrapped, zone, core, threads),
+        **{name: partial(_by_another, command, zone, core, threads) for name, command in found.items()},
+    }
+
+
+@contextmanager
+def _wrapped(zone: BenchmarkZone, core: int, threads: int) -> Iterator[rig.Server]:
+    options = ["--threads", str(threads)] if threads else []
+    with held_ports(1) as [port], rig.installed_program(zone) as (command, environment):
+        Path(command[1]).with_name("wrapping.py").write_text("def wrap(app):\n    return app\n")
+        command += ["--port", str(port), "--wrap", "wrapping:wrap", *options]
+        with rig.serve(command, port, environment, zone, core) as server:
+            yield server
+
+
+@contextmanager
+def _by_another(command: str, zone: BenchmarkZone, core: int, threads: int) -> Iterator[rig.Server]:
+    with held_ports(1) as [port], rig.installed_program(zone) as (run, _):
+        settings = {"APP": str(Path(run[1]).parent), "SDK": "vendor", "WORKERS": "1", "LOG_LEVEL": "WARNING"}
+        if threads:
+            settings["THREADS"] = str(threads)
+        environment = rig.peer_environment(zone) | {f"WWSPEC_{name}": value for name, value in settings.items()}
+        named = [sys.executable, *command.replace("PORT", str(port)).split(), "wwspec_router.asgi:create_app"]
+        with rig.serve(named, port, environment, zone, core) as server:
             yield server

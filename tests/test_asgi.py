@@ -1,14 +1,10 @@
-"""The public application: under other servers, in a test client, and what it refuses to be built from."""
+"""The public application: in a test client, with what a team adds, and what it refuses to be built from.
+
+`serving/test_servers.py` has it under servers.
+"""
 
 import os
 import re
-import shlex
-import signal
-import subprocess
-import sys
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -20,42 +16,18 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tests.support.apps import ROOT, python_anew, write_files
-from tests.support.emulator import serving
-from tests.support.processes import UNMEASURED
+from tests.support.apps import python_anew, write_files
 from tests.support.sdk import standin_as_vendor
-from tests.support.waiting import DEADLINE, answers, wait_until
 from wwspec_contracts.errors import ConfigurationError
-from wwspec_devtools.emulator.http.app import create_app as create_emulator
-from wwspec_devtools.emulator.http.client import EmulatorClient
-from wwspec_devtools.emulator.settings import EmulatorSettings
-from wwspec_devtools.testing.app import App
 from wwspec_devtools.testing.memory import MemoryServer
-from wwspec_devtools.testing.ports import held_ports
 from wwspec_router.asgi import create_app
 from wwspec_router.process.cores import Cores
 
-SERVERS = {
-    command.partition(" ")[0]: command
-    for command in (
-        "uvicorn --factory wwspec_router.asgi:create_app --port 8080",
-        "hypercorn 'wwspec_router.asgi:create_app()' --bind 127.0.0.1:8080 --graceful-timeout 10",
-        "granian --interface asgi --factory wwspec_router.asgi:create_app --port 8080",
-    )
-}
-"""How the documentation starts each server."""
-MAX_BODY = 65_536
 APP = {
     "abilities/__init__.py": "",
-    "abilities/registry.toml": "[abilities.get_callback_data]\nkind = 'callback_data'\n"
-    "[abilities.greet]\nhandler = 'abilities.own:greet'\n[abilities.wait]\nhandler = 'abilities.own:wait'\n",
+    "abilities/registry.toml": "[abilities.greet]\nhandler = 'abilities.own:greet'\n",
     "abilities/own.py": """
-import time
-from pathlib import Path
-
 from wwspec_router import Contract, Output, ability
-
-FOLDER = Path(__file__).parents[1]
 
 class Request(Contract):
     name: str = ""
@@ -66,74 +38,9 @@ class Reply(Output):
 @ability
 def greet(request: Request) -> Reply:
     return Reply(text=f"Hello, {request.name}!")
-
-@ability
-def wait(request: Request) -> Reply:
-    (FOLDER / "entered").touch()
-    while not (FOLDER / "opened").exists():
-        time.sleep(0.01)
-    return Reply(text="to the end")
 """,
-    "wwspec.toml": f"[serve]\nsdk = 'emulator'\nmax-body = {MAX_BODY}\n",
+    "wwspec.toml": "[serve]\nsdk = 'emulator'\n",
 }
-
-
-@contextmanager
-def served(server: str, folder: Path, port: int, emulator: str) -> Iterator["subprocess.Popen[bytes]"]:
-    command = shlex.split(SERVERS[server].replace("8080", str(port)))
-    environment = {**os.environ, **UNMEASURED, "PYTHONPATH": str(ROOT), "WWSPEC_EMULATOR_URL": emulator}
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", *command],
-            cwd=folder,
-            env=environment,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    try:
-        yield process
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-
-@pytest.mark.parametrize(
-    "server",
-    # slow: a program under each of them, and uvicorn's shows already that the application works
-    ["uvicorn", *(pytest.param(each, marks=pytest.mark.slow) for each in ("hypercorn", "granian"))],
-)
-def test_a_program_works_under_any_server(server: str, tmp_path: Path) -> None:
-    write_files(tmp_path, APP)
-    with ExitStack() as stack:
-        [port] = stack.enter_context(held_ports(1))
-        url = f"http://127.0.0.1:{port}"
-        emulator = stack.enter_context(serving(create_emulator(EmulatorSettings(program_url=url))))
-        client = stack.enter_context(EmulatorClient(emulator))
-        app = App(client)
-        process = stack.enter_context(served(server, tmp_path, port, client.url))
-        wait_until(lambda: answers(f"{url}/readyz") or process.poll() is not None)
-        assert process.poll() is None, (tmp_path / "log").read_text()
-        assert app.call("greet", '{"name": "Ann"}').reply == {"errcode": 0, "errmsg": "ok", "text": "Hello, Ann!"}
-        client.receive_events()
-        fired = client.fire("conversation_new_message")["event"]
-        wait_until(client.notifications)
-        notify_id = client.notifications()[0]["notify_id"]
-        assert app.call("get_callback_data", notify_id=notify_id).reply["event_type"] == fired["event_type"]
-        http = stack.enter_context(httpx.Client(base_url=url, trust_env=False, timeout=DEADLINE))
-        for method, path, status in (("GET", "/healthz", 200), ("GET", "/", 405), ("GET", "/none", 404)):
-            assert http.request(method, path).status_code == status
-        assert http.post("/", content=b"x" * (MAX_BODY + 1)).status_code == 413
-        last = stack.enter_context(ThreadPoolExecutor(1)).submit(app.call, "wait")
-        stack.callback((tmp_path / "opened").touch)
-        wait_until((tmp_path / "entered").exists)
-        process.terminate()
-        wait_until(lambda: not answers(f"{url}/readyz"))
-        (tmp_path / "opened").touch()
-        assert last.result(DEADLINE).reply["text"] == "to the end"
-        process.wait(DEADLINE)
-    assert "Traceback" not in (tmp_path / "log").read_text()
 
 
 IN_A_TEST_CLIENT = """

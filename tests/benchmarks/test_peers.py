@@ -8,7 +8,7 @@ import redis
 from cryptography.exceptions import InvalidTag
 
 from benchmarks import rig
-from benchmarks.contenders import PEERS, REDIS_GET, missing, peer, program
+from benchmarks.contenders import PEERS, REDIS_GET, asgi_programs, missing, peer, program
 from benchmarks.zones import PASSTHROUGH, SdkName, event, sync_msg_reply, zone
 from tests.support.redis_server import local_redis
 
@@ -41,6 +41,14 @@ def test_program_answers_with_the_reply_of_the_sdk(sdk: SdkName) -> None:
         reply = rig.ask(server.port, served)
         assert rig.resident(server.pid) > 1
     assert reply == msgspec.json.decode(sync_msg_reply(3))
+
+
+@pytest.mark.parametrize("threads", [0, 8])
+def test_program_answers_with_the_reply_of_the_sdk_as_an_asgi_application(threads: int) -> None:
+    with zone(messages=3) as served:
+        for start in asgi_programs(served, rig.CORES[0], threads).values():
+            with start() as server:
+                assert rig.ask(server.port, served) == msgspec.json.decode(sync_msg_reply(3))
 
 
 def test_program_keeps_events_of_the_light_sdk() -> None:

@@ -105,6 +105,22 @@ def chunked(*chunks: bytes, extension: bytes = b"", trailers: bytes = b"") -> by
     return head + encoded + b"0" + extension + b"\r\n" + trailers + b"\r\n"
 
 
+class _Server(uvicorn.Server):
+    """Starts and stops its program, as the server of `wwspec serve` does."""
+
+    def __init__(self, config: uvicorn.Config, program: ZoneProgram) -> None:
+        super().__init__(config)
+        self._program = program
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._program.start()
+        await super().startup(sockets)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().shutdown(sockets)
+        await self._program.stop()
+
+
 class Served:
     """One running program, served as `wwspec serve` does, or by uvicorn's own protocol class."""
 
@@ -123,10 +139,10 @@ class Served:
         self.app = ZoneProgram(table, self.sdk, open_store("memory:"), settings)
         config = server_config(self.app, settings)
         if by_uvicorn:
-            config.http, config.app = "httptools", ZoneApplication(self.app)
+            config.http, config.app, config.lifespan = "httptools", ZoneApplication(self.app), "on"
         self.is_by_uvicorn = by_uvicorn
         config.loop = loop
-        self.server = uvicorn.Server(config)
+        self.server = _Server(config, self.app)
         self.socket = socket.socket()
         self.socket.bind(("127.0.0.1", 0))
         self.port: int = self.socket.getsockname()[1]

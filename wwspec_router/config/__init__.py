@@ -232,6 +232,12 @@ class Settings:
         "fill.",
         choices=PIN_WORKERS,
     )
+    wrap: str = _setting(
+        Topic.NETWORK,
+        "",
+        "MODULE:FUNCTION of the application: each process calls it with the program's Starlette application, and "
+        "serves the ASGI application that it returns, by uvicorn's own HTTP. For middleware, routes and mounts.",
+    )
     threads: int = _setting(
         Topic.CALLS, 256, "Threads of each worker process: calls that may wait for the SDK at once.", least=1, most=4096
     )

@@ -29,8 +29,13 @@ def import_fault(name: str, error: BaseException, folder: Path) -> str:
             f"{name} can't be imported: {where}it needs {error.name}, which is not installed: "
             "pip install it, and name it in requirements.txt"
         )
+    return f"{name} can't be imported: {error_line(error, folder)}"
+
+
+def error_line(error: BaseException, folder: Path) -> str:
+    """Return the last line of the application that an error passed, and the error with its text, in one line."""
     text = error.msg if isinstance(error, SyntaxError) else str(error)
-    return f"{name} can't be imported: {where}{' '.join([f'{type(error).__name__}:', *text.split()])}"
+    return f"{_place(error, folder)}{' '.join([f'{type(error).__name__}:', *text.split()])}"
 
 
 def without_repeats(faults: Iterable[str]) -> list[str]:

@@ -4,19 +4,58 @@ It reads a request, hands it to the program's `Calls`, and sends the answer. It 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import asynccontextmanager
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.routing import Route
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from wwspec_contracts.errors import ConfigurationError, LoaderError
+from wwspec_router.config import Settings
 from wwspec_router.http1.answers import LARGE_BODY, LATE_BODY, NO_ROOM, STOPPING, Answer, answer_without_call
 from wwspec_router.http1.bounds import FREE_BODY
 from wwspec_router.http1.budget import BodyBudget
 from wwspec_router.http1.framing import content_length
+from wwspec_router.registry.faults import error_line
+from wwspec_router.registry.loader import Application
 from wwspec_router.serving.program import ZoneProgram
+
+
+def wrap_function(settings: Settings) -> Callable[[Starlette], ASGIApp]:
+    """Import the function that the setting `wrap` names.
+
+    Raises:
+        ConfigurationError: It can't be imported, or is no function.
+    """
+    try:
+        function = Application(settings.app).attribute(settings.wrap)
+    except LoaderError as error:
+        raise ConfigurationError(f"--wrap: {error}") from None
+    if not callable(function):
+        raise ConfigurationError(f"--wrap {settings.wrap}: name a function, not {type(function).__name__}")
+    return function  # type: ignore[no-any-return]
+
+
+def wrapped(program: ZoneProgram) -> ASGIApp:
+    """Return what serves a program: its application, as the function of the setting `wrap` returns it.
+
+    Raises:
+        ConfigurationError: The function can't be imported, fails, or returns no application.
+    """
+    settings = program.settings
+    function = wrap_function(settings)
+    try:
+        application = function(ZoneApplication(program))
+    except Exception as error:
+        raise ConfigurationError(f"--wrap {settings.wrap}: {error_line(error, settings.app.resolve())}") from None
+    if not callable(application):
+        raise ConfigurationError(
+            f"--wrap {settings.wrap}: it returns an object of {type(application).__name__}; let it return the "
+            "application that it got, or one that calls it"
+        )
+    return application
 
 
 class ZoneApplication(Starlette):
@@ -46,7 +85,7 @@ class ZoneApplication(Starlette):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request, or the lifespan."""
         is_call = scope["type"] == "http" and scope["path"] == "/" and scope["method"] == "POST"
-        if is_call and not self.user_middleware and self.routes[0] is self._route:
+        if is_call and not self.user_middleware and self.router.routes[0] is self._route:
             await self._calls.answer(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
@@ -71,11 +110,9 @@ class _Calls:
         if calls is None:
             await _send(send, STOPPING)
             return
-        try:
-            body = await self._read(scope, receive)
-        except _NotReadError as error:
-            if error.answer is not None:
-                await _send(send, error.answer)
+        body = await self._read(scope, receive)
+        if not isinstance(body, bytes):
+            await _send(send, body)
             return
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
         answered: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
@@ -89,14 +126,17 @@ class _Calls:
                 pass
 
         call = calls.submit(headers, body, on_answer, hung_up)
-        self._bodies.submit(call)
+        if len(body) > FREE_BODY:
+            self._bodies.submit(call)
         try:
             answer = await answered
-        except asyncio.CancelledError:  # the server is stopping
-            call.hang_up()
-            raise
-        if answer is not None:
-            await _send(send, answer)
+        except asyncio.CancelledError:
+            if not self._program.is_stopping:
+                call.hang_up()
+                raise
+            call.cancel()  # the grace of `wwspec serve` is over
+            answer = STOPPING
+        await _send(send, answer)
 
     async def answer_without_call(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request that is no call."""
@@ -104,10 +144,10 @@ class _Calls:
             path = scope["path"].removeprefix(scope.get("root_path", ""))
             await _send(send, answer_without_call(self._program, scope["method"].encode(), path))
 
-    async def _read(self, scope: Scope, receive: Receive) -> bytes:
-        """Read the request's body, within its limits on size and time."""
+    async def _read(self, scope: Scope, receive: Receive) -> bytes | Answer | None:
+        """Return the request's body, or what is answered in its place; None when there is nobody left to answer."""
         if content_length(scope["headers"]) > self._max_body:
-            raise _NotReadError(LARGE_BODY)
+            return LARGE_BODY
         first = _FirstMessage(receive)
         if (message := first.message) is not None and not message.get("more_body", False):
             body: bytes = message.get("body", b"")
@@ -115,7 +155,7 @@ class _Calls:
                 return body
         return await self._read_parts(first, receive)
 
-    async def _read_parts(self, first: "_FirstMessage", receive: Receive) -> bytes:
+    async def _read_parts(self, first: "_FirstMessage", receive: Receive) -> bytes | Answer | None:
         """Read a body that takes time to come, or more memory."""
         body = bytearray()
         more = True
@@ -126,18 +166,18 @@ class _Calls:
                 message = await first
                 while more:
                     if message["type"] == "http.disconnect":
-                        raise _NotReadError(None)
+                        return None
                     body += message.get("body", b"")
                     more = message.get("more_body", False)
                     if len(body) > self._max_body:
-                        raise _NotReadError(LARGE_BODY)
+                        return LARGE_BODY
                     self._bodies.grow(receiver, timeout.when() or 0.0, len(body))
                     if receiver.is_refused:
-                        raise TimeoutError
+                        return NO_ROOM
                     if more:
                         message = await receive()
         except TimeoutError:
-            raise _NotReadError(NO_ROOM if receiver.is_refused else LATE_BODY) from None
+            return NO_ROOM if receiver.is_refused else LATE_BODY
         finally:
             self._bodies.end(receiver)
         return bytes(body)
@@ -150,32 +190,27 @@ class _FirstMessage:
         receive: Of the request.
     """
 
+    __slots__ = ("_steps", "_waits_for", "message")
+
     def __init__(self, receive: Receive) -> None:
         self.message: Message | None = None
         """None while it has not come."""
-        self._steps: Iterator[Any] = receive().__await__()
-        self._step()
-
-    def __await__(self) -> Generator[Any, None, Message]:
-        while self.message is None:
-            try:
-                yield self._waits_for
-            except BaseException as error:
-                throw = getattr(self._steps, "throw", None)  # granian's has none
-                if throw is None:
-                    raise
-                throw(error)
-            self._step()
-        return self.message
-
-    def _step(self) -> None:
+        self._steps: Generator[Any, Any, Message] = receive().__await__()
         try:
             self._waits_for = next(self._steps)
         except StopIteration as done:
             self.message = done.value
 
+    def __await__(self) -> Generator[Any, Any, Message]:
+        if self.message is None:
+            yield self._waits_for
+            self.message = yield from self._steps
+        return self.message
 
-async def _send(send: Send, answer: Answer) -> None:
+
+async def _send(send: Send, answer: Answer | None) -> None:
+    if answer is None:  # nobody is left to send it to
+        return
     await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
     await send({"type": "http.response.body", "body": answer.body})
 
@@ -192,11 +227,3 @@ class _Receiver:
         if not self._timeout.expired():
             self.is_refused = True
             self._timeout.reschedule(0.0)
-
-
-class _NotReadError(Exception):
-    """The body was not read; without an answer when there is nobody left to send it to."""
-
-    def __init__(self, answer: Answer | None) -> None:
-        super().__init__("the body was not read")
-        self.answer = answer

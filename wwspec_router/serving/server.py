@@ -10,7 +10,7 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -20,6 +20,7 @@ from typing import Any
 
 import uvicorn
 
+from wwspec_contracts.errors import ConfigurationError
 from wwspec_router.config import SdkSource, Settings
 from wwspec_router.http1.bounds import Limits
 from wwspec_router.http1.budget import BodyBudget
@@ -57,10 +58,10 @@ def serve_here(settings: Settings, listening: socket.socket, on_serving: Callabl
         from wwspec_router.serving.debugger import stop_in_terminal  # pdb: 5 ms of a start
 
         stop_in_terminal()  # before the application is imported
-    program = _program(settings)
+    program, config = _prepare(settings)
     keep_from_children(listening)
     with suppress(KeyboardInterrupt):  # uvicorn raises the signal again that has stopped it
-        _Server(program, settings, on_serving).run([listening])
+        _Server(program, config, on_serving).run([listening])
 
 
 def work(
@@ -84,7 +85,7 @@ def work(
     Raises:
         WWSpecError: The program can't start as configured.
     """
-    program = _program(
+    program, config = _prepare(
         settings, None if shared is None else SharedFigures(shared, 2 * settings.processes, heartbeat.number)
     )
     if heartbeat.predecessor:  # the platform does not collect the parent's lines of a deployed program
@@ -94,7 +95,7 @@ def work(
     keep_from_children(listening, heartbeat.socket)
     if core is not None:
         take_core(core, settings.pin_workers)
-    _WorkerServer(program, settings, heartbeat, counts).run([listening])
+    _WorkerServer(program, config, heartbeat, counts).run([listening])
 
 
 def keep_from_children(listening: socket.socket, *others: socket.socket) -> None:
@@ -141,14 +142,15 @@ def _open_files() -> list[Path]:
         return list(Path("/dev/fd").iterdir())
 
 
-def _program(settings: Settings, shared: SharedFigures | None = None) -> ZoneProgram:
+def _prepare(settings: Settings, shared: SharedFigures | None = None) -> tuple[ZoneProgram, uvicorn.Config]:
     """Build the program of this process, which runs nothing else: its log and its garbage collector are set for it."""
     gc.disable()
     program = create_program(settings, shared, is_alone=settings.processes <= 1, on_sdk=_log_to)
+    config = server_config(program, settings)
     if settings.freeze_gc:
         _spare_the_collector()
     gc.enable()
-    return program
+    return program, config
 
 
 def _log_to(sdk: VendorSdk) -> None:
@@ -168,32 +170,28 @@ def _spare_the_collector() -> None:
     gc.set_threshold(GC_THRESHOLD, 10, 10)
 
 
-async def _lifespan(
-    program: ZoneProgram,
-    scope: object,
-    receive: Callable[[], Awaitable[object]],
-    send: Callable[[Any], Awaitable[None]],
-) -> None:
-    """Run the lifespan of ASGI; `Connection` answers requests. Starlette, which could, takes a tenth of a start."""
-    await receive()
-    await program.start()  # which `_Server.startup` has done
-    await send({"type": "lifespan.startup.complete"})
-    await receive()
-    await program.stop()
-    await send({"type": "lifespan.shutdown.complete"})
-
-
 def server_config(program: ZoneProgram, settings: Settings) -> uvicorn.Config:
-    """Configure uvicorn for one process of a program."""
+    """Configure uvicorn for one process of a program.
+
+    Raises:
+        ConfigurationError: The setting `wrap` can't be used.
+    """
     limits = Limits(settings.connections, settings.head_timeout, settings.body_timeout, settings.max_body)
+    application: Any = program  # uvicorn wants one; only `Connection` is asked
+    http: Any = partial(Connection, program=program, limits=limits, bodies=BodyBudget(settings.max_body))
+    if settings.wrap:
+        from wwspec_router.serving.asgi import wrapped  # Starlette, which most programs do without
+
+        application, http = wrapped(program), "httptools"
     return uvicorn.Config(
-        partial(_lifespan, program),
+        application,
         interface="asgi3",
-        http=partial(Connection, program=program, limits=limits, bodies=BodyBudget(settings.max_body)),  # type: ignore[arg-type]  # as good as a class
+        http=http,
+        limit_concurrency=settings.connections + 1,  # of uvicorn's HTTP, which counts the connection that is refused
         backlog=BACKLOG,
         timeout_keep_alive=KEEP_ALIVE,
         ws="none",
-        lifespan="on",
+        lifespan="on" if settings.wrap else "off",
         access_log=False,
         log_config=None,
         server_header=False,
@@ -207,15 +205,13 @@ class _Server(uvicorn.Server):
 
     Args:
         program: What is served.
-        settings: Its settings.
+        config: See `server_config`.
         on_serving: Called once it accepts connections.
     """
 
-    def __init__(self, program: ZoneProgram, settings: Settings, on_serving: Callable[[], None]) -> None:
-        super().__init__(server_config(program, settings))
+    def __init__(self, program: ZoneProgram, config: uvicorn.Config, on_serving: Callable[[], None]) -> None:
+        super().__init__(config)
         self._program = program
-        self._is_debugged = settings.debug
-        self._grace = settings.grace
         self._on_serving = on_serving
         self._signals: set[int] = set()
 
@@ -228,7 +224,14 @@ class _Server(uvicorn.Server):
         handler = partial(log_stray, with_text=self._program.is_emulated)
         asyncio.get_running_loop().set_exception_handler(handler)
         await self._program.start()
-        await self._open(sockets or [])
+        try:
+            await self._open(sockets or [])
+        except SystemExit:
+            await self._program.stop()
+            raise ConfigurationError(
+                f"--wrap {self._program.settings.wrap}: the lifespan of the application that it returns failed, as the "
+                "log says: it gets the scope `lifespan`, too, and hands it to the application that it wraps"
+            ) from None
         self._on_serving()
 
     async def _open(self, sockets: list[socket.socket]) -> None:
@@ -237,15 +240,16 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Finish what runs: uvicorn and the program share one grace."""
-        self._program.stop_by = monotonic() + self._grace
+        self._program.stop_by = monotonic() + self._program.settings.grace
         await super().shutdown(sockets)
+        await self._program.stop()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Stop. At once on a second signal of the kind, and on Ctrl-C at the prompt of a debugger.
 
         A terminal sends Ctrl-C to all its processes; the SIGTERM by which `wwspec dev` then ends its own is no second.
         """
-        if sig in self._signals or (sig == signal.SIGINT and self._is_debugged and _prompt_is_open()):
+        if sig in self._signals or (sig == signal.SIGINT and self._program.settings.debug and _prompt_is_open()):
             end_by(sig)
         self._signals.add(sig)
         if not self.should_exit:
@@ -267,18 +271,18 @@ class _WorkerServer(_Server):
 
     Args:
         program: What is served.
-        settings: Its settings.
+        config: See `server_config`.
         heartbeat: The line to the parent.
         counts: How many connections each worker process has.
     """
 
     def __init__(
-        self, program: ZoneProgram, settings: Settings, heartbeat: Heartbeat, counts: ConnectionCounts
+        self, program: ZoneProgram, config: uvicorn.Config, heartbeat: Heartbeat, counts: ConnectionCounts
     ) -> None:
-        super().__init__(program, settings, partial(heartbeat.report, SERVING))
+        super().__init__(program, config, partial(heartbeat.report, SERVING))
         self._heartbeat = heartbeat
         self._counts = counts
-        self._is_alone = settings.processes == 1
+        self._is_alone = program.settings.processes == 1
         self._acceptor: Acceptor | None = None
 
     async def _open(self, sockets: list[socket.socket]) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from wwspec_contracts.errors import WWSpecError
+from wwspec_contracts.errors import ConfigurationError, WWSpecError
 from wwspec_contracts.support.printable import counted
 from wwspec_router.cli.environment import ENV_FILE, without_env_file
 from wwspec_router.cli.findings import end, print_findings
@@ -159,6 +159,8 @@ def _settings(settings: Settings) -> Iterator[Finding]:
         yield Finding(State.OK, "workers", f"auto: {processes}, {usable_cores().reason}")
     if settings.pin_workers == PIN_ON and not (plan := plan_cores(PIN_ON, settings.processes)).cores:
         yield Finding(State.UNKNOWN, "workers", f"--pin-workers on has no effect here: {plan.reason}")
+    if settings.wrap:
+        yield _wrap(settings)
     if settings.debug_fault:
         yield Finding(State.FIX, "settings", settings.debug_fault)
     if settings.debug_token:
@@ -166,6 +168,17 @@ def _settings(settings: Settings) -> Iterator[Finding]:
         yield Finding(State.PRODUCTION, "debug", f"{text}(WeCom document 100083)")
     if settings.corpsecret and not settings.debug_fault:
         yield _access_token(settings)
+
+
+def _wrap(settings: Settings) -> Finding:
+    from wwspec_router.serving.asgi import wrap_function  # Starlette, which most programs do without
+
+    try:
+        wrap_function(settings)
+    except ConfigurationError as error:
+        return Finding(State.FIX, "wrap", str(error))
+    where = origin(click.get_current_context(), "wrap")
+    return Finding(State.OK, "wrap", f"{settings.wrap} ({where}): uvicorn's own HTTP serves what it returns")
 
 
 def _access_token(settings: Settings) -> Finding:

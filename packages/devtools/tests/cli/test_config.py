@@ -364,6 +364,14 @@ def test_doctor_says_where_worker_processes_get_no_cores_of_their_own(run: Run, 
     assert "look  workers   --pin-workers on has no effect here: there is no worker process" in lines
 
 
+def test_doctor_imports_the_function_of_the_setting_wrap(run: Run, folder: Path) -> None:
+    write_files(folder, {"web.py": "def wrap(app):\n    return app\n", "wwspec.toml": "[serve]\nwrap = 'web:wrap'\n"})
+    lines = run("doctor", cwd=folder).stdout.splitlines()
+    assert "ok    wrap      web:wrap (wwspec.toml:2): uvicorn's own HTTP serves what it returns" in lines
+    lines = run("doctor", "--wrap", "web:rap", cwd=folder).stdout.splitlines()
+    assert 'fix   wrap      --wrap: "web:rap": module web has no attribute rap; did you mean wrap?' in lines
+
+
 def test_serve_takes_a_store_of_the_file(run: Run, folder: Path) -> None:
     write_files(folder, {"wwspec.toml": '[serve]\nstore = "memory:"\nworkers = 2\nport = 0\nsdk = "emulator"\n'})
     done = run("serve", cwd=folder)
