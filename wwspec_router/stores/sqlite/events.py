@@ -21,6 +21,7 @@ from functools import partial
 from pathlib import Path
 
 from wwspec_contracts.errors import StoreError
+from wwspec_router.process.names import is_gone, this_process
 from wwspec_router.stores.base import Forgotten
 from wwspec_router.stores.capacity import StoreFigures, StoreLimits
 from wwspec_router.stores.checks import Key, encoded, full, new_job_size, positive, storable_key, storable_writes
@@ -29,9 +30,9 @@ from wwspec_router.stores.kept import KeptWrite
 from wwspec_router.stores.once import corp_hash
 from wwspec_router.stores.sqlite.failed import FAILED_TABLES, JOBS_OF_CORP, SqliteFailed
 from wwspec_router.stores.sqlite.file import SqliteFile
-from wwspec_router.stores.sqlite.jobs import JOB_TABLES, unless_refused
+from wwspec_router.stores.sqlite.jobs import CLAIMING, FREE_JOBS, JOB_TABLES, unless_refused
 from wwspec_router.stores.sqlite.kept import KEPT_TABLES, VALUES
-from wwspec_router.stores.sqlite.once import ONCE_TABLES, REPLIES, SqliteOnce
+from wwspec_router.stores.sqlite.once import FREE_KEYS, HOLDING, ONCE_TABLES, REPLIES, SqliteOnce
 from wwspec_router.stores.sqlite.removal import AT_ONCE, ExpiringRows, Housekeeping
 
 log = logging.getLogger(__name__)
@@ -39,7 +40,7 @@ log = logging.getLogger(__name__)
 EventRow = tuple[str, int, str, float, int, str]
 """corpid, agentid, notify_id, expires, size, text."""
 
-LAYOUT = 12
+LAYOUT = 13
 """The number of the tables' layout, in `PRAGMA user_version`. A change of tables, or of what they mean, raises it."""
 _EVENTS = ExpiringRows("notify", "corpid", "agentid", "notify_id")
 
@@ -170,8 +171,11 @@ class SqliteStore(SqliteFailed, SqliteOnce):
     lifetime or a lease. It starts at an epoch that is stored in the file: the clock agrees with the system's at the
     time when the file was first opened after that start.
 
-    A thread checks once a second that the file is still there, and removes expired entries. Some seconds later the file
-    and its WAL no longer contain them. The thread ends with `close`.
+    When a process is gone, what it had claimed is free before its leases end: as soon as another one opens the file, or
+    within a second. That needs the same PID namespace; in another one the leases count.
+
+    A thread checks once a second that the file is still there, frees such claims, and removes expired entries. Some
+    seconds later the file and its WAL no longer contain them. The thread ends with `close`.
 
     Args:
         path: The file; made, with its directories, when it is missing, and readable by its owner only. None for one
@@ -192,6 +196,8 @@ class SqliteStore(SqliteFailed, SqliteOnce):
         try:
             own_clock = clock or (_steady_clock(file) if self.shared else time.monotonic)
             super().__init__(file, limits or StoreLimits(), own_clock)
+            self._process = this_process()
+            self._free_claims()
         except BaseException:
             file.close()
             raise
@@ -295,6 +301,7 @@ class SqliteStore(SqliteFailed, SqliteOnce):
     def _tick(self) -> None:
         self._warn_of_clock()
         self._file.check_files()
+        self._free_claims()
         ends = time.monotonic() + _SWEEP_SECONDS
         self._move_all_newest()
         for rows, remove in (
@@ -308,6 +315,19 @@ class SqliteStore(SqliteFailed, SqliteOnce):
                     break
         if time.monotonic() >= self._wal_emptied + WAL_KEPT and self._file.empty_wal():
             self._wal_emptied = time.monotonic()
+
+    def _free_claims(self) -> None:
+        """Free what processes have claimed that are gone. A job that one has begun comes back as a suspect."""
+        now = self._clock()
+        names = {name for (name,) in (*self._file.read(CLAIMING, (now,)), *self._file.read(HOLDING, ()))}
+        gone = [name for name in names - {self._process, "", None} if is_gone(name)]
+
+        def free(db: sqlite3.Connection) -> None:
+            db.executemany(FREE_JOBS, [(now, now, name) for name in gone])
+            db.executemany(FREE_KEYS, [(name,) for name in gone])
+
+        if gone:
+            self._file.write(free, synced=False)
 
     def _warn_of_clock(self) -> None:
         """Log that somebody has set the system's clock since the last call."""
