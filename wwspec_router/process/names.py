@@ -6,18 +6,31 @@ A pid alone is no name: the kernel gives it again. The time at which a process w
 import os
 from pathlib import Path
 
-_BOOT = Path("/proc/sys/kernel/random/boot_id")
+_BOOT, _TIME_NAMESPACE = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/time")
+
+
+def machine_run() -> str:
+    """Return a name for the time since the machine was started; the same for all processes that share its uptime.
+
+    Returns:
+        The empty string where the system has no such name. Linux has one.
+    """
+    try:
+        return f"{_BOOT.read_text().strip()} {_TIME_NAMESPACE.readlink() if _TIME_NAMESPACE.exists() else ''}"
+    except OSError:
+        return ""
 
 
 def this_process() -> str:
     """Return the name of this process, which no other one gets; empty where the system has none. Linux has one."""
     pid = os.getpid()
+    run, birth = machine_run(), birth_of(pid)
     try:
-        if Path("/proc/self").readlink().name != str(pid):  # the files of another namespace
-            return ""
-        return f"{_BOOT.read_text().strip()} {Path('/proc/self/ns/pid').readlink()} {pid} {birth_of(pid)}"
+        if run and birth and Path("/proc/self").readlink().name == str(pid):  # else it shows another namespace
+            return f"{run} {Path('/proc/self/ns/pid').readlink()} {pid} {birth}"
     except OSError:
-        return ""
+        pass
+    return ""
 
 
 def is_gone(name: str) -> bool:

@@ -3,6 +3,7 @@
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -62,6 +63,17 @@ def test_the_next_process_has_the_claims_of_one_that_was_killed_at_once(path: Pa
         assert (found.job_id, found.suspect, found.attempt, found.claims) == ("a", True, 1, 2)
         assert store.claim_once(CLAIM, 3600) is None
         assert not store.begin("the holder", "a"), "it owns the job no more"
+
+
+def test_a_job_that_ends_one_process_after_the_other_waits_longer_each_time(path: Path) -> None:
+    for _ in range(2):
+        with held(path):
+            pass
+    with closing(SqliteStore(path)) as store:
+        assert not store.claim("the next", 1, 3600)
+        assert store.claim_once(CLAIM, 3600) is None, "a call waits for its key"
+    with closing(SqliteStore(path, clock=lambda: time.time() + 3.5)) as store:
+        assert store.claim("the next", 1, 3600)
 
 
 def test_a_process_that_runs_has_them_within_a_second_and_not_while_the_other_lives(path: Path) -> None:

@@ -21,7 +21,7 @@ from functools import partial
 from pathlib import Path
 
 from wwspec_contracts.errors import StoreError
-from wwspec_router.process.names import is_gone, this_process
+from wwspec_router.process.names import is_gone, machine_run, this_process
 from wwspec_router.stores.base import Forgotten
 from wwspec_router.stores.capacity import StoreFigures, StoreLimits
 from wwspec_router.stores.checks import Key, encoded, full, new_job_size, positive, storable_key, storable_writes
@@ -114,7 +114,6 @@ _MOVE_NEWEST = (
 _ANY_NEWEST = "SELECT 1 FROM notify_new LIMIT 1"
 """Returns a row when there is something to move."""
 
-_BOOT, _NAMESPACE = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/time")
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 _SMALLEST_JUMP = 2.0
 """When a clock moves by so many seconds within about a second, somebody set it: time servers change its speed by less
@@ -172,7 +171,8 @@ class SqliteStore(SqliteFailed, SqliteOnce):
     time when the file was first opened after that start.
 
     When a process is gone, what it had claimed is free before its leases end: as soon as another one opens the file, or
-    within a second. That needs the same PID namespace; in another one the leases count.
+    within a second. Only a job that has ended several processes waits longer. That needs the same PID namespace, which
+    a container has of its own; in another one the leases count.
 
     A thread checks once a second that the file is still there, frees such claims, and removes expired entries. Some
     seconds later the file and its WAL no longer contain them. The thread ends with `close`.
@@ -420,7 +420,7 @@ def _log_unmarked(error: Exception) -> None:
 
 def _steady_clock(file: SqliteFile) -> Callable[[], float]:
     """Return the clock of all processes that share a file; the system's where machine starts have no names."""
-    run = _machine_run()
+    run = machine_run()
     if not run:
         return time.time
     epoch, clock_gettime, clock = file.write(lambda db: _epoch(db, run)), time.clock_gettime, _CLOCK
@@ -436,18 +436,6 @@ def _epoch(db: sqlite3.Connection, run: str) -> float:
     newest = db.execute("INSERT INTO clock (machine_run, epoch) VALUES (?, ?)", (run, epoch)).lastrowid
     db.execute("DELETE FROM clock WHERE rowid <= ? - 16", (newest,))
     return epoch
-
-
-def _machine_run() -> str:
-    """Return a name for the time since the machine was started; the same for all processes that share its uptime.
-
-    Returns:
-        The empty string where the system has no such name. Linux has one.
-    """
-    try:
-        return f"{_BOOT.read_text().strip()} {_NAMESPACE.readlink() if _NAMESPACE.exists() else ''}"
-    except OSError:
-        return ""
 
 
 def _uptime() -> float:
