@@ -259,6 +259,7 @@ def test_status_has_all_the_figures(figures: Figures, store: Store) -> None:
     assert [each["ability_id"] for each in others] == [EVENT, UNDECODED, UNKNOWN]
     assert (said.pop("queue_p50_us"), said.pop("queue_p99_us")) == (near(100), near(50_000))
     assert 0 <= said.pop("uptime") < DEADLINE
+    assert said.pop("start_id")
     assert 0 < said["oldest_jobs"][0].pop("lease_s") <= 100
     assert said == {
         "errcode": 0,

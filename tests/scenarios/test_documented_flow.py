@@ -161,7 +161,7 @@ def test_the_reply_of_a_refused_call_is_an_error_that_says_who_refused(
 @pytest.mark.never_lost
 def test_an_asynchronous_call_survives_kill_9_of_the_program() -> None:
     request = '{"chatid": "no such group"}'
-    with serve_zone(ROOT, serve=["--job-lease", "2"]) as zone:
+    with serve_zone(ROOT) as zone:
         submitted = [zone.submit("invoke_get_group_chat", request) for _ in range(20)]
         zone.kill_program()
         zone.start_program()

@@ -73,7 +73,7 @@ def test_code_that_fails_three_times_and_then_works_delivers_once(start: Any) ->
 @pytest.mark.never_lost
 def test_an_event_whose_program_is_killed_in_its_handler_is_handled_again(tmp_path: Path) -> None:
     registry = registry_of(tmp_path, "slow", "after")
-    with serve_zone(ROOT, registry, serve=["--job-lease", "1"]) as zone:
+    with serve_zone(ROOT, registry) as zone:
         zone.fire("hit_keyword")
         threading.Event().wait(0.1)  # into the work; if it is late, the event is handled before
         zone.kill_program()

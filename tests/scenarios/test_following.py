@@ -104,12 +104,12 @@ def test_32_events_at_once_count_each_message_once_and_hold_no_thread_that_other
         assert notes.read_text().splitlines() == ["step", "run 1"] * 32, "each ran once, alone"
 
 
-@pytest.mark.slow  # the leases of the process that was killed have to be over
+@pytest.mark.slow  # a program is killed and started again, and pulls what it has missed
 def test_a_kill_before_the_end_repeats_no_step_and_skips_and_doubles_no_message(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     notes = tmp_path / "notes"
-    with serve_zone(ROOT, registry_of(tmp_path, monkeypatch), serve=["--job-lease", "1"]) as zone:
+    with serve_zone(ROOT, registry_of(tmp_path, monkeypatch)) as zone:
         say(zone)
         wait_until(lambda: ended(zone) == 1)
         messages = counted(zone)

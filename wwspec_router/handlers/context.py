@@ -78,9 +78,10 @@ class Context(BaseContext[StateT, SettingsT]):
     def notify(self, payload: Contract, scene: int = 0, *, once: str = "") -> str:
         """Store a payload under a new notify_id, and notify the app, which fetches it with `get_callback_data`.
 
-        The app is notified again until it fetches, with pauses from 10 seconds to 10 minutes, for a day (`told_for`).
-        After 9 minutes it gets a new notify_id, since WeCom's is valid for 10. Without `once`, a handler that runs
-        again notifies the app of something else.
+        It returns when the payload is stored and the app was notified. That the platform refused, or could not be
+        reached, is only logged: the app is notified again until it fetches, with pauses from 10 seconds to 10 minutes,
+        for a day (`told_for`). After 9 minutes it gets a new notify_id, since WeCom's is valid for 10. Without `once`,
+        a handler that runs again notifies the app of something else.
 
         Args:
             payload: Its type is one that a row `[notifications.<kind>]` of the registry file names.
@@ -233,8 +234,9 @@ class Context(BaseContext[StateT, SettingsT]):
     ) -> ResultT | list[ResultT]:
         """Create an analysis task, and wait for its result.
 
-        The result is requested after 0.25 seconds, then at growing intervals of up to 10 seconds. Messages that could
-        not be analysed are in the result, in `fail_list` or by their errcodes.
+        The result is requested after about 0.25 seconds, however short the task is, then at intervals that grow to 10
+        seconds; the handler's thread waits meanwhile. Messages that could not be analysed are in the result, in
+        `fail_list` or by their errcodes.
 
         In an asynchronous call and in code on an event the task is a step: a later attempt asks for the result of the
         task that an earlier one created, unless that task failed.

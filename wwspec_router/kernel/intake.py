@@ -1,11 +1,11 @@
 """Accepts what is answered before the work is done: events (call_type 2), and asynchronous calls. Notifies apps.
 
 An event is stored under a fresh notify_id, then the app is notified. The order is a promise: the app learns a notify_id
-only when its content is stored durably, and an event that could not be stored or notified is answered as failed: the
-platform sends it again. When an event has a handler, the job of the handler is stored in the same transaction. Nobody
-repeats what a handler passes to `ctx.notify` and what it returns. So these are stored as jobs, which notify the app
-again until it fetches. An asynchronous call is answered as accepted only when the journal has it. Nothing here knows
-HTTP, or how jobs are run.
+only when its content is stored durably, and an event that could not be stored or notified is answered as failed; that
+WeCom sends it again is not documented. When an event has a handler, the job of the handler is stored in the same
+transaction. WeCom tries the app's callback three times within moments, and nobody repeats what a handler passes to
+`ctx.notify` and what it returns. So these are stored as jobs, which notify the app again until it fetches. An
+asynchronous call is answered as accepted only when the journal has it. Nothing here knows HTTP, or how jobs are run.
 """
 
 import logging
@@ -369,6 +369,9 @@ class AppNotifications(msgspec.Struct, frozen=True):
 
     def send(self, call: Call, payload: Contract, scene: int, keep: KeepOnce | None = None) -> str:
         """Store a payload, notify the call's app, and return the notify_id; see `Context.notify`.
+
+        Where jobs run, what is stored is a job that notifies the app again until it fetches; so the first notification
+        is made at once, and its failure only logged.
 
         Args:
             call: The call that is worked on.

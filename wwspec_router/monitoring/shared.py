@@ -11,7 +11,6 @@ import fcntl
 import os
 import struct
 from contextlib import suppress
-from pathlib import Path
 from typing import Annotated
 from zlib import crc32
 
@@ -20,6 +19,7 @@ from msgspec import Meta
 
 from wwspec_contracts.decoding import UNREADABLE
 from wwspec_router.monitoring.figures import Snapshot, merged
+from wwspec_router.process.names import birth_of
 
 AREA = 8 << 20
 """Bytes reserved for one process; memory is used only for what is written."""
@@ -32,7 +32,7 @@ class _Entry(msgspec.Struct, frozen=True, kw_only=True):
 
     pid: Annotated[int, Meta(gt=0, lt=2**31)]
     birth: int
-    """What `_birth` returned for the process. A later process may have the same pid, but another birth."""
+    """What `birth_of` returned for the process. A later process may have the same pid, but another birth."""
     ended: bool
     snapshot: Snapshot
     """Its figures, and those that it continues."""
@@ -40,7 +40,7 @@ class _Entry(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def shown(self) -> Snapshot:
         """The figures that the other processes see; of a process that has ended only the counts since the start."""
-        is_alive = not self.ended and _birth(self.pid) == self.birth
+        is_alive = not self.ended and birth_of(self.pid) == self.birth
         return self.snapshot if is_alive else self.snapshot.lasting()
 
 
@@ -58,7 +58,7 @@ class SharedFigures:
         self._size = size
         self._number = number
         self._pid = os.getpid()
-        self._birth = _birth(self._pid) or 0
+        self._birth = birth_of(self._pid) or 0
         self._leads = False
         times, before = self._entry(number)
         self._times = times
@@ -128,18 +128,3 @@ class SharedFigures:
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_Entry).decode
-
-
-def _birth(pid: int) -> int | None:
-    """Return when a process was started, in the kernel's ticks; 0 if the system does not say, None if it is gone."""
-    try:
-        os.kill(pid, 0)
-    except PermissionError:  # it is there, and another user's
-        pass
-    except OSError:
-        return None
-    try:
-        state, *rest = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except (OSError, ValueError):
-        return 0
-    return None if state in "ZX" else int(rest[18])

@@ -83,6 +83,8 @@ class Status(Output):
 
     uptime: int = 0
     """Seconds since the first of its processes started."""
+    start_id: str = ""
+    """Tells this start of the program from other starts of it, also from those of other machines."""
     processes: int = 0
     """Worker processes that run."""
     calls: int = 0
@@ -156,6 +158,7 @@ def status_of(snapshot: Snapshot, stored: Stored | None) -> Status:
     errcodes = sorted(snapshot.errcodes.items(), key=lambda each: (-each[1], each[0]))
     return Status(
         uptime=max(0, int(monotonic() - snapshot.started)),
+        start_id=f"{snapshot.started:.6f}",  # the clock of each machine has begun at another time
         processes=snapshot.processes,
         calls=snapshot.calls,
         errors=[ErrcodeStatus(errcode=code, count=count) for code, count in errcodes[:STATUS_ERRCODES]],

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from threading import Thread
 from wsgiref.simple_server import make_server
 
-from schemas.inspection import Finding, Progress, Report, ReportRequest, WatchRequest
+from program import Finding, Progress, Report, ReportRequest, WatchRequest
 from wwspec_client import NotifyEvent, NotifyReceiver, ZoneClient
 from wwspec_client.stores import PendingStore, SqlitePendingStore
 from wwspec_contracts.base import Contract

@@ -9,7 +9,7 @@ from wsgiref.simple_server import make_server
 import pytest
 
 from app.inspector import Inspector
-from schemas.inspection import Finding, Hit
+from program import Finding, Hit
 from wwspec_devtools.testing.zone import Zone
 
 FORBIDDEN = "这款产品保证收益"

@@ -5,10 +5,12 @@ import secrets
 import time
 
 from wwspec_client.core import Core
+from wwspec_client.errors import PlatformError
 from wwspec_client.models import PageConfig, PageSignature, UserInfo, read_answer
 from wwspec_client.page_tickets import TicketKind
 from wwspec_client.steps import Request, Steps
 from wwspec_contracts.errors import ConfigurationError
+from wwspec_contracts.support.printable import printable
 
 
 def page_config(core: Core, url: str, *, agentid: int, corpid: str = "") -> Steps[PageConfig]:
@@ -39,24 +41,33 @@ def page_config(core: Core, url: str, *, agentid: int, corpid: str = "") -> Step
     )
 
 
-def user_info(core: Core, code: str) -> Steps[UserInfo]:
+def user_info(core: Core, code: str, *, any_corp: bool = False) -> Steps[UserInfo]:
     """Return who has opened the page: `service/auth/getuserinfo3rd` for a `SuiteApp` [91121], or this API [91023].
 
     A code is for one use and valid 5 minutes. WeCom's login leads back to the page with it, as the parameter `code`.
     When an answer gets lost, the code is used up: then this raises 40029, and the person logs in again.
 
+    Members of all corps that have a third-party app can log in to it, and two corps may have the same userid. So a
+    member of another corp than the client's is refused with 40029, too.
+
     Args:
         code: The code.
+        any_corp: Return members of all corps, such as for a page that asks nobody for the corp before; then everything
+            that the page shows must be that of the corp in the answer.
 
     Raises:
-        ZoneClientError: WeCom refuses the request, or can't be reached.
+        ZoneClientError: WeCom refuses the request, or can't be reached; or the member is of another corp.
     """
     if core.suite is None:
-        answer = yield from core.perform(Request("auth/getuserinfo", secrets={"code": code}))
+        request = Request("auth/getuserinfo", secrets={"code": code})
+        answer = yield from core.perform(request)
     else:
         request = Request("service/auth/getuserinfo3rd", secrets={"code": code})
         answer = yield from core.perform_as_suite(core.suite, request)
-    return read_answer(UserInfo, answer)
+    found = read_answer(UserInfo, answer)
+    if not any_corp and found.corpid and core.corpid and found.corpid != core.corpid:
+        raise PlatformError(request.api, 40029, f"the code is one of a member of the corp {printable(found.corpid)}")
+    return found
 
 
 def sign(ticket: str, nonce: str, timestamp: int, url: str) -> str:

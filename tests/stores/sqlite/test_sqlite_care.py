@@ -22,8 +22,8 @@ from tests.support.apps import ROOT
 from tests.support.processes import UNMEASURED
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_contracts.errors import StoreError
+from wwspec_router.process import names
 from wwspec_router.stores.job import Outcome
-from wwspec_router.stores.sqlite import events
 from wwspec_router.stores.sqlite.events import SqliteStore
 
 HERE = Path(__file__).parent
@@ -282,7 +282,7 @@ def test_a_clock_that_is_set_is_logged(
 def test_where_the_machine_does_not_say_when_it_was_started_times_follow_its_clock(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(events, "_BOOT", tmp_path / "none")
+    monkeypatch.setattr(names, "_BOOT", tmp_path / "none")
     ahead, right = 0.0, time.time
     monkeypatch.setattr(time, "time", lambda: right() + ahead)
     with closing(SqliteStore(tmp_path / "notify.db")) as store:
@@ -295,7 +295,7 @@ def test_where_the_machine_does_not_say_when_it_was_started_times_follow_its_clo
 
 def test_the_time_for_which_a_machine_was_off_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, boot, right = tmp_path / "notify.db", tmp_path / "boot_id", time.time
-    monkeypatch.setattr(events, "_BOOT", boot)
+    monkeypatch.setattr(names, "_BOOT", boot)
     boot.write_text("first")
     with closing(SqliteStore(path)) as store:
         store.put("corp", 1, "short", "text", 1200)

@@ -21,6 +21,7 @@ from functools import partial
 from pathlib import Path
 
 from wwspec_contracts.errors import StoreError
+from wwspec_router.process.names import is_gone, machine_run, this_process
 from wwspec_router.stores.base import Forgotten
 from wwspec_router.stores.capacity import StoreFigures, StoreLimits
 from wwspec_router.stores.checks import Key, encoded, full, new_job_size, positive, storable_key, storable_writes
@@ -29,9 +30,9 @@ from wwspec_router.stores.kept import KeptWrite
 from wwspec_router.stores.once import corp_hash
 from wwspec_router.stores.sqlite.failed import FAILED_TABLES, JOBS_OF_CORP, SqliteFailed
 from wwspec_router.stores.sqlite.file import SqliteFile
-from wwspec_router.stores.sqlite.jobs import JOB_TABLES, unless_refused
+from wwspec_router.stores.sqlite.jobs import CLAIMING, FREE_JOBS, JOB_TABLES, unless_refused
 from wwspec_router.stores.sqlite.kept import KEPT_TABLES, VALUES
-from wwspec_router.stores.sqlite.once import ONCE_TABLES, REPLIES, SqliteOnce
+from wwspec_router.stores.sqlite.once import FREE_KEYS, HOLDING, ONCE_TABLES, REPLIES, SqliteOnce
 from wwspec_router.stores.sqlite.removal import AT_ONCE, ExpiringRows, Housekeeping
 
 log = logging.getLogger(__name__)
@@ -39,7 +40,7 @@ log = logging.getLogger(__name__)
 EventRow = tuple[str, int, str, float, int, str]
 """corpid, agentid, notify_id, expires, size, text."""
 
-LAYOUT = 12
+LAYOUT = 13
 """The number of the tables' layout, in `PRAGMA user_version`. A change of tables, or of what they mean, raises it."""
 _EVENTS = ExpiringRows("notify", "corpid", "agentid", "notify_id")
 
@@ -113,7 +114,6 @@ _MOVE_NEWEST = (
 _ANY_NEWEST = "SELECT 1 FROM notify_new LIMIT 1"
 """Returns a row when there is something to move."""
 
-_BOOT, _NAMESPACE = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/time")
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 _SMALLEST_JUMP = 2.0
 """When a clock moves by so many seconds within about a second, somebody set it: time servers change its speed by less
@@ -170,8 +170,12 @@ class SqliteStore(SqliteFailed, SqliteOnce):
     lifetime or a lease. It starts at an epoch that is stored in the file: the clock agrees with the system's at the
     time when the file was first opened after that start.
 
-    A thread checks once a second that the file is still there, and removes expired entries. Some seconds later the file
-    and its WAL no longer contain them. The thread ends with `close`.
+    When a process is gone, what it had claimed is free before its leases end: as soon as another one opens the file, or
+    within a second. Only a job that has ended several processes waits longer. That needs the same PID namespace, which
+    a container has of its own; in another one the leases count.
+
+    A thread checks once a second that the file is still there, frees such claims, and removes expired entries. Some
+    seconds later the file and its WAL no longer contain them. The thread ends with `close`.
 
     Args:
         path: The file; made, with its directories, when it is missing, and readable by its owner only. None for one
@@ -192,6 +196,8 @@ class SqliteStore(SqliteFailed, SqliteOnce):
         try:
             own_clock = clock or (_steady_clock(file) if self.shared else time.monotonic)
             super().__init__(file, limits or StoreLimits(), own_clock)
+            self._process = this_process()
+            self._free_claims()
         except BaseException:
             file.close()
             raise
@@ -295,6 +301,7 @@ class SqliteStore(SqliteFailed, SqliteOnce):
     def _tick(self) -> None:
         self._warn_of_clock()
         self._file.check_files()
+        self._free_claims()
         ends = time.monotonic() + _SWEEP_SECONDS
         self._move_all_newest()
         for rows, remove in (
@@ -308,6 +315,19 @@ class SqliteStore(SqliteFailed, SqliteOnce):
                     break
         if time.monotonic() >= self._wal_emptied + WAL_KEPT and self._file.empty_wal():
             self._wal_emptied = time.monotonic()
+
+    def _free_claims(self) -> None:
+        """Free what processes have claimed that are gone. A job that one has begun comes back as a suspect."""
+        now = self._clock()
+        names = {name for (name,) in (*self._file.read(CLAIMING, (now,)), *self._file.read(HOLDING, ()))}
+        gone = [name for name in names - {self._process, "", None} if is_gone(name)]
+
+        def free(db: sqlite3.Connection) -> None:
+            db.executemany(FREE_JOBS, [(now, now, name) for name in gone])
+            db.executemany(FREE_KEYS, [(name,) for name in gone])
+
+        if gone:
+            self._file.write(free, synced=False)
 
     def _warn_of_clock(self) -> None:
         """Log that somebody has set the system's clock since the last call."""
@@ -400,7 +420,7 @@ def _log_unmarked(error: Exception) -> None:
 
 def _steady_clock(file: SqliteFile) -> Callable[[], float]:
     """Return the clock of all processes that share a file; the system's where machine starts have no names."""
-    run = _machine_run()
+    run = machine_run()
     if not run:
         return time.time
     epoch, clock_gettime, clock = file.write(lambda db: _epoch(db, run)), time.clock_gettime, _CLOCK
@@ -416,18 +436,6 @@ def _epoch(db: sqlite3.Connection, run: str) -> float:
     newest = db.execute("INSERT INTO clock (machine_run, epoch) VALUES (?, ?)", (run, epoch)).lastrowid
     db.execute("DELETE FROM clock WHERE rowid <= ? - 16", (newest,))
     return epoch
-
-
-def _machine_run() -> str:
-    """Return a name for the time since the machine was started; the same for all processes that share its uptime.
-
-    Returns:
-        The empty string where the system has no such name. Linux has one.
-    """
-    try:
-        return f"{_BOOT.read_text().strip()} {_NAMESPACE.readlink() if _NAMESPACE.exists() else ''}"
-    except OSError:
-        return ""
 
 
 def _uptime() -> float:

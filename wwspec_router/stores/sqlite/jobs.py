@@ -33,7 +33,8 @@ JOB_TABLES: Sequence[str] = (
         attempt INTEGER NOT NULL DEFAULT 0,
         attempts INTEGER NOT NULL DEFAULT 0,
         running INTEGER NOT NULL DEFAULT 0,
-        claim_name TEXT NOT NULL
+        claim_name TEXT NOT NULL,
+        process TEXT
     )
     """,
     """
@@ -77,7 +78,8 @@ JOB_TABLES: Sequence[str] = (
 )
 """The statements that make the tables; a change of them raises `events.LAYOUT`.
 
-`attempt` counts claims, `attempts` begins. A job runs while `running` is set and it has no outcome."""
+`attempt` counts claims, `attempts` begins. A job runs while `running` is set and it has no outcome. `process` is that
+of the last claim."""
 
 _HAS = "SELECT 1 FROM jobs WHERE job_id = ?"
 _KNOWN = "SELECT 1 FROM jobs WHERE job_id = ? UNION ALL SELECT 1 FROM failed_jobs WHERE job_id = ?"
@@ -111,9 +113,19 @@ DUE = """
 """
 """Finds those to claim of one name, by index."""
 _CLAIM = """
-    UPDATE jobs SET owner = ?, due = ?, attempt = attempt + 1, attempts = attempts + ?, running = max(running, ?)
+    UPDATE jobs
+    SET owner = ?, process = ?, due = ?, attempt = attempt + 1, attempts = attempts + ?, running = max(running, ?)
     WHERE serial = ?
 """
+CLAIMING = "SELECT DISTINCT process FROM jobs WHERE owner IS NOT NULL AND due > ?"
+"""Finds the processes whose claims hold jobs, by index: there are not many."""
+FREE_JOBS = """
+    UPDATE jobs SET process = NULL, due = min(due, ? + (1 << 2 * min(attempts, 4)) / 4 - (attempts > 0))
+    WHERE owner IS NOT NULL AND due > ? AND process = ?
+"""
+"""Ends the leases of a process: at once, or in 3, 15 and 63 s for a job that has begun 2, 3 and more times.
+
+A job that ends each process that runs it, or a machine without memory, so gets the time that the leases gave."""
 _BEGIN = "UPDATE jobs SET attempts = attempts + 1, running = 1 WHERE job_id = ? AND owner = ?"
 _RENEW = "UPDATE jobs SET due = ? WHERE job_id = ? AND owner = ?"
 _EXCUSE = "UPDATE jobs SET running = 0 WHERE job_id = ? AND owner = ?"
@@ -184,6 +196,7 @@ class SqliteJobs(SqliteKept):
     """
 
     _found_nothing = True  # the last claim
+    _process: str
 
     def add(self, job: Job, writes: Sequence[KeptWrite] = (), *, delay: float = 0.0) -> None:
         """Keep a new job; see `JobJournal.add`. It is on the disk when this returns."""
@@ -241,7 +254,8 @@ class SqliteJobs(SqliteKept):
         now = self._clock()
         picked = _due_jobs(db, search, now)
         jobs = [_job(each, now, begins, db.execute(_TEXTS, (each.serial,)).fetchone()) for each in picked]
-        rows = [(owner, now + lease, job.begun, job.begun, each.serial) for job, each in zip(jobs, picked, strict=True)]
+        holder = owner, self._process, now + lease
+        rows = [(*holder, job.begun, job.begun, each.serial) for job, each in zip(jobs, picked, strict=True)]
         db.executemany(_CLAIM, rows)
         return jobs
 

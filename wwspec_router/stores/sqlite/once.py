@@ -25,17 +25,26 @@ ONCE_TABLES: Sequence[str] = (
         size INTEGER NOT NULL,
         errcode INTEGER,
         text TEXT,
-        corp TEXT NOT NULL
+        corp TEXT NOT NULL,
+        process TEXT
     ) WITHOUT ROWID
     """,
     "CREATE INDEX once_expires ON once (expires, size)",
+    "CREATE INDEX once_claimed ON once (process) WHERE process IS NOT NULL",
     *REPLIES.usage,
     REPLIES.count_added,
 )
-"""The statements that make the tables; a change of them raises `events.LAYOUT`."""
+"""The statements that make the tables; a change of them raises `events.LAYOUT`. Only a claim has a `process`."""
 
 _FIND = "SELECT token, request, errcode, text FROM once WHERE key = ? AND expires > ?"
-_ADD = "INSERT INTO once (key, token, request, expires, size, errcode, text, corp) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_ADD = """
+    INSERT INTO once (key, token, request, expires, size, errcode, text, corp, process)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+HOLDING = "SELECT DISTINCT process FROM once WHERE process IS NOT NULL"
+"""Finds the processes whose claims hold keys, by index."""
+FREE_KEYS = "DELETE FROM once WHERE process = ?"
+"""Frees the keys of a process."""
 _EXTEND = "UPDATE once SET expires = ? WHERE key = ?"
 _REMOVE = "DELETE FROM once WHERE key = ?"
 _RELEASE = "DELETE FROM once WHERE key = ? AND token = ? AND errcode IS NULL"
@@ -48,6 +57,7 @@ class SqliteOnce:
     _file: SqliteFile
     _limits: StoreLimits
     _clock: Callable[[], float]
+    _process: str
 
     def claim_once(self, claim: OnceClaim, lease: float) -> OnceEntry | None:
         """Take a key; see `OnceStore.claim_once`. If the key is held, this only reads."""
@@ -67,7 +77,7 @@ class SqliteOnce:
         now = self._clock()
 
         def renew(db: sqlite3.Connection) -> set[str]:
-            return {claim.token for claim in claims if _is_running(_renew(db, claim, now, lease), claim)}
+            return {claim.token for claim in claims if _is_running(self._renew(db, claim, now, lease), claim)}
 
         return self._file.write(renew, synced=False) if claims else set()
 
@@ -76,7 +86,7 @@ class SqliteOnce:
         storable_claim(claim)
         size, now = kept_size(reply), self._clock()
         positive("ttl", ttl)
-        row = (claim.key, claim.token, claim.request, now + ttl, size, reply.errcode, reply.text, claim.corp)
+        row = (claim.key, claim.token, claim.request, now + ttl, size, reply.errcode, reply.text, claim.corp, None)
 
         def keep(db: sqlite3.Connection) -> bool:
             entry = _find(db, claim.key, now)
@@ -104,22 +114,22 @@ class SqliteOnce:
             while not self._has_room(db):
                 if not REPLIES.remove_expired(db, now):
                     raise full_of_replies(self._limits)
-        return _renew(db, claim, now, lease)
+        return self._renew(db, claim, now, lease)
 
     def _has_room(self, db: sqlite3.Connection) -> bool:
         rows, size = db.execute(_USAGE).fetchone()
         return bool(rows < self._limits.max_once and size < self._limits.max_once_bytes)
 
-
-def _renew(db: sqlite3.Connection, claim: OnceClaim, now: float, lease: float) -> OnceEntry:
-    """Let the claim hold the key for `lease` seconds, unless another entry does; return the entry that holds it."""
-    entry = _find(db, claim.key, now)
-    if entry is None:
-        db.execute(_REMOVE, (claim.key,))
-        db.execute(_ADD, (claim.key, claim.token, claim.request, now + lease, 0, None, None, claim.corp))
-    elif _is_running(entry, claim):
-        db.execute(_EXTEND, (now + lease, claim.key))
-    return entry or OnceEntry(token=claim.token, request=claim.request)
+    def _renew(self, db: sqlite3.Connection, claim: OnceClaim, now: float, lease: float) -> OnceEntry:
+        """Let the claim hold the key for `lease` seconds, unless another entry does; return the entry that holds it."""
+        entry = _find(db, claim.key, now)
+        if entry is None:
+            row = (claim.key, claim.token, claim.request, now + lease, 0, None, None, claim.corp, self._process or None)
+            db.execute(_REMOVE, (claim.key,))
+            db.execute(_ADD, row)
+        elif _is_running(entry, claim):
+            db.execute(_EXTEND, (now + lease, claim.key))
+        return entry or OnceEntry(token=claim.token, request=claim.request)
 
 
 def _is_running(entry: OnceEntry, claim: OnceClaim) -> bool:

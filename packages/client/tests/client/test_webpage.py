@@ -16,6 +16,7 @@ import pytest
 
 from tests.client.conftest import QUICK
 from tests.client.notify.stand import async_app_client
+from tests.support.apps import ROOT
 from tests.support.emulator import Emulator
 from wwspec_client import AsyncZoneClient, PlatformError, SuiteApp, ZoneClient
 from wwspec_client.models import PageConfig, UserInfo
@@ -235,6 +236,21 @@ def test_a_third_party_app_learns_the_corp_as_well(zone: Zone) -> None:
         zone.advance(7200)  # the token of the suite has expired
         assert client.user_info(code_of(zone, "mahui", appid=suite, agentid="")).userid == "mahui"
         assert client.page_config(PAGE, agentid=AGENT).corp_id == found.corpid
+
+
+def test_a_member_of_another_corp_that_has_the_app_is_refused() -> None:
+    suite = "emulator-suite"
+    with Zone.in_process(ROOT, corps=2) as zone:
+        own, other = zone.client.info()["corps"]
+        source = SuiteApp(suite, f"{suite}-secret", f"{suite}-ticket", own, "emulator-permanent-code")
+        with zone.app_client(tokens=source, retries=QUICK) as client:
+
+            def code() -> str:
+                return code_of(zone, "lina", appid=suite, agentid="", emulator_corpid=other)
+
+            with pytest.raises(PlatformError, match=f"40029: the code is one of a member of the corp {other}"):
+                client.user_info(code())
+            assert client.user_info(code(), any_corp=True).corpid == other
 
 
 async def test_a_client_for_an_event_loop_has_the_same(zone: Zone) -> None:

@@ -22,7 +22,7 @@ ONCE = RetryPolicy(attempts=1)
 
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
-OTHERS = ("errcode", "errmsg", "errors", "abilities", "store", "oldest_jobs")
+OTHERS = ("errcode", "errmsg", "start_id", "errors", "abilities", "store", "oldest_jobs")
 NUMBERS = [name for name in Status.__struct_fields__ if name not in OTHERS]
 
 

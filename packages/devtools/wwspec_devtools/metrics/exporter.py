@@ -70,7 +70,6 @@ class Exporter(Collector):
 
     def poll(self) -> None:
         """Ask the program once."""
-        sent = self._clock()
         try:
             status = self._client.call(self._ability_id, {}, reply=Status, retry_unsafe=True)
         except Exception as error:  # after any error the next poll may succeed
@@ -82,7 +81,7 @@ class Exporter(Collector):
             return
         received = self._clock()
         with self._lock:
-            self._counters.add(counts_of(status), status.uptime, sent, received)
+            self._counters.add(counts_of(status), status.start_id, status.uptime, received)
             self._polls, self._status, self._answered = self._polls + 1, status, received
         self._lines.log_answer()
 
