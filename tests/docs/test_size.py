@@ -10,7 +10,7 @@ from tests.support.apps import ROOT
 LIMITS = {
     "tutorial": 750,
     "program": 1400,
-    "app": 1200,
+    "app": 1343,  # 143 of them have the code of apps in three languages, and what is around it; no other page shows it
     "operation": 1300,
     "explanation": 600,
     "reference": 1600,

@@ -51,6 +51,9 @@ ELSEWHERE = {
     "wwspec doctor": "packages/devtools/tests/cli/test_doctor.py, since the ports may be in use here",
     "wwspec new shop": "packages/devtools/tests/scaffold; here it would bring tests of the same names",
     **dict.fromkeys(SERVERS.values(), "tests/test_asgi.py"),
+    "wwspec contracts --app ../shop --json-schema --out program/contracts chat_digest get_callback_data": (
+        "tests/clients/test_other_languages.py"
+    ),
     "wwspec dev": "packages/devtools/tests/cli/test_verbs.py, since it does not end",
 }
 """Commands that are not run here, and why."""
