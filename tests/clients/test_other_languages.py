@@ -3,20 +3,23 @@
 import json
 import os
 import re
-import secrets
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from scripts.website.pages import DOCS
+from tests.client.notify.stand import AES_KEY, TOKEN
 from tests.clients.test_published_clients import HERE, running
 from tests.support.apps import ROOT
 from tests.support.command import wwspec
 from tests.support.processes import finished
 from tests.support.tools import node_package, tool
 from tests.support.zones import app_of, serve_zone
+from wwspec_contracts.callbacks import CallbackCrypto, write_xml
 from wwspec_devtools.testing.zone import Zone
 
 EXAMPLE = ROOT / "examples" / "other_languages"
@@ -104,12 +107,17 @@ def test_an_app_calls_with_its_types_and_fetches_the_event_of_a_notification(
     assert done.returncode == 0, done.stderr
     contracts = sorted((app / "program" / "contracts").iterdir())
     passes(app, Path(tool("npm")).with_name("npx"), *quicktype(language), *contracts, npm_config_offline="true")
-    key = {"token": secrets.token_hex(16), "encoding_aes_key": secrets.token_hex(21) + "A"}
-    own = {"CALLBACK_TOKEN": key["token"], "CALLBACK_KEY": key["encoding_aes_key"]}
+    own = {"CALLBACK_TOKEN": TOKEN, "CALLBACK_KEY": AES_KEY}
     with running(build(app), **app_of(zone), **own) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "100\n"
-        zone.client.set_callback(f"http://127.0.0.1:{int(process.stdout.readline())}/callback", **key)
-        assert zone.client.verify_callback()
+        url = f"http://127.0.0.1:{int(process.stdout.readline())}/callback"
+        zone.client.set_callback(url, TOKEN, AES_KEY)
+        assert zone.client.verify_callback() == url
+        corpid = zone.client.info()["corpid"]
+        for crypto in (CallbackCrypto("another", AES_KEY, corpid), CallbackCrypto(TOKEN, AES_KEY, "another")):
+            sealed = crypto.encrypt("text")
+            query, body = crypto.query(int(time.time()), sealed), write_xml({"Encrypt": sealed})
+            assert httpx.post(url, params=query, content=body).status_code == 403
         zone.fire("hit_keyword")
         assert process.stdout.readline() == "hit_keyword\n"
