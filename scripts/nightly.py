@@ -123,6 +123,16 @@ PARTS = {
             "packages/devtools/wwspec_devtools/emulator/standin_java",
         ],
     ),
+    "languages": Part(  # apps in TypeScript, Java and Go; the workflows
+        [f"{TESTS} tests/clients"],
+        [
+            ".github",
+            "docs/*/app/other-languages.md",
+            "examples/other_languages",
+            "packages/devtools/wwspec_devtools/console_contracts",
+            "tests/clients",
+        ],
+    ),
     "bench": Part(
         ["scripts/bench --test"],
         ["benchmarks/**/*.py", "requirements/bench.txt", "scripts/bench", "tests/benchmarks"],
@@ -136,6 +146,7 @@ PARTS = {
             "packages/*/pyproject.toml",
             "pyproject.toml",
             "requirements/build.txt",
+            "requirements/release.txt",
             "requirements/run.txt",
             "scripts/package",
             "scripts/release",

@@ -20,6 +20,7 @@ from mkdocs.exceptions import Abort
 from mkdocs.livereload import LiveReloadServer
 
 from scripts.website.facts import unproved_facts
+from scripts.website.llms import index_text
 from scripts.website.offline import requests_elsewhere
 from scripts.website.pages import DOCS, LANGUAGES, blocks_of, pages_of
 
@@ -39,6 +40,9 @@ def build_all(site: Path) -> None:
             build(config)
         finally:
             config.plugins.on_shutdown()
+        (site / language / "llms.txt").write_text(index_text(config.nav or []), "utf-8")
+        if language == "en":  # at the top, too, where assistants look for it
+            (site / "llms.txt").write_text(index_text(config.nav or [], "en/"), "utf-8")
     shutil.copy(HERE / "index.html", site)
 
 

@@ -85,6 +85,15 @@ def opened(browser: Browser, width: int, scheme: str = "light", *, searches: boo
     return context.new_page()
 
 
+def test_assistants_find_a_line_about_each_page_in_the_sites_text_and_in_those_of_its_languages(site: Path) -> None:
+    for place, folder, language in (("", "en/", "en"), ("en/", "", "en"), ("zh/", "", "zh")):
+        text = (site / place / "llms.txt").read_text("utf-8")
+        assert text.startswith("# wwspec_router\n\n> ")
+        named = re.findall(r"^- \[.+?\]\((.+?)\): .+[.。]$", text, re.MULTILINE)
+        assert sorted(named) == sorted(f"{folder}{page[:-3]}.html" for page in pages_of(language))
+        assert all((site / place / each).is_file() for each in named)
+
+
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (420, "dark")])
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_pages_fit_their_window_and_ask_no_other_host(

@@ -61,6 +61,9 @@ ELSEWHERE = {
         ),
         "packages/devtools/tests/emulator/standin/test_java.py follows program/java.md",
     ),
+    "wwspec contracts --app ../shop --json-schema --out program/contracts chat_digest get_callback_data": (
+        "tests/clients/test_other_languages.py"
+    ),
     "wwspec dev": "packages/devtools/tests/cli/test_verbs.py, since it does not end",
 }
 """Commands that are not run here, and why."""

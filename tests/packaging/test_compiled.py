@@ -177,6 +177,8 @@ def test_the_wheels_of_a_release_are_tested_as_they_are_built(installed: Path, c
     """cibuildwheel needs a container engine; here its test command runs with the wheel of this machine."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["cibuildwheel"]
     env = {**clean_env, "PATH": f"{installed}:{os.environ['PATH']}"}
+    contracts = "{project}/packages/contracts"
+    assert settings["before-test"] == f"python -m pip install {contracts}", "an index would be asked for our name"
     test = ("/bin/sh", "-c", settings["test-command"])
     run(*test, cwd=Path("/"), env=env)
     assert finished(*test, cwd="/", env={**env, "WWSPEC_PURE": "1"}).returncode != 0

@@ -198,6 +198,12 @@ def test_release_only_checks(arguments: tuple[str, ...]) -> None:
     assert "usage: scripts/release --check" in done.stderr
 
 
+def test_a_tag_of_another_version_builds_nothing() -> None:
+    done = call(ROOT / "scripts/release", "--build", GITHUB_REF_TYPE="tag", GITHUB_REF_NAME="v0")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"scripts/release: the tag v0 is not v{__version__}, the version of the packages\n"
+
+
 def test_the_run_of_a_change_takes_no_arguments() -> None:
     done = call(ROOT / ".ci/run", "test")
     assert (done.returncode, done.stdout) == (64, "")

@@ -18,9 +18,9 @@ class MissingToolError(RuntimeError):
 
 
 def tool(name: str) -> str:
-    """Return where a program of this name is, or a header of Python."""
-    header = Path(sysconfig.get_path("include"), name)
-    found = shutil.which(name, path=_searched()) if header.suffix != ".h" else header.is_file() and str(header)
+    """Return where a program of this name is, a header of Python, or a library of Java."""
+    folder = {".h": sysconfig.get_path("include"), ".jar": "/usr/share/java"}.get(Path(name).suffix, "")
+    found = Path(folder, name).is_file() and f"{folder}/{name}" if folder else shutil.which(name, path=_searched())
     if not found:
         raise MissingToolError(name)
     return found

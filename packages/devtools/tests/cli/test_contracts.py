@@ -68,12 +68,18 @@ def test_check_says_where_the_console_takes_fewer_numbers_than_the_program(run: 
         "the console lets only 1.0 pass (790016): tell the apps that call it, or declare it as an int"
     )
     assert summary.endswith("no fault")
+    as_json = run("check", "--json", "--app", str(app))
+    assert (as_json.returncode, json.loads(as_json.stdout)) == (0, {"faults": [], "notes": [note]})
 
 
-def test_json_schemas_are_for_other_tools(run: Run) -> None:
-    schemas = json.loads(run("contracts", "--json-schema", "chat_digest", "python_demo").stdout)
+def test_json_schemas_are_for_other_tools_and_in_files_each_is_whole(run: Run, tmp_path: Path) -> None:
+    named = ("--json-schema", "chat_digest", "python_demo")
+    schemas = json.loads(run("contracts", *named).stdout)
     assert schemas["chat_digest"]["input"]["$defs"]["Request"]["properties"]["limit"]["maximum"] == 1000
     assert len(schemas["python_demo"]["input"]["anyOf"]) == 3
+    assert run("contracts", *named, "--out", str(tmp_path)).stdout == f"{tmp_path}: 2 abilities\n"
+    written = {each.name: json.loads(each.read_text("utf-8")) for each in tmp_path.iterdir()}
+    assert written == {f"{name}.{side}.json": schemas[name][side] for name in schemas for side in schemas[name]}
 
 
 def test_check_reports_an_ability_whose_error_reply_would_be_refused(run: Run, tmp_path: Path) -> None:
@@ -81,6 +87,9 @@ def test_check_reports_an_ability_whose_error_reply_would_be_refused(run: Run, t
     done = run("check", "--app", str(app))
     assert done.returncode == 1
     assert "registry.toml:1 [abilities.echo]: an error reply does not fit the output contract of echo" in done.stderr
+    as_json = run("check", "--json", "--app", str(app))
+    faults = [line.removeprefix("Error: ") for line in done.stderr.splitlines()]
+    assert (as_json.returncode, json.loads(as_json.stdout)) == (1, {"faults": faults, "notes": []})
 
 
 def test_contracts_of_files_are_shown_as_they_are(run: Run, tmp_path: Path) -> None:

@@ -366,7 +366,7 @@ def test_a_program_of_the_name_of_a_module_that_others_import_is_refused(tmp_pat
     ("arguments", "said"),
     [
         (("--check",), "--check goes with --client"),
-        (("--client", "x", "--json-schema"), "give one of --out, --json-schema, --diff and --client"),
+        (("--client", "x", "--json-schema"), "give --diff or --client alone; --json-schema and --out go"),
         (("--client", "x", "chat_digest"), "--client writes all abilities: name none"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import os
 import re
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,20 @@ def test_what_is_secret_stays_out_of_the_repository(shop: Path) -> None:
     assert not ignored.match_file("examples/shop/shop.db"), "no line is of another repository"
 
 
+def test_the_guide_for_assistants_is_short_and_each_verb_that_it_names_has_json(shop: Path) -> None:
+    named = []
+    for name in ("AGENTS.md", "AGENTS.zh-CN.md"):
+        text = (shop / name).read_text("utf-8")
+        assert len(text.splitlines()) <= 30
+        named.append(re.findall(r"`wwspec ([^`]+)`", text))
+    assert named[0] == named[1]
+    assert len(named[0]) == 5
+    for command in named[0]:
+        verb = takewhile(re.compile("[a-z]+").fullmatch, command.split())
+        assert "--json" in command
+        assert "--json" in wwspec(shop, *verb, "--help").stdout, command
+
+
 def test_three_lines_say_what_to_do_next(tmp_path: Path) -> None:
     headline, _, *steps = wwspec(tmp_path, "new", "shop").stdout.splitlines()
     assert headline.startswith("shop: ")
@@ -101,6 +116,7 @@ def test_a_minimal_program_is_one_file_with_its_test(tmp_path: Path) -> None:
     made = {path.relative_to(shop).as_posix() for path in shop.rglob("*") if path.is_file()}
     image = {".dockerignore", "Dockerfile", "run.sh", "requirements.txt", "sdk/README.md"}
     assert made == {
+        "AGENTS.md",
         "program.py",
         "tests/test_program.py",
         ".gitignore",
@@ -108,7 +124,7 @@ def test_a_minimal_program_is_one_file_with_its_test(tmp_path: Path) -> None:
         "requirements-dev.txt",
         *image,
     }
-    assert headline == "shop: 10 files; shop/program.py is the program"
+    assert headline == "shop: 11 files; shop/program.py is the program"
     assert steps[2].startswith("  wwspec call invoke_sync_msg '{\"limit\": 10}'  #")
     assert 'files = ["program.py", "tests"]' in (shop / "pyproject.toml").read_text("utf-8")
     done = pytest_session(shop, "-q")

@@ -34,7 +34,7 @@ _FILES = Path(__file__).parent / "files"
 
 _OF_MINIMAL = (PROGRAM, "tests/test_program.py")
 """Files of a program of one file only."""
-_OF_OTHERS = ("abilities/", "schemas/", "tests/", "README")
+_OF_OTHERS = ("abilities/", "schemas/", "tests/", "README", "AGENTS.zh")
 """What the files begin with that only other programs have."""
 
 _NAME = re.compile(r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*")

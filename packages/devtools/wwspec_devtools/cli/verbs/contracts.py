@@ -22,7 +22,9 @@ from wwspec_router.registry.table import AbilityTable, build_table
 @click.command()
 @app_options
 @click.option("--out", type=FOLDER, help="Write <ability ID>.input.json and <ability ID>.output.json there.")
-@click.option("--json-schema", is_flag=True, help="Print JSON Schemas instead, for other tools.")
+@click.option(
+    "--json-schema", is_flag=True, help="Print JSON Schemas instead, for other tools; with --out, write them."
+)
 @click.option(
     "--diff",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
@@ -48,8 +50,8 @@ def command(
     ability_ids: tuple[str, ...],
 ) -> None:
     """Print the two JSON examples to register for each ABILITY (all of them when none is named)."""
-    if sum((out is not None, json_schema, diff is not None, client is not None)) > 1:
-        raise click.UsageError("give one of --out, --json-schema, --diff and --client")
+    if sum((out is not None or json_schema, diff is not None, client is not None)) > 1:
+        raise click.UsageError("give --diff or --client alone; --json-schema and --out go together")
     if check and client is None:
         raise click.UsageError("--check goes with --client")
     if client is not None and ability_ids:
@@ -70,11 +72,12 @@ def command(
             )
         )
     wanted = {name: contracts[name] for name in ability_ids or contracts}
-    if json_schema:
-        print_json({name: json_schemas(table.abilities[name]) for name in wanted})
-    elif diff is not None:
+    if diff is not None:
         _diff(diff, wanted, whole=not ability_ids)
-    elif out is not None:
+        return
+    if json_schema:
+        wanted = {name: ConsoleContract(**json_schemas(table.abilities[name])) for name in wanted}
+    if out is not None:
         write_console_files(out, wanted)
         click.echo(f"{out}: {counted(len(wanted), 'ability', 'abilities')}")
     else:
