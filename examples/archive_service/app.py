@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from wwspec_client import KeyRing, KeyRingError
 from wwspec_client.archive import ArchivePage
 from wwspec_client.provider import AsyncProviderApp, SuiteSettings
-from wwspec_client.sql import SqlKeyStore, create_tables
+from wwspec_client.sql import create_tables
 from wwspec_contracts.messages import Party, ServiceEncryptInfo
 
 TABLES = MetaData()
@@ -44,12 +44,10 @@ class Service:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
-        self._keys = SqlKeyStore(engine)
         self.app = AsyncProviderApp(
             engine,
             SuiteSettings.from_environment(),
             store=self._store,
-            keys=self._keys,
             forgets=[self._forget],
             tables=create_all,
             archiver={"on_gap": lambda corpid, gap: log.error("corp %s: %s", corpid, gap)},
@@ -57,7 +55,7 @@ class Service:
 
     async def _store(self, page: ArchivePage, transaction: AsyncConnection) -> None:
         """Write a page, in the transaction that also writes where the pull is."""
-        ring = await self._keys.ring(page.corpid, transaction)
+        ring = await self.app.keys.ring(page.corpid, transaction)
         rows = await to_thread.run_sync(rows_of, page, ring)
         new = insert(MESSAGES).on_conflict_do_nothing()  # after a lost cursor, known ones come too
         await transaction.execute(new, rows)
