@@ -92,7 +92,7 @@ FRAMEWORKS = {
 """What a team may pick instead of the program."""
 THREADED = {
     "granian WSGI, Flask": Peer(
-        (*_GRANIAN, "--interface", "wsgi", "--blocking-threads", "THREADS", "benchmarks.peers.flask_app:app"), "granian"
+        (*_GRANIAN, "--interface", "wsgi", "--blocking-threads", "THREADS", "benchmarks.peers.flask_app:app"), "flask"
     ),
     "Litestar sync": Peer(_module("litestar_app", "THREADS"), "litestar"),
     "BlackSheep, to_thread": Peer(_module("blacksheep_app", "THREADS"), "blacksheep"),
