@@ -14,6 +14,8 @@ from wwspec_devtools.emulator.settings import OF_PROVIDERS
 
 OWN_TARGETS = ("handler ", "input.func")
 """How the targets of abilities begin that are code of the application; see `describe_target`."""
+IDS = {"chatid": "groups", "userid": "employees", "external_userid": "customers"}
+"""Maps the name of a key to that of the emulator's list of its values."""
 WIDTH = 9
 
 
@@ -73,17 +75,33 @@ def print_call_lines(client: EmulatorClient, ability_id: str, data: str) -> None
     click.echo()
 
 
-def sample_call(contracts: Mapping[str, DescribedContract]) -> tuple[str, str]:
+def sample_call(contracts: Mapping[str, DescribedContract], info: Mapping[str, Any]) -> tuple[str, str]:
     """Return an ability and a request to try first: one that is code of the application, if there is any.
 
-    The request has only the numbers and booleans of the example: its texts are not ids that exist.
+    The request has what the contract requires, and the numbers and booleans of the example: its optional texts are not
+    ids that exist.
+
+    Args:
+        contracts: The contracts of the program, by ability ID.
+        info: What the emulator says of itself: its people and groups have the ids that a contract requires.
     """
     own = [name for name, each in contracts.items() if each.target.startswith(OWN_TARGETS)]
     name = next(iter(own), next(iter(contracts)))
     example: Any = contracts[name].input
-    fields = example if isinstance(example, dict) else {}
-    plain = {key: value for key, value in fields.items() if isinstance(value, bool | int | float)}
-    return name, msgspec.json.encode(plain).decode()
+    required = _required(contracts[name].schemas["input"])
+    request = {
+        key: next(iter(info[IDS[key]]), value) if key in IDS else value
+        for key, value in (example if isinstance(example, dict) else {}).items()
+        if key in required or isinstance(value, bool | int | float)
+    }
+    return name, msgspec.json.encode(request).decode()
+
+
+def _required(schema: Mapping[str, Any]) -> list[str]:
+    """Return the keys that a JSON Schema requires; of several types, those of the first."""
+    first = schema.get("anyOf", [schema])[0]
+    definition = schema["$defs"][first["$ref"].rpartition("/")[2]] if "$ref" in first else first
+    return definition.get("required", [])
 
 
 def _url(url: str) -> str:
