@@ -256,10 +256,13 @@ def check_url(name: str, url: str) -> None:
 
 def _check_callback(whose: str, names: tuple[str, str, str], values: CallbackSpec) -> None:
     if any(values) and not all(values):
-        missing = " and ".join(name for name, value in zip(names, values, strict=True) if not value)
+        missing, given = (
+            " and ".join(name for name, value in zip(names, values, strict=True) if bool(value) is is_set)
+            for is_set in (False, True)
+        )
         raise ConfigurationError(
             f"the {whose} callback is its URL, its Token and its EncodingAESKey: set all three or none; missing: "
-            f"{missing}"
+            f"{missing}; set: {given}"
         )
 
 

@@ -185,13 +185,16 @@ class EmulatorClient(AdministrationClient, FaultsClient):
         answer = self._asked("GET", f"/emulator/idle?{urlencode({'wait_ms': _milliseconds(seconds)})}")
         return list(answer["in_work"])
 
-    def verify_callback(self) -> str:
+    def verify_callback(self, *, of_commands: bool = False) -> str:
         """Let the emulator verify the app's callback URL, and return that URL.
+
+        Args:
+            of_commands: Whether it is the command URL of the suite.
 
         Raises:
             EmulatorError: The URL could not prove that it has the key, or there is none.
         """
-        answer = self._asked("POST", "/emulator/verify-callback")
+        answer = self._asked("POST", "/emulator/verify-callback", {"of_commands": of_commands})
         if not answer["verified"]:
             raise EmulatorError(answer["reason"])
         return str(answer["url"])

@@ -17,8 +17,8 @@ from wwspec_devtools.emulator.events.types import EVENT_TYPES
 from wwspec_devtools.emulator.http.abilities import request_text
 from wwspec_devtools.emulator.platform import Platform, PlatformPart
 from wwspec_devtools.emulator.program.programs import ask_program, begin
-from wwspec_devtools.emulator.scene import SceneMessage, check_message
-from wwspec_devtools.emulator.settings import CALLBACK_NAMES, CallbackSpec
+from wwspec_devtools.emulator.scene import SceneMessage
+from wwspec_devtools.emulator.settings import CALLBACK_NAMES, COMMAND_NAMES, CallbackSpec
 from wwspec_devtools.emulator.standin.wwspec_standin.names import SDK_APIS
 from wwspec_devtools.emulator.standin.wwspec_standin.seal import CallContent
 from wwspec_devtools.emulator.state.accounts import App
@@ -46,6 +46,7 @@ _SHOWN_SETTINGS = (
 )
 
 NO_CALLBACK = "the emulator has no callback URL: start it with {}, {} and {}".format(*CALLBACK_NAMES)
+NO_COMMAND_URL = "the emulator has no command URL: start it with {}, {} and {}".format(*COMMAND_NAMES)
 
 
 class Control(PlatformPart):
@@ -160,7 +161,6 @@ class Control(PlatformPart):
         """Add a message; return it, and the token of its event."""
         world = self._platform.world
         with refusing():
-            check_message(message, "$")
             with world.lock:
                 app = world.app_of(corp)
                 said = say(world.corp(app).chats, message, world.clock.seconds())
@@ -189,7 +189,7 @@ class Control(PlatformPart):
             of_commands: Whether it is the command URL of the suite.
         """
         courier = self._platform.couriers.get(COMMANDS if of_commands else DATA)
-        reason = courier.verify() if courier else NO_CALLBACK
+        reason = courier.verify() if courier else (NO_COMMAND_URL if of_commands else NO_CALLBACK)
         return accepted(verified=not reason, reason=reason, url=courier.url if courier else "")
 
     def set_callback(self, url: str, token: str, encoding_aes_key: str) -> Answer:

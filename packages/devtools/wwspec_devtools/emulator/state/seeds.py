@@ -1,6 +1,7 @@
 """Makes the conversations of the emulated corp, from a scene and from the seed."""
 
 import random
+from collections.abc import Collection
 from itertools import chain
 
 from msgspec import UNSET, UnsetType
@@ -14,11 +15,13 @@ from wwspec_devtools.emulator.scene import (
     Scene,
     SceneGroup,
     SceneMessage,
+    check_message,
 )
 from wwspec_devtools.emulator.state.conversations import Conversations, Group, Message
 from wwspec_devtools.emulator.state.people import CUSTOMER, EMPLOYEE, ROBOT, Party, People, Person
 
 _CREATED_BEFORE = WINDOW_SECONDS + 86400
+_SHOWN_IDS = 5
 
 
 class _People(People):
@@ -72,8 +75,12 @@ def say(chats: Conversations, message: SceneMessage, moment: int) -> Message:
 
     Raises:
         ConfigurationError: A person, or the group, does not exist.
+        ValidationError: See `check_message`.
     """
-    return _say(chats, _parties(chats), message, moment)
+    parties = _parties(chats)
+    _party(parties, message.sender)  # before the receivers: a person types it first
+    check_message(message, "$")
+    return _say(chats, parties, message, moment)
 
 
 def _say(chats: Conversations, parties: dict[str, Party], message: SceneMessage, moment: int) -> Message:
@@ -81,7 +88,8 @@ def _say(chats: Conversations, parties: dict[str, Party], message: SceneMessage,
     chatid: str | UnsetType = UNSET
     if message.group:
         if message.group not in chats.groups:
-            raise ConfigurationError(f"there is no group {message.group!r} for the message")
+            known = _known(chats.groups, "groups")
+            raise ConfigurationError(f"there is no group {message.group!r} for the message; {known}")
         chatid = message.group
         receivers = [each.id for each in chats.groups[message.group].members if each.id != message.sender]
     return chats.say(
@@ -113,8 +121,16 @@ def _parties(chats: Conversations) -> dict[str, Party]:
 def _party(parties: dict[str, Party], party_id: str) -> Party:
     party = parties.get(party_id)
     if party is None:
-        raise ConfigurationError(f"there is no employee, customer or robot {party_id!r}")
+        known = _known(parties, "employees")
+        raise ConfigurationError(f"there is no employee, customer or robot {party_id!r}; {known}")
     return party
+
+
+def _known(ids: Collection[str], table: str) -> str:
+    """Return some ids that there are, and what lists and adds them."""
+    some = ", ".join(list(ids)[:_SHOWN_IDS]) or "none"
+    more = f" and {len(ids) - _SHOWN_IDS} more" if len(ids) > _SHOWN_IDS else ""
+    return f"there are {some}{more}: `wwspec zone info --json` lists them, [[{table}]] of a scene file adds one"
 
 
 def _group(group: SceneGroup, parties: dict[str, Party], now: int) -> Group:
