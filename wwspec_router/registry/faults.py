@@ -13,16 +13,10 @@ import wwspec_contracts
 import wwspec_router
 from wwspec_contracts.errors import did_you_mean
 
-_OF_CONTRACTS = (
-    (
-        r"Required field '(.*)' cannot follow .*",
-        r"\1 needs a default, such as 0 or [], since a field above it has one; in an Output, errcode has",
-    ),
-    (
-        r"Using a .* \((.*)\) as a default value is unsafe.*",
-        r"all objects would share the default \1: write msgspec.field(default_factory=lambda: \1)",
-    ),
-)
+_OF_CONTRACTS = {
+    r"Required field '(.*)' cannot .*": r"\1 needs a default: a field above has one, in an Output errcode",
+    r"Using a .* \((.*)\) as a default .*": r"\1 would be shared: write msgspec.field(default_factory=lambda: \1)",
+}
 """What msgspec says of the class of a contract, and what to say instead."""
 
 
@@ -43,7 +37,7 @@ def import_fault(name: str, error: BaseException, folder: Path) -> str:
             "pip install it, and name it in requirements.txt"
         )
     text = error.msg if isinstance(error, SyntaxError) else str(error)
-    for pattern, better in _OF_CONTRACTS:
+    for pattern, better in _OF_CONTRACTS.items():
         text = re.sub(pattern, better, text, flags=re.DOTALL)
     return f"{name} can't be imported: {where}{' '.join([f'{type(error).__name__}:', *text.split()])}"
 
