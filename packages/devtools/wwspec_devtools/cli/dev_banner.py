@@ -88,20 +88,15 @@ def sample_call(contracts: Mapping[str, DescribedContract], info: Mapping[str, A
     own = [name for name, each in contracts.items() if each.target.startswith(OWN_TARGETS)]
     name = next(iter(own), next(iter(contracts)))
     example: Any = contracts[name].input
-    required = _required(contracts[name].schemas["input"])
+    schema = contracts[name].schemas["input"]
+    type_ = schema.get("anyOf", [schema])[0].get("$ref", "").rpartition("/")[2]  # of several, the first
+    required = schema.get("$defs", {}).get(type_, {}).get("required", ())
     request = {
         key: next(iter(info[IDS[key]]), value) if key in IDS else value
         for key, value in (example if isinstance(example, dict) else {}).items()
         if key in required or isinstance(value, bool | int | float)
     }
     return name, msgspec.json.encode(request).decode()
-
-
-def _required(schema: Mapping[str, Any]) -> list[str]:
-    """Return the keys that a JSON Schema requires; of several types, those of the first."""
-    first = schema.get("anyOf", [schema])[0]
-    definition = schema["$defs"][first["$ref"].rpartition("/")[2]] if "$ref" in first else first
-    return definition.get("required", [])
 
 
 def _url(url: str) -> str:

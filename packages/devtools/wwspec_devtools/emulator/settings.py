@@ -255,14 +255,12 @@ def check_url(name: str, url: str) -> None:
 
 
 def _check_callback(whose: str, names: tuple[str, str, str], values: CallbackSpec) -> None:
-    if any(values) and not all(values):
-        missing, given = (
-            " and ".join(name for name, value in zip(names, values, strict=True) if bool(value) is is_set)
-            for is_set in (False, True)
-        )
+    missing = [name for name, value in zip(names, values, strict=True) if not value]
+    if any(values) and missing:
+        given = " and ".join(name for name in names if name not in missing)
         raise ConfigurationError(
             f"the {whose} callback is its URL, its Token and its EncodingAESKey: set all three or none; missing: "
-            f"{missing}; set: {given}"
+            f"{' and '.join(missing)}; set: {given}"
         )
 
 

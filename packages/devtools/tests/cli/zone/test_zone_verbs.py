@@ -54,8 +54,8 @@ def test_somebody_says_something(wwspec: Wwspec, emulator: Emulator) -> None:
     assert pulled["msgid"] == said["msgid"]
     for receivers in ([], ["--to", "mahui"]):
         said = wwspec("zone", "say", "nobody", "您好", *receivers).stderr
-        assert "robot 'nobody'; there are zhangwei, wangfang, " in said
-        assert "`wwspec zone info --json` lists them, [[employees]] of a scene file adds one" in said
+        assert "robot 'nobody'; there are zhangwei, wangfang, lina, liuyang, chenjing: " in said
+        assert "`wwspec zone info --json` lists all 52, [[employees]] of a scene file adds one" in said
 
 
 def test_somebody_says_many_things_each_with_its_number_and_an_event(wwspec: Wwspec, emulator: Emulator) -> None:

@@ -30,8 +30,13 @@ from wwspec_devtools.emulator.state.authorisations import ORDERS, PERMISSIONS
 from wwspec_router.cli.options import app_options, print_json
 from wwspec_router.config import registry_path, variable
 
-SHOWN = 5
-"""Ids of a kind that `wwspec zone info` shows without `--json`."""
+SHOWN = set(
+    "folder agentid app_type seed call_timeout program_url callback_url messages now corps employees customers robots "
+    "groups knowledge_bases".split()
+)
+"""What `wwspec zone info` shows without `--json`, besides the variables of an app."""
+MOST_SHOWN = 5
+"""Ids of a kind that it shows."""
 NOW = "now"
 """Back to the real time."""
 _UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -182,19 +187,17 @@ def info(emulator: EmulatorClient, as_json: bool) -> None:
     of_app = {"base_url": found["url"], "corpid": found["corpid"], **secrets, "program_id": found["program_id"]}
     for name, value in of_app.items():
         click.echo(f"{variable(name)}={value}")
-    for name in ("folder", "agentid", "app_type", "seed", "call_timeout", "program_url", "callback_url", "messages"):
-        click.echo(f"{name:<15} {printable(str(found[name])) or '-'}")
-    click.echo(f"{'now':<15} {moment(found['now'])}")
-    for name in ("corps", "employees", "customers", "robots", "groups", "knowledge_bases"):
-        click.echo(f"{name:<15} {_some(found[name])}")
+    for name, value in {**found, "now": moment(found["now"])}.items():
+        if name in SHOWN:
+            click.echo(f"{name:<15} {_some(value)}")
 
 
-def _some(things: list[str] | dict[str, Any]) -> str:
-    """Return the first of some ids, a line each, with their names if they have any."""
-    names = dict.fromkeys(things, "") if isinstance(things, list) else things
-    rows = [f"{each} {name['name'] if isinstance(name, dict) else name}".rstrip() for each, name in names.items()]
-    more = [f"and {len(rows) - SHOWN} more: --json"] if len(rows) > SHOWN else []
-    return f"\n{'':<15} ".join(map(printable, [*rows[:SHOWN], *more])) or "-"
+def _some(value: Any) -> str:
+    """Return a value, or the first of some ids, a line each, with their names if they have any."""
+    named = value if isinstance(value, dict) else dict.fromkeys(value if isinstance(value, list) else [value], "")
+    rows = [f"{each} {name['name'] if isinstance(name, dict) else name}".rstrip() for each, name in named.items()]
+    more = [f"and {len(rows) - MOST_SHOWN} more: --json"] if len(rows) > MOST_SHOWN else []
+    return f"\n{'':<15} ".join(map(printable, [*rows[:MOST_SHOWN], *more])) or "-"
 
 
 @command.command()
@@ -240,14 +243,13 @@ def advance(emulator: EmulatorClient, time: float | datetime | str) -> None:
 @with_corp
 def messages(emulator: EmulatorClient, limit: int, before: int | None, text: str, as_json: bool) -> None:
     """Print what was said, newest first."""
-    columns: dict[str, Callable[[Any], str]] = {
-        "position": lambda row: str(row["position"]),
+    cells: dict[str, Callable[[Any], str]] = {
         "time": lambda row: moment(row["send_time"]),
         "from": lambda row: f"{row['from']} ({row['name']})",
         "to": lambda row: row["chatid"] or ", ".join(row["to"]),
-        "text": lambda row: row["text"],
     }
-    print_list(emulator.messages(before, limit, text)["messages"], columns, as_json)
+    found = emulator.messages(before, limit, text)["messages"]
+    print_list(found, ("position", "time", "from", "to", "text"), as_json, cells)
 
 
 @command.command()
@@ -257,13 +259,8 @@ def messages(emulator: EmulatorClient, limit: int, before: int | None, text: str
 @with_corp
 def rules(emulator: EmulatorClient, limit: int, after: int, as_json: bool) -> None:
     """Print the keyword rules, oldest first."""
-    columns: dict[str, Callable[[Any], str]] = {
-        "serial": lambda row: str(row["serial"]),
-        "time": lambda row: moment(row["create_time"]),
-        "rule_id": lambda row: row["rule_id"],
-        "name": lambda row: row["name"],
-    }
-    print_list(emulator.rules(after, limit)["rules"], columns, as_json)
+    cells = {"time": lambda row: moment(row["create_time"])}
+    print_list(emulator.rules(after, limit)["rules"], ("serial", "time", "rule_id", "name"), as_json, cells)
 
 
 @command.command()

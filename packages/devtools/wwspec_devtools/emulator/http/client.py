@@ -299,8 +299,7 @@ class EmulatorClient(AdministrationClient, FaultsClient):
         kinds = (kind,) if isinstance(kind, str) else kind
         query = [*selection(since, kinds, ability, errcode, failed, text), ("bodies", str(bodies).lower())]
         query += [] if wait else [("wait", "false")]
-        found: list[dict[str, Any]] = self._asked("GET", f"/emulator/traffic?{urlencode(query)}")["traffic"]
-        return found
+        return list(self._asked("GET", f"/emulator/traffic?{urlencode(query)}")["traffic"])
 
     def entry(self, number: int) -> dict[str, Any]:
         """Return all of one exchange: headers, sealed bodies, the contract's verdict, cause, what the program tells.
@@ -308,8 +307,7 @@ class EmulatorClient(AdministrationClient, FaultsClient):
         Raises:
             EmulatorError: It is not kept, or not any longer.
         """
-        found: dict[str, Any] = self._asked("GET", f"/emulator/traffic/{number}")["entry"]
-        return found
+        return dict(self._asked("GET", f"/emulator/traffic/{number}")["entry"])
 
     def attempt(self, number: int) -> CallbackAttempt | None:
         """Return the last try to bring a callback to the app's URL, or to verify that URL before it.

@@ -18,7 +18,7 @@ from wwspec_devtools.emulator.http.abilities import request_text
 from wwspec_devtools.emulator.platform import Platform, PlatformPart
 from wwspec_devtools.emulator.program.programs import ask_program, begin
 from wwspec_devtools.emulator.scene import SceneMessage
-from wwspec_devtools.emulator.settings import CALLBACK_NAMES, COMMAND_NAMES, CallbackSpec
+from wwspec_devtools.emulator.settings import CallbackSpec
 from wwspec_devtools.emulator.standin.wwspec_standin.names import SDK_APIS
 from wwspec_devtools.emulator.standin.wwspec_standin.seal import CallContent
 from wwspec_devtools.emulator.state.accounts import App
@@ -44,9 +44,6 @@ _SHOWN_SETTINGS = (
     "suite_id",
     "suite_secret",
 )
-
-NO_CALLBACK = "the emulator has no callback URL: start it with {}, {} and {}".format(*CALLBACK_NAMES)
-NO_COMMAND_URL = "the emulator has no command URL: start it with {}, {} and {}".format(*COMMAND_NAMES)
 
 
 class Control(PlatformPart):
@@ -188,8 +185,10 @@ class Control(PlatformPart):
         Args:
             of_commands: Whether it is the command URL of the suite.
         """
-        courier = self._platform.couriers.get(COMMANDS if of_commands else DATA)
-        reason = courier.verify() if courier else (NO_COMMAND_URL if of_commands else NO_CALLBACK)
+        kind = COMMANDS if of_commands else DATA
+        courier = self._platform.couriers.get(kind)
+        missing = "the emulator has no {}: start it with {}, {} and {}".format(kind.name, *kind.names)
+        reason = courier.verify() if courier else missing
         return accepted(verified=not reason, reason=reason, url=courier.url if courier else "")
 
     def set_callback(self, url: str, token: str, encoding_aes_key: str) -> Answer:

@@ -1,8 +1,9 @@
 """Makes the conversations of the emulated corp, from a scene and from the seed."""
 
 import random
-from collections.abc import Collection
+from collections.abc import Mapping
 from itertools import chain
+from typing import TypeVar
 
 from msgspec import UNSET, UnsetType
 
@@ -22,6 +23,7 @@ from wwspec_devtools.emulator.state.people import CUSTOMER, EMPLOYEE, ROBOT, Par
 
 _CREATED_BEFORE = WINDOW_SECONDS + 86400
 _SHOWN_IDS = 5
+T = TypeVar("T")
 
 
 class _People(People):
@@ -87,11 +89,9 @@ def _say(chats: Conversations, parties: dict[str, Party], message: SceneMessage,
     receivers = message.to
     chatid: str | UnsetType = UNSET
     if message.group:
-        if message.group not in chats.groups:
-            known = _known(chats.groups, "groups")
-            raise ConfigurationError(f"there is no group {message.group!r} for the message; {known}")
         chatid = message.group
-        receivers = [each.id for each in chats.groups[message.group].members if each.id != message.sender]
+        group = _found(chats.groups, chatid, "group", "groups")
+        receivers = [each.id for each in group.members if each.id != message.sender]
     return chats.say(
         moment,
         message.text,
@@ -119,18 +119,16 @@ def _parties(chats: Conversations) -> dict[str, Party]:
 
 
 def _party(parties: dict[str, Party], party_id: str) -> Party:
-    party = parties.get(party_id)
-    if party is None:
-        known = _known(parties, "employees")
-        raise ConfigurationError(f"there is no employee, customer or robot {party_id!r}; {known}")
-    return party
+    return _found(parties, party_id, "employee, customer or robot", "employees")
 
 
-def _known(ids: Collection[str], table: str) -> str:
-    """Return some ids that there are, and what lists and adds them."""
-    some = ", ".join(list(ids)[:_SHOWN_IDS]) or "none"
-    more = f" and {len(ids) - _SHOWN_IDS} more" if len(ids) > _SHOWN_IDS else ""
-    return f"there are {some}{more}: `wwspec zone info --json` lists them, [[{table}]] of a scene file adds one"
+def _found(known: Mapping[str, T], wanted: str, what: str, table: str) -> T:
+    """Return what has an id. The error names some ids that there are, and what lists and adds them."""
+    if wanted in known:
+        return known[wanted]
+    some = ", ".join([*known][:_SHOWN_IDS]) or "none"
+    fix = f"`wwspec zone info --json` lists all {len(known)}, [[{table}]] of a scene file adds one"
+    raise ConfigurationError(f"there is no {what} {wanted!r}; there are {some}: {fix}")
 
 
 def _group(group: SceneGroup, parties: dict[str, Party], now: int) -> Group:
