@@ -69,10 +69,7 @@ def print_call_lines(client: EmulatorClient, ability_id: str, data: str) -> None
         f"wwspec zone traffic{url}",
         f"curl -d {shlex.quote(body)} {shlex.quote(client.url + path)}",
     )
-    click.echo("In another terminal:\n")
-    for line in lines:
-        click.echo(f"  {line}")
-    click.echo()
+    click.echo("\n".join(["In another terminal:\n", *(f"  {line}" for line in lines), ""]))
 
 
 def sample_call(contracts: Mapping[str, DescribedContract], info: Mapping[str, Any]) -> tuple[str, str]:

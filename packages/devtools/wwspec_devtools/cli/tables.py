@@ -5,7 +5,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from operator import itemgetter
-from types import MappingProxyType
 from typing import Any
 
 import click
@@ -52,7 +51,7 @@ def print_list(
     rows: Sequence[Mapping[str, Any]],
     columns: Sequence[str],
     as_json: bool,
-    cells: Mapping[str, Callable[[Any], str]] = MappingProxyType({}),
+    cells: Mapping[str, Callable[[Any], str]] | None = None,
 ) -> None:
     """Print a list.
 
@@ -65,7 +64,7 @@ def print_list(
     if as_json:
         print_json(rows)
         return
-    shown = [[printable(str(cells.get(name, itemgetter(name))(row))) for name in columns] for row in rows]
+    shown = [[printable(str((cells or {}).get(name, itemgetter(name))(row))) for name in columns] for row in rows]
     click.echo("\n".join(_lines(shown, columns)))
 
 

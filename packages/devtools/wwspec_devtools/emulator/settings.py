@@ -257,10 +257,9 @@ def check_url(name: str, url: str) -> None:
 def _check_callback(whose: str, names: tuple[str, str, str], values: CallbackSpec) -> None:
     missing = [name for name, value in zip(names, values, strict=True) if not value]
     if any(values) and missing:
-        given = " and ".join(name for name in names if name not in missing)
         raise ConfigurationError(
             f"the {whose} callback is its URL, its Token and its EncodingAESKey: set all three or none; missing: "
-            f"{' and '.join(missing)}; set: {given}"
+            f"{' and '.join(missing)}; set: {' and '.join(each for each in names if each not in missing)}"
         )
 
 

@@ -1,6 +1,5 @@
 """`wwspec job`: the jobs of a program that failed for good, or whose ability it lacks."""
 
-from operator import itemgetter
 from typing import Any
 
 import click
@@ -45,8 +44,8 @@ def list_jobs(limit: int, ability: str, tries: int, place: Place, as_json: bool)
     found: dict[str, dict[str, Any]] = {}
     for said in ask(place, KIND, ability, {"action": "list", "limit": limit}, JobsReply, tries):
         found |= {job.job_id: {**asdict(job), "machine": said.machine} for job in said.reply.jobs}
-    cells = {"job": itemgetter("job_id"), "ago": lambda job: f"{job['failed_s']} s"}
-    print_list(sorted(found.values(), key=itemgetter("failed_s")), COLUMNS, as_json, cells)
+    cells = {"job": lambda job: job["job_id"], "ago": lambda job: f"{job['failed_s']} s"}
+    print_list(sorted(found.values(), key=lambda job: job["failed_s"]), COLUMNS, as_json, cells)
 
 
 @command.command("retry", cls=WeComCommand)

@@ -30,10 +30,8 @@ from wwspec_devtools.emulator.state.authorisations import ORDERS, PERMISSIONS
 from wwspec_router.cli.options import app_options, print_json
 from wwspec_router.config import registry_path, variable
 
-SHOWN = set(
-    "folder agentid app_type seed call_timeout program_url callback_url messages now corps employees customers robots "
-    "groups knowledge_bases".split()
-)
+SHOWN = "folder agentid app_type seed call_timeout program_url callback_url messages now corps".split()
+SHOWN += "employees customers robots groups knowledge_bases".split()
 """What `wwspec zone info` shows without `--json`, besides the variables of an app."""
 MOST_SHOWN = 5
 """Ids of a kind that it shows."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from heapq import nlargest
-from operator import itemgetter
 from typing import Any, TypeVar
 
 import click
@@ -163,5 +162,5 @@ def test(emulator: EmulatorClient, number: int, asserts: str | None) -> None:
 @with_emulator
 def notifications(emulator: EmulatorClient, as_json: bool) -> None:
     """Print what the app is notified of, oldest first, and whether that reached its callback URL."""
-    cells = {"time": lambda row: moment(row["create_time"]), "scene": itemgetter("notify_scene")}
+    cells = {"time": lambda row: moment(row["create_time"]), "scene": lambda row: row["notify_scene"]}
     print_list(emulator.notifications(), ("time", "notify_id", "scene", "state", "attempts"), as_json, cells)

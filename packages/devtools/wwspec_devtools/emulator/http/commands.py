@@ -157,11 +157,10 @@ class Control(PlatformPart):
     def _say(self, message: SceneMessage, corp: str) -> tuple[Message, str]:
         """Add a message; return it, and the token of its event."""
         world = self._platform.world
-        with refusing():
-            with world.lock:
-                app = world.app_of(corp)
-                said = say(world.corp(app).chats, message, world.clock.seconds())
-                token = world.issue_event_token(app)
+        with refusing(), world.lock:
+            app = world.app_of(corp)
+            said = say(world.corp(app).chats, message, world.clock.seconds())
+            token = world.issue_event_token(app)
         world.raise_event(app, "conversation_new_message", {"token": token}, said)
         return said, token
 
