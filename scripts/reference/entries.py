@@ -18,14 +18,14 @@ import griffe
 from scripts.reference.text import Say, first_paragraph, linked, paragraphs
 from scripts.rooms import PACKAGES, ROOMS
 
-__all__ = ["entry_pages", "function_entry", "loaded", "members", "ordered", "place", "summary"]
+__all__ = ["INTERNAL", "entry_pages", "function_entry", "loaded", "members", "ordered", "place", "summary"]
 
 ROOT = Path(__file__).resolve().parents[2]
 
 _WIDTH = 100
 """Of a signature in one line; a longer one has a line for each argument."""
 
-_INTERNAL = {"commit", "open_mailbox", "timeout_error", "MachineControls.follow", "MachineControls.report"}
+INTERNAL = {"commit", "open_mailbox", "timeout_error", "MachineControls.follow", "MachineControls.report"}
 """Methods without an underscore that only the package itself calls: of every class, or of one."""
 
 _SHARED = ("BaseContext", "AdministrationClient", "FaultsClient")
@@ -161,7 +161,7 @@ def members(found: griffe.Class) -> Iterator[Any]:
     for owner in (*reversed(list(private)), found):
         by_name |= owner.members
     for name, member in by_name.items():
-        is_internal = name.startswith("_") or not _INTERNAL.isdisjoint((name, f"{found.name}.{name}"))
+        is_internal = name.startswith("_") or not INTERNAL.isdisjoint((name, f"{found.name}.{name}"))
         if not is_internal and member.docstring is not None:
             yield member
 
