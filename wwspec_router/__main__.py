@@ -1,6 +1,17 @@
-"""`python -m wwspec_router`: the command line."""
+"""The command line: `python -m wwspec_router`, and the entry point of `wwspec`."""
 
-from wwspec_router.cli.main import main
+import signal
+
+
+def start() -> None:
+    """Run the command line. Until a verb is imported, Ctrl-C ends the process silently, as it does a program in C."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # `wwspec dev` starts its children with it blocked
+    from wwspec_router.cli.main import main  # here, since it takes a while
+
+    main()
+
 
 if __name__ == "__main__":
-    main()
+    start()

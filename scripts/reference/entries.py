@@ -18,15 +18,15 @@ import griffe
 from scripts.reference.text import Say, first_paragraph, linked, paragraphs
 from scripts.rooms import PACKAGES, ROOMS
 
-__all__ = ["entry_pages", "function_entry", "loaded", "members", "ordered", "place", "summary"]
+__all__ = ["INTERNAL", "entry_pages", "function_entry", "loaded", "members", "ordered", "place", "summary"]
 
 ROOT = Path(__file__).resolve().parents[2]
 
 _WIDTH = 100
 """Of a signature in one line; a longer one has a line for each argument."""
 
-_INTERNAL = {"commit", "open_mailbox", "timeout_error"}
-"""Methods without an underscore that only the package itself calls."""
+INTERNAL = {"commit", "open_mailbox", "timeout_error", "MachineControls.follow", "MachineControls.report"}
+"""Methods without an underscore that only the package itself calls: of every class, or of one."""
 
 _SHARED = ("BaseContext", "AdministrationClient", "FaultsClient")
 """Bases whose members are shown with those of the classes that share them, as those of private bases are."""
@@ -161,7 +161,8 @@ def members(found: griffe.Class) -> Iterator[Any]:
     for owner in (*reversed(list(private)), found):
         by_name |= owner.members
     for name, member in by_name.items():
-        if not name.startswith("_") and name not in _INTERNAL and member.docstring is not None:
+        is_internal = name.startswith("_") or not INTERNAL.isdisjoint((name, f"{found.name}.{name}"))
+        if not is_internal and member.docstring is not None:
             yield member
 
 

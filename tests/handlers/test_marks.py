@@ -66,7 +66,7 @@ def without_result(event: hit_keyword.Event):  # type: ignore[no-untyped-def]  #
         (on_contract, f"on_contract: {EVENT}"),
         (on_text, f"on_text: {EVENT}"),
         (without_result, "without_result: annotate the return value with None or a subclass of wwspec_router.Contract"),
-        (3, "3: it is no function"),
+        ("hit_keyword", "@on_event takes keywords only: the annotation of the first parameter names the event"),
     ]
 )
 def test_what_can_not_run_on_an_event_is_refused(thing: Any, message: str) -> None:

@@ -100,6 +100,14 @@ def test_a_folder_that_is_named_as_a_module_of_python_is_refused(app: Path) -> N
         ("\nx = = 1\n", "ping.py:2: SyntaxError: invalid syntax"),
         ("from schemas.api import _helper\n", "_helper.py:1: NameError: name 'undefined' is not defined"),
         ("\nraise SystemExit\n", "ping.py:2: SystemExit:"),
+        (
+            "from wwspec_router import Output\nclass Reply(Output):\n    members: int\n",
+            "ping.py:2: TypeError: members needs a default: a field above has one, in an Output errcode",
+        ),
+        (
+            "from wwspec_router import Contract\nclass Asked(Contract):\n    names: list[str] = ['a']\n",
+            "ping.py:2: TypeError: ['a'] would be shared: write msgspec.field(default_factory=lambda: ['a'])",
+        ),
         ("class Stop(BaseException): pass\nraise Stop('now')\n", "ping.py:2: Stop: now"),
     ],
 )

@@ -225,10 +225,11 @@ def test_a_module_that_can_not_be_imported_is_reported_once_with_its_line(app: P
 
 
 def test_an_ability_that_is_given_a_name_is_a_fault_that_says_where_names_come_from(app: Path) -> None:
-    assert faults(app, marked("'f'")) == [
-        "registry.toml:1 [program]: modules: marked can't be imported: marked.py:7: TypeError: @ability takes no "
-        "ability ID: that is the function's name, or the name of a row that names it"
-    ]
+    for given in ("'f'", "5"):
+        assert faults(app, marked(given)) == [
+            "registry.toml:1 [program]: modules: marked can't be imported: marked.py:7: TypeError: @ability takes "
+            "keywords only: the ability ID is the function's name, or that of a row"
+        ]
 
 
 def test_a_fault_is_placed_in_the_program_also_when_its_environment_lies_in_its_folder(

@@ -7,6 +7,7 @@ verb without the extra that it needs.
 import gc
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from enum import StrEnum
@@ -233,6 +234,8 @@ class _Verbs(click.Group):
         finally:
             gc.freeze()
             gc.enable()
+        if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:  # see `__main__`; a verb cleans up
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         if command is not None and cmd_name in VERBS:
             command.epilog = _examples(VERBS[cmd_name].examples)
         return command

@@ -105,13 +105,9 @@ def _annotate(inner: Any, type_: Any) -> Any:
         return Annotated[inner, *metas]
     limits = [each for each in metas if isinstance(each, Meta)]
     has_least = any(each.ge is not None or each.gt is not None for each in limits)
-    has_most = any(each.le is not None or each.lt is not None or _is_unsigned(each) for each in limits)
+    has_most = any(each.le is not None or each.lt is not None or (each.extra or {}).get("unsigned") for each in limits)
     bounds = Meta(ge=None if has_least else LEAST, le=None if has_most else MOST)
     return type_ if has_least and has_most else Annotated[int, bounds, *metas]
-
-
-def _is_unsigned(meta: Meta) -> bool:
-    return bool((meta.extra or {}).get("unsigned"))
 
 
 def _default(field: msgspec.structs.FieldInfo) -> Any:

@@ -6,6 +6,7 @@ it, msgspec only checks texts that do not certainly fit. Results and errors are 
 
 import os
 from collections.abc import Callable
+from functools import partial
 from sys import maxsize
 
 from wwspec_contracts.shape import ListShape, ObjectShape, Scalar, Shape
@@ -28,7 +29,7 @@ def _find() -> tuple[Callable[[Plan], Fits] | None, str]:
     try:
         from wwspec_router.codecs.speedups import Fitter
     except ImportError:
-        return None, "msgspec alone (the compiled part is not installed)"
+        return None, "msgspec alone (without the compiled part, which only makes it faster; for Linux it is in a wheel)"
     return lambda plan: Fitter(plan).fits, "compiled code and msgspec"
 
 
@@ -52,23 +53,18 @@ def make_fitter(shape: Shape, *, is_request: bool) -> Fits | None:
         return None
 
 
-def plan_of(shape: Shape, *, is_request: bool) -> Plan:
-    """Return the plan of a contract; None when no text would certainly fit."""
-    return _plan(shape, is_request, ())
-
-
-def _plan(shape: Shape, is_request: bool, above: tuple[int, ...]) -> Plan:
+def plan_of(shape: Shape, *, is_request: bool, above: tuple[int, ...] = ()) -> Plan:
+    """Return the plan of a contract, or of its part below others; None when no text would certainly fit."""
     if len(above) >= _MAX_DEPTH or id(shape) in above:
         return None
-    inner = (*above, id(shape))
+    plan = partial(plan_of, is_request=is_request, above=(*above, id(shape)))
     match shape:
         case Scalar(hidden=False):
             return _scalar(shape, is_request)
         case ListShape(hidden=False):
-            item = _plan(shape.item, is_request, inner)
-            return "list", item, shape.least, maxsize if shape.most is None else shape.most
+            return "list", plan(shape.item), shape.least, maxsize if shape.most is None else shape.most
         case ObjectShape(hidden=False) if len(shape.fields) <= _MAX_KEYS:
-            keys = [(key, _plan(field.shape, is_request, inner), field.required) for key, field in shape.fields.items()]
+            keys = [(key, plan(field.shape), field.required) for key, field in shape.fields.items()]
             return ("object", tuple(keys)) if all(map(_is_plain, shape.fields)) else None
         case _:
             return None

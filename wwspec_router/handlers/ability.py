@@ -136,8 +136,8 @@ def handler_of(function: object) -> Handler | None:
 
 
 def _read(function: Callable[..., Any]) -> Handler:
-    if isinstance(function, str):
-        raise TypeError("@ability takes no ability ID: that is the function's name, or the name of a row that names it")
+    if not callable(function):
+        raise TypeError("@ability takes keywords only: the ability ID is the function's name, or that of a row")
     try:
         found = read_signature(function, "a request")
         request = _side(f"annotate {found.first}", found.hints.get(found.first), Contract)

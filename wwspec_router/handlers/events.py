@@ -128,6 +128,8 @@ def on_event(
     """
 
     def mark(function: FunctionT) -> FunctionT:
+        if not callable(function):
+            raise TypeError("@on_event takes keywords only: the annotation of the first parameter names the event")
         try:
             types = read_event_handler(function).events
             if not all(each.__module__.rpartition(".")[0] in _MODULES for each in types):

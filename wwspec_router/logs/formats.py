@@ -132,7 +132,8 @@ class ReadableFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the lines of a record."""
-        request = f"#{current_request.get()}"[:_LONGEST_REQUEST] if current_request.get() else ""
+        about = getattr(record, "request", "") or current_request.get()  # a record of the emulator has its own
+        request = f"#{about}"[:_LONGEST_REQUEST] if about else ""
         level = _LEVELS.get(record.levelname, record.levelname)
         clock = f"{time.strftime('%H:%M:%S', time.localtime(record.created))}.{int(record.msecs):03d}"
         head = f"{clock}  {level:<5}  {request:<{_LONGEST_REQUEST}}  "

@@ -2,6 +2,7 @@
 
 import inspect
 import pkgutil
+import re
 import sys
 import traceback
 from collections.abc import Iterable
@@ -11,6 +12,12 @@ from typing import Any
 import wwspec_contracts
 import wwspec_router
 from wwspec_contracts.errors import did_you_mean
+
+_OF_CONTRACTS = {
+    r"Required field '(.*)' cannot .*": r"\1 needs a default: a field above has one, in an Output errcode",
+    r"Using a .* \((.*)\) as a default .*": r"\1 would be shared: write msgspec.field(default_factory=lambda: \1)",
+}
+"""What msgspec says of the class of a contract, and what to say instead."""
 
 
 def import_fault(name: str, error: BaseException, folder: Path) -> str:
@@ -35,6 +42,8 @@ def import_fault(name: str, error: BaseException, folder: Path) -> str:
 def error_line(error: BaseException, folder: Path) -> str:
     """Return the last line of the application that an error passed, and the error with its text, in one line."""
     text = error.msg if isinstance(error, SyntaxError) else str(error)
+    for pattern, better in _OF_CONTRACTS.items():
+        text = re.sub(pattern, better, text, flags=re.DOTALL)
     return f"{_place(error, folder)}{' '.join([f'{type(error).__name__}:', *text.split()])}"
 
 

@@ -174,7 +174,8 @@ class FakeZone:
     def _reply(self, name: str, asked: Any) -> Mapping[str, Any] | Contract:
         answers = self._answers.get(name)
         if not answers:
-            raise LookupError(f"the test has no answer of {name!r} left: zone.answer({name!r}, ...) gives one")
+            given = ", ".join(str(each) for each, left in self._answers.items() if left) or "none"
+            raise LookupError(f"no answer of {name!r} is left: zone.answer({name!r}, ...) gives one; left: {given}")
         answer = answers[0]
         if answer.times is not None:
             answer.times -= 1

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from wwspec_contracts.shape import ListShape, ObjectShape, Shape, shape_of
+from wwspec_contracts.shape import ListShape, ObjectShape, Scalar, Shape, shape_of
 
 
 def console_example(type_: Any) -> Any:
@@ -52,20 +52,25 @@ def _faults(shape: Shape, path: str, above: tuple[int, ...]) -> Iterator[tuple[s
                 yield path, f"{shape.name} contains itself: the console example would have no end"
                 return
             for name, field in fields.items():
-                if field.nullable:
+                if field.nullable and not _is_open(field.shape):
                     yield (
                         f"{path}.{name}",
                         "may be null, which the platform refuses; use UNSET to leave the key out",
                     )
                 else:
                     yield from _faults(field.shape, f"{path}.{name}", (*above, id(shape)))
-        case ListShape(nullable=True):
+        case ListShape(nullable=True, item=item) if not _is_open(item):
             yield f"{path}[]", "may be null, which the platform refuses; leave the element out"
         case ListShape(item=item):
             yield from _faults(item, f"{path}[]", above)
         case _:
             if shape.fault:
                 yield path, shape.fault
+
+
+def _is_open(shape: Shape) -> bool:
+    """Tell whether a type has a fault that says more than that it may be null, as `Any` does."""
+    return isinstance(shape, Scalar) and shape.kind == "open"
 
 
 API_EXAMPLES = Path(__file__).with_name("api_examples.json")

@@ -289,6 +289,8 @@ def _default_of_others(info: mi.Type) -> tuple[str, Any, str]:
             return "str", _EXAMPLES[type(info)], ""
         case mi.DictType():
             return "open", None, "a mapping: the platform lets only listed keys pass; list them in a Contract"
+        case mi.AnyType() | mi.RawType():
+            return "open", None, "has no type: name one, such as list[str] for a list, or a Contract for an object"
         case _:
             return "open", None, "no JSON type of its own: the console example can't show it"
 

@@ -140,10 +140,10 @@ class Child:
         start = start_process or new_interpreter
         with ExitStack() as stack:
             written = None if output is None else stack.enter_context(output.open("ab")).fileno()
+            stack.enter_context(prestart.without_interrupts())  # until its `__main__` or its word lets them in
             if held:
                 word, self._word = os.pipe()
                 stack.callback(os.close, word)
-                stack.enter_context(prestart.without_interrupts())
                 whole[prestart.VARIABLE] = prestart.order(word, held)
                 start = partial(new_interpreter, module=prestart.__name__, pass_fds=[word])
             stdin = None if in_terminal else subprocess.DEVNULL

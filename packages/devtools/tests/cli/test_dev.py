@@ -298,7 +298,8 @@ def test_a_second_dev_beside_the_first_harms_nothing(start: Start, shop: Path, r
 @pytest.mark.slow  # starts several processes
 def test_dev_prints_lines_that_work_and_shows_every_call(start: Start, shop: Path) -> None:
     registry = f"[abilities.status]\nkind = 'status'\n{FILES['abilities/registry.toml']}"
-    write_files(shop, {"abilities/registry.toml": registry})
+    asked = GREETING.replace("    times", "    chatid: str\n    note: str = ''\n    times")
+    write_files(shop, {"abilities/registry.toml": registry, "abilities/greeting.py": asked})
     write_files(shop, {"scene.toml": "[emulator]\nmessages = 3\nclock_start = 1000\ncall_timeout = 7\n"})
     dev = start(shop, "--scene", str(shop / "scene.toml"))
     dev.wait_for("watching")
@@ -309,13 +310,16 @@ def test_dev_prints_lines_that_work_and_shows_every_call(start: Start, shop: Pat
     for line in (call, fire, zone, f"{curl} -sS"):
         done = subprocess.run(["/bin/bash", "-c", line], capture_output=True, text=True, env=environment, check=False)
         assert done.returncode == 0, (line, done.stderr)
-    assert call.endswith("""greet '{"times":1}'""")
+    assert re.search(r"""greet '{"chatid":"wr\w+","times":1}'$""", call)
     dev.wait_for("call   greet                     ok ", 2)
     dev.wait_for("event  conversation_new_message  ok ")
     with dev.client as client:
         assert client.info()["now"] == 1000
         assert App(client).call("greet", '{"times":"x"}').errcode == 790016
-    dev.wait_for("the platform refused sync_call_program of greet, errcode 790016: input $")
+        number = client.last_number()
+        assert App(client).client.submit("greet", {"chatid": ""}).jobid in dev.log
+    refused = f"WARN   #{number:<8}  call   greet                     errcode 790016  the platform refused it: input $"
+    dev.wait_for(refused)
 
 
 @pytest.fixture(scope="module")

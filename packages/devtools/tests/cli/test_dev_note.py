@@ -124,7 +124,7 @@ def test_without_a_note_a_verb_says_which_emulator_it_takes(
 ) -> None:
     app, url = elsewhere
     monkeypatch.chdir(app)
-    done = CliRunner().invoke(main, ["zone", "info"])
+    done = CliRunner().invoke(main, ["zone", "info", "--json"])
     assert (done.exit_code, done.stderr) == (0, f"emulator: {url}\n")
     assert json.loads(done.stdout)["folder"] == str(app)
 
@@ -138,7 +138,7 @@ def test_emulate_notes_where_it_listens_until_it_ends(folder: Path, ends: signal
         emulator = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
     try:
         wait_until(lambda: read_note() is not None)
-        done = CliRunner().invoke(main, ["zone", "info"])
+        done = CliRunner().invoke(main, ["zone", "info", "--json"])
         assert (done.exit_code, json.loads(done.stdout)["folder"]) == (0, str(folder))
         emulator.send_signal(ends)
         emulator.wait(DEADLINE)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.cli.conftest import Run
 from tests.support.apps import write_files
-from wwspec_devtools.cli.saved_requests import MAX_BYTES
+from wwspec_contracts.input_files import MOST_BYTES
 from wwspec_devtools.testing.zone import Zone
 
 Call = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -77,5 +77,5 @@ def test_links_and_large_files_are_not_read(call: Call, folder: Path, tmp_path: 
     (tmp_path / "secret.json").write_text("{}")
     (folder / "requests/chat_digest.link.json").symlink_to(tmp_path / "secret.json")
     assert "there is no saved request link" in call("@link").stderr
-    (folder / "requests/chat_digest.large.json").write_text(" " * MAX_BYTES + "{}")
-    assert "chat_digest.large.json: a saved request has at most 1,048,576 bytes" in call("@large").stderr
+    (folder / "requests/chat_digest.large.json").write_text(" " * MOST_BYTES + "{}")
+    assert "chat_digest.large.json: has more than 4 MiB" in call("@large").stderr

@@ -5,7 +5,7 @@ shell must not show an error while somebody types.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,12 +63,20 @@ def fault_targets(ctx: click.Context, param: click.Parameter, incomplete: str) -
 
 def errcodes(ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem[str]]":
     """Return the errcodes that begin with `incomplete`, with their causes."""
+    from wwspec_contracts.errcodes import ERRCODES  # here, since no other run needs it
+
+    return completed(((str(code), row.cause) for code, row in sorted(ERRCODES.items())), incomplete)
+
+
+def completed(found: Iterable[tuple[str, str]], incomplete: str) -> "list[CompletionItem[str]]":
+    """Return those values that begin with `incomplete`, each with a text."""
     from click.shell_completion import CompletionItem  # here, since no other run needs it
 
-    from wwspec_contracts.errcodes import ERRCODES
-
-    rows = ((str(code), row.cause) for code, row in sorted(ERRCODES.items()))
-    return [CompletionItem(code, help=cause) for code, cause in rows if code.startswith(incomplete)]
+    return [
+        CompletionItem(value, help=text if text.isprintable() else "")
+        for value, text in found
+        if value.startswith(incomplete) and value.isprintable() and " " not in value
+    ]
 
 
 def fault_values(

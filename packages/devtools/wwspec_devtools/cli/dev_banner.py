@@ -14,6 +14,8 @@ from wwspec_devtools.emulator.settings import OF_PROVIDERS
 
 OWN_TARGETS = ("handler ", "input.func")
 """How the targets of abilities begin that are code of the application; see `describe_target`."""
+IDS = {"chatid": "groups", "userid": "employees", "external_userid": "customers"}
+"""Maps the name of a key to that of the emulator's list of its values."""
 WIDTH = 9
 
 
@@ -67,23 +69,31 @@ def print_call_lines(client: EmulatorClient, ability_id: str, data: str) -> None
         f"wwspec zone traffic{url}",
         f"curl -d {shlex.quote(body)} {shlex.quote(client.url + path)}",
     )
-    click.echo("In another terminal:\n")
-    for line in lines:
-        click.echo(f"  {line}")
-    click.echo()
+    click.echo("\n".join(["In another terminal:\n", *(f"  {line}" for line in lines), ""]))
 
 
-def sample_call(contracts: Mapping[str, DescribedContract]) -> tuple[str, str]:
+def sample_call(contracts: Mapping[str, DescribedContract], info: Mapping[str, Any]) -> tuple[str, str]:
     """Return an ability and a request to try first: one that is code of the application, if there is any.
 
-    The request has only the numbers and booleans of the example: its texts are not ids that exist.
+    The request has what the contract requires, and the numbers and booleans of the example: its optional texts are not
+    ids that exist.
+
+    Args:
+        contracts: The contracts of the program, by ability ID.
+        info: What the emulator says of itself: its people and groups have the ids that a contract requires.
     """
     own = [name for name, each in contracts.items() if each.target.startswith(OWN_TARGETS)]
     name = next(iter(own), next(iter(contracts)))
     example: Any = contracts[name].input
-    fields = example if isinstance(example, dict) else {}
-    plain = {key: value for key, value in fields.items() if isinstance(value, bool | int | float)}
-    return name, msgspec.json.encode(plain).decode()
+    schema = contracts[name].schemas["input"]
+    type_ = schema.get("anyOf", [schema])[0].get("$ref", "").rpartition("/")[2]  # of several, the first
+    required = schema.get("$defs", {}).get(type_, {}).get("required", ())
+    request = {
+        key: next(iter(info[IDS[key]]), value) if key in IDS else value
+        for key, value in (example if isinstance(example, dict) else {}).items()
+        if key in required or isinstance(value, bool | int | float)
+    }
+    return name, msgspec.json.encode(request).decode()
 
 
 def _url(url: str) -> str:

@@ -2,11 +2,12 @@
 
 import json
 import urllib.request
-from collections.abc import Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from wwspec_devtools.cli.candidates import completed
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -21,30 +22,20 @@ def people(ctx: click.Context, param: click.Parameter, incomplete: str) -> "list
     """Return the ids of employees, customers and robots that begin with `incomplete`, with the names."""
     info = _answer(ctx, "info")
     named = {**info.get("employees", {}), **info.get("customers", {}), **dict.fromkeys(info.get("robots", ()), "")}
-    return _items(named.items(), incomplete)
+    return completed(named.items(), incomplete)
 
 
 def groups(ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem[str]]":
     """Return the ids of groups that begin with `incomplete`, with the names."""
     found = _answer(ctx, "info").get("groups", {})
-    return _items(((chatid, group.get("name", "")) for chatid, group in found.items()), incomplete)
+    return completed(((chatid, group.get("name", "")) for chatid, group in found.items()), incomplete)
 
 
 def entry_numbers(ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem[str]]":
     """Return the numbers of the newest entries that begin with `incomplete`, with what they are."""
     rows = _answer(ctx, f"traffic?limit={ENTRIES}&wait=false").get("traffic", ())
     shown = ((str(row["number"]), f"{row['kind']} {row['name']} {row['verdict']}") for row in reversed(rows))
-    return _items(shown, incomplete)
-
-
-def _items(found: Iterable[tuple[str, str]], incomplete: str) -> "list[CompletionItem[str]]":
-    from click.shell_completion import CompletionItem  # here, since no other run needs it
-
-    return [
-        CompletionItem(value, help=text if text.isprintable() else "")
-        for value, text in found
-        if value.startswith(incomplete) and value.isprintable() and " " not in value
-    ]
+    return completed(shown, incomplete)
 
 
 def _answer(ctx: click.Context, path: str) -> dict[str, Any]:

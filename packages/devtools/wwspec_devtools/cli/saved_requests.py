@@ -12,11 +12,10 @@ import msgspec
 
 from wwspec_contracts.decoding import decode_json
 from wwspec_contracts.errors import ConfigurationError, JsonError, did_you_mean
+from wwspec_contracts.input_files import read_file
 
 FOLDER = "requests"
 """The name of the folder in an application."""
-MAX_BYTES = 1024 * 1024
-"""Most bytes of one file."""
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}")
 _SUFFIX = ".json"
@@ -86,14 +85,10 @@ class SavedRequests:
             ConfigurationError: It can't be read, is too large, or is not JSON; one line that names the file.
         """
         path = self.folder / saved.file
+        if path.is_symlink():
+            raise ConfigurationError(f"{path}: is a link; copy the file that it leads to")
         try:
-            if path.is_symlink():
-                raise ConfigurationError(f"{path}: is a link; copy the file that it leads to")
-            with path.open("rb") as file:
-                content = file.read(MAX_BYTES + 1)
-            text = content.decode("utf-8-sig")
-        except OSError as error:
-            raise ConfigurationError(f"{path}: can't be read: {error.strerror}") from None
+            text = read_file(path, kind="JSON file").decode("utf-8-sig")
         except UnicodeDecodeError:
             raise ConfigurationError(f"{path}: is not text in UTF-8") from None
         _check(text, str(path))
@@ -106,8 +101,6 @@ def is_name(text: str) -> bool:
 
 
 def _check(text: str, name: str) -> None:
-    if len(text.encode()) > MAX_BYTES:
-        raise ConfigurationError(f"{name}: a saved request has at most {MAX_BYTES:,} bytes")
     try:
         decode_json(text)
     except JsonError as error:

@@ -4,6 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 import click
@@ -46,19 +47,25 @@ def moment(seconds: float, milliseconds: int | None = None) -> str:
     return text if milliseconds is None else f"{text}.{milliseconds:03}"
 
 
-def print_list(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, Callable[[Any], str]], as_json: bool) -> None:
+def print_list(
+    rows: Sequence[Mapping[str, Any]],
+    columns: Sequence[str],
+    as_json: bool,
+    cells: Mapping[str, Callable[[Any], str]] | None = None,
+) -> None:
     """Print a list.
 
     Args:
         rows: The list.
-        columns: From the name of a column to what a row has there.
+        columns: The names of the columns.
         as_json: Whether it is JSON, with all that the rows have.
+        cells: From the name of a column to what a row has there; else that is what the row has under this name.
     """
     if as_json:
         print_json(rows)
         return
-    for line in _lines([[printable(cell(row)) for cell in columns.values()] for row in rows], tuple(columns)):
-        click.echo(line)
+    shown = [[printable(str((cells or {}).get(name, itemgetter(name))(row))) for name in columns] for row in rows]
+    click.echo("\n".join(_lines(shown, columns)))
 
 
 def _lines(cells: Sequence[Sequence[str]], names: Sequence[str]) -> Iterator[str]:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 
 WECOM_URL = "https://qyapi.weixin.qq.com"
-_SUITE = ("suite_id", "suite_secret", "suite_ticket", "permanent_code")
+SUITE = ("suite_id", "suite_secret", "suite_ticket", "permanent_code")
+"""What a suite's app has in place of a secret."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,12 +43,12 @@ class WeCom:
     @property
     def missing(self) -> list[str]:
         """The environment variables that are not set and without which there is no access token."""
-        needed = ("corpid", *(_SUITE if self._is_suite else ("corpsecret",)))
+        needed = ("corpid", *(SUITE if self._is_suite else ("corpsecret",)))
         return [variable(name) for name in needed if not getattr(self, name)]
 
     @property
     def _is_suite(self) -> bool:
-        return any(getattr(self, name) for name in _SUITE)
+        return any(getattr(self, name) for name in SUITE)
 
     def client(self, *, program: bool = True) -> "ZoneClient":
         """Return a client of the app; close it, or use it with `with`.

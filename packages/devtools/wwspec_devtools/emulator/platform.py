@@ -41,8 +41,9 @@ from wwspec_devtools.emulator.state.world import Caller, Channel, World
 
 log = logging.getLogger(__name__)
 
-_CALLS = ("sync_call_program", "async_program_task")
-"""The APIs by which the app calls the program. Their refusals are logged, since the program may not get the call."""
+_CALLS = {"sync_call_program": "call", "async_program_task": "async"}
+"""The APIs by which the app calls the program, as the log names them: the program may not get a call that is refused.
+"""
 
 MAX_ADVANCE = 10 * 365 * 86400
 """The most seconds by which the clock is put forward at once."""
@@ -453,9 +454,10 @@ class Platform:
         world.traffic.end(entry, answer["errcode"], msgspec.json.encode(answer))
         is_shown = answer["errcode"] not in TOKEN_CODES and NOT_STARTED not in answer["errmsg"]  # its starter shows why
         if answer["errcode"] and name in _CALLS and is_shown:
-            called = f"{name} of {short(entry.ability, SHOWN_PATH)}" if entry.ability else name
-            why = digest(entry).reason[0] if answer["errcode"] in MISFITS else answer["errmsg"]
-            log.warning("the platform refused %s, errcode %d: %s", called, answer["errcode"], why)
+            errcode, called = answer["errcode"], short(entry.ability, SHOWN_PATH) or name
+            why = digest(entry).reason[0] if errcode in MISFITS else answer["errmsg"]
+            head = f"{_CALLS[name]:<5}  {called:<24}  {f'errcode {errcode}':<14}"  # as in the line of a call that came
+            log.warning("%s  the platform refused it: %s", head, why, extra={"request": entry.number})
         return answer
 
     def _begin_app(self, name: str, request: bytes, head: Head | None, app: App | None) -> Entry:

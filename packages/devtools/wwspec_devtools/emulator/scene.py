@@ -151,4 +151,4 @@ def check_scene(scene: Scene) -> None:
 def check_message(message: SceneMessage, path: str) -> None:
     """Raise msgspec.ValidationError unless a message goes either to people or to a group."""
     if bool(message.to) == bool(message.group):
-        raise msgspec.ValidationError(f"a message has either to or group - at `{path}`")
+        raise msgspec.ValidationError(f"a message goes to people or to a group: give one of to and group - at `{path}`")

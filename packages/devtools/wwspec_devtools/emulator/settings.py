@@ -256,11 +256,11 @@ def check_url(name: str, url: str) -> None:
 
 
 def _check_callback(whose: str, names: tuple[str, str, str], values: CallbackSpec) -> None:
-    if any(values) and not all(values):
-        missing = " and ".join(name for name, value in zip(names, values, strict=True) if not value)
+    missing = [name for name, value in zip(names, values, strict=True) if not value]
+    if any(values) and missing:
         raise ConfigurationError(
             f"the {whose} callback is its URL, its Token and its EncodingAESKey: set all three or none; missing: "
-            f"{missing}"
+            f"{' and '.join(missing)}; set: {' and '.join(each for each in names if each not in missing)}"
         )
 
 

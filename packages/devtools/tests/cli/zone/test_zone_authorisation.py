@@ -83,7 +83,7 @@ def test_the_public_key_of_a_self_built_app_is_set_as_in_the_console(
 
 
 def test_verbs_choose_the_corp(wwspec: Wwspec, emulator: Emulator, program: SealedProgram) -> None:
-    assert printed(wwspec("zone", "info", "--corp", SECOND))["corpid"] == SECOND
+    assert printed(wwspec("zone", "info", "--json", "--corp", SECOND))["corpid"] == SECOND
     assert printed(wwspec("fire", "hit_keyword", "--corp", SECOND))["event"]["event_type"] == "hit_keyword"
     assert program.calls[-1].corpid == SECOND
     said = printed(wwspec("zone", "say", "lina", "第二家", "--to", "mahui", "--corp", SECOND))["msgid"]

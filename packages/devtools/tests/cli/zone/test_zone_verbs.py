@@ -52,7 +52,10 @@ def test_somebody_says_something(wwspec: Wwspec, emulator: Emulator) -> None:
     said = printed(wwspec("zone", "say", "lina", "您好", "--to", "mahui"))
     pulled = emulator.sdk("sync_msg", {"limit": 1000})["msg_list"][-1]
     assert pulled["msgid"] == said["msgid"]
-    assert "nobody" in wwspec("zone", "say", "nobody", "您好", "--to", "mahui").stderr
+    for receivers in ([], ["--to", "mahui"]):
+        said = wwspec("zone", "say", "nobody", "您好", *receivers).stderr
+        assert "robot 'nobody'; there are zhangwei, wangfang, lina, liuyang, chenjing: " in said
+        assert "`wwspec zone info --json` lists all 52, [[employees]] of a scene file adds one" in said
 
 
 def test_somebody_says_many_things_each_with_its_number_and_an_event(wwspec: Wwspec, emulator: Emulator) -> None:
@@ -249,7 +252,7 @@ def test_an_exit_code_of_1_says_that_the_program_refused(
 
 
 def test_url_belongs_behind_the_command_as_with_every_verb(wwspec: Wwspec, emulator: Emulator) -> None:
-    assert printed(CliRunner().invoke(main, ["zone", "info", "--url", emulator.url]))["corpid"]
+    assert printed(CliRunner().invoke(main, ["zone", "info", "--json", "--url", emulator.url]))["corpid"]
     for words in (["--url", "http://x", "advance", "90"], ["--url=http://x", "advance", "90"]):
         done = wwspec("zone", *words)
         assert done.exit_code == 2
@@ -337,8 +340,12 @@ class QuietHandler(SimpleHTTPRequestHandler):
 
 
 def test_info_lists_who_and_what_the_corp_has(wwspec: Wwspec) -> None:
-    info = printed(wwspec("zone", "info"))
+    info = printed(wwspec("zone", "info", "--json"))
     assert info["corpid"] == EmulatorSettings().corpid
+    short = wwspec("zone", "info").stdout.splitlines()
+    assert short[1] == f"WWSPEC_CORPID={EmulatorSettings().corpid}"
+    assert len(short) < 40
+    assert "and 15 more: --json" in " ".join(short)
     assert info["employees"]["lina"] == "李娜"
     assert all(each.startswith("wm") for each in info["customers"])
     assert all(each.startswith("wb") for each in info["robots"])

@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 import pytest
+from click.testing import CliRunner
 
 from tests.emulator.conftest import StartEmulator
 from tests.support.emulator import Emulator, SealedProgram
@@ -14,6 +15,7 @@ from tests.support.provider import COMMAND_SETTINGS, PROVIDER, SUITE_ID, Command
 from tests.support.rsa_keys import new_rsa_key
 from wwspec_devtools.emulator.http.client import EmulatorClient, EmulatorError
 from wwspec_devtools.testing.app import client_of
+from wwspec_router.cli.main import main
 
 DAY = 86400
 GRANTED, REMINDED, ENDED = "auth_data_permission", "expire_remind_data_permission", "expire_data_permission"
@@ -419,8 +421,9 @@ def test_97172_a_command_is_answered_with_success_within_a_second(live: Live, an
     )
     assert "wwspec zone push-ticket" in attempt["advice"][0]
     before = life.commands.verified
-    again = life.emulator.http.post("/emulator/verify-callback", json={"of_commands": True}).json()
-    assert (again["verified"], again["url"], life.commands.verified) == (True, life.commands.url, before + 1)
+    verified = ["zone", "verify-callback", "--command-url", "--url", life.emulator.url]
+    assert life.commands.url in CliRunner().invoke(main, verified).stdout
+    assert life.commands.verified == before + 1
 
 
 def test_without_a_command_url_commands_are_recorded(start: StartEmulator, stack: ExitStack) -> None:

@@ -29,7 +29,8 @@ def test_a_program_url_that_is_none_is_refused(url: str) -> None:
 
 def test_half_a_callback_is_refused() -> None:
     with pytest.raises(
-        ConfigurationError, match="all three or none; missing: WWSPEC_CALLBACK_TOKEN and WWSPEC_ENCODING_AES_KEY"
+        ConfigurationError,
+        match="all three or none; missing: WWSPEC_CALLBACK_TOKEN and WWSPEC_ENCODING_AES_KEY; set: --",
     ):
         EmulatorSettings(callback_url="http://127.0.0.1:1")
     callback: dict[str, Any] = {"callback_token": "t", "encoding_aes_key": "k" * 42}

@@ -135,7 +135,7 @@ def test_a_list_that_is_left_out_is_made_from_the_seed(tmp_path: Path, start: St
         ("[[groups]]\nchatid = 'g'\nmembers = ['a']\n", "groups[0].members"),
         ("[[groups]]\nchatid = 'g'\nmembers = ['a', 'a']\n", "groups[0].members"),
         ("[[messages]]\nfrom = 'a'\n", "messages[0]"),
-        ("[[messages]]\nfrom = 'a'\nto = ['b']\ngroup = 'g'\n", "either to or group"),
+        ("[[messages]]\nfrom = 'a'\nto = ['b']\ngroup = 'g'\n", "one of to and group - at `$.messages[0]`"),
         ("[[messages]]\nfrom = 'a'\nto = ['b']\nmsgtype = 29\n", "msgtype"),
         ("[[messages]]\nfrom = 'a'\nto = ['b']\nago = 432000\n", "ago"),
     ],

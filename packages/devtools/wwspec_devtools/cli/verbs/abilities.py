@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterator
 from itertools import chain
-from operator import itemgetter
 from pathlib import Path
 
 import click
@@ -54,8 +53,7 @@ def command(app: Path, registry: Path | None, as_json: bool) -> None:
     rows += [(f"notification {kind}", "", table.registry.place("notifications", kind)) for kind in kinds]
     names = ("answers", "with", "declared at")
     shown = [(*each, place.removeprefix(f"{app}{os.sep}")) for *each, place in rows]
-    columns = {name: itemgetter(name) for name in names}
-    print_list([dict(zip(names, each, strict=True)) for each in shown], columns, as_json=False)
+    print_list([dict(zip(names, each, strict=True)) for each in shown], names, as_json=False)
     for contract in chain(table.api_contracts.values(), table.events.values()):
         if contract.is_own:
             click.echo(_own_contract(contract))

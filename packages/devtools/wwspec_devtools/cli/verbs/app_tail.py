@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
+import msgspec
 
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_contracts.support.printable import printable
@@ -107,7 +108,8 @@ def _serve(wecom: WeCom, bound: socket.socket, as_json: bool, **receiver: Any) -
     from wwspec_client import AsyncNotifyReceiver
 
     def show(event: "NotifyEvent") -> None:
-        click.echo(_json_line(event) if as_json else _line(event))
+        whole = {"notification": event.notification, "event": event.raw}
+        click.echo(msgspec.json.encode(whole).decode() if as_json else _line(event))
 
     def show_other(callback: "Callback") -> None:
         kind = callback.fields.get("InfoType") or callback.fields.get("Event") or callback.fields.get("MsgType", "")
@@ -121,20 +123,12 @@ def _serve(wecom: WeCom, bound: socket.socket, as_json: bool, **receiver: Any) -
 
 
 def _line(event: "NotifyEvent") -> str:
-    import msgspec
-
     own = event.raw.get(event.event_type) if event.event_type in event.raw else event.raw
     at = moment(event.timestamp or event.notification.create_time)
     about = f"notify_id {event.notify_id} scene {event.notification.scene}"
     text = msgspec.json.encode(own).decode()
     kind = styled(printable(event.event_type), fg="green", bold=True)
     return f"{styled(at, dim=True)} {kind} {printable(text)} {styled(printable(about), dim=True)}"
-
-
-def _json_line(event: "NotifyEvent") -> str:
-    import msgspec
-
-    return msgspec.json.encode({"notification": event.notification, "event": event.raw}).decode()
 
 
 def _log_to_stderr() -> None:

@@ -104,9 +104,8 @@ def _client(folder: Path, table: AbilityTable, *, check: bool) -> None:
         return
     lines = difflib.unified_diff(old.splitlines(), text.splitlines(), str(path), f"{path} as it would be", lineterm="")
     differing = list(lines)
-    for line in differing:
-        click.echo(line)
     if differing:
+        click.echo("\n".join(differing))
         raise click.ClickException(f"{path} is old: `wwspec contracts --client {shlex.quote(str(folder))}` writes it")
     click.echo(f"{path}: no difference")
 
@@ -124,9 +123,8 @@ def _diff(folder: Path, contracts: dict[str, ConsoleContract], *, whole: bool) -
         lines += _group(f"not registered ({' and '.join(sides)})", missing)
     if whole:
         lines += _group("registered, but the program has no such ability", sorted(registered.keys() - contracts.keys()))
-    for line in lines:
-        click.echo(line)
     if lines:
+        click.echo("\n".join(lines))
         click.get_current_context().exit(1)
     click.echo(f"{folder}: no difference in {counted(len(contracts), 'ability', 'abilities')}")
 

@@ -193,4 +193,4 @@ def _print_hints(client: EmulatorClient, program_url: str, app: Path, program: D
     abilities = counted(len(program.contracts), "ability", "abilities")
     print_places(client, program_url, f"{abilities} of {app}{several}")
     click.echo()
-    print_call_lines(client, *sample_call(program.contracts))
+    print_call_lines(client, *sample_call(program.contracts, client.info()))

@@ -69,11 +69,11 @@ def command(
     settings = read_settings(scene, folder=folder, **given)
     if settings.port and settings.host in ("127.0.0.1", "localhost"):
         require_free_ports({"--port": settings.port})
-    from wwspec_devtools.emulator.http.server import serve  # here, since it needs the extra
-    from wwspec_router.logs.lines import setup_logging
+    with until_interrupted(), ExitStack() as stack:  # so that the note goes at the end
+        from wwspec_devtools.emulator.http.server import serve  # here, since it needs the extra
+        from wwspec_router.logs.lines import setup_logging
 
-    setup_logging(development=True)
-    with ExitStack() as stack:
+        setup_logging(development=True)
 
         def start(url: str) -> None:
             if has_note:
@@ -81,6 +81,4 @@ def command(
             if opens:
                 open_in_browser(url)
 
-        if has_note:
-            stack.enter_context(until_interrupted())  # so that the note goes at the end
         serve(settings, program, proxy_port, state, start)

@@ -20,7 +20,7 @@ from wwspec_router.cli.options import print_json
 NOT_AT_WECOM = (
     "WeCom has no API that fires an event: it sends one when something happens, such as a message in an archived chat, "
     "to the program that `set_receive_callback` has chosen. Let it happen there, and see what comes with "
-    "`wwspec app tail`; or let an emulator fire it: --url in place of --base-url"
+    "`wwspec app tail`; or let an emulator fire it: --url in place of --base-url or WWSPEC_BASE_URL"
 )
 
 

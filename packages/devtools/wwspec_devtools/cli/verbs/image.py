@@ -78,8 +78,7 @@ def _check(tar: Path, as_json: bool) -> None:
     if as_json:
         print_json(report.document())
     else:
-        for line in report.lines():
-            click.echo(line)
+        click.echo("\n".join(report.lines()))
     if report.has_fault:
         click.get_current_context().exit(1)
 

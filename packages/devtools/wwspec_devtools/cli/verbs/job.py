@@ -11,15 +11,7 @@ from wwspec_devtools.cli.tables import json_option, print_list
 from wwspec_devtools.cli.wecom import WeComCommand
 
 KIND = "jobs"
-COLUMNS = {
-    "job": lambda job: str(job["job_id"]),
-    "machine": lambda job: str(job["machine"]),
-    "name": lambda job: str(job["name"]),
-    "attempts": lambda job: str(job["attempts"]),
-    "error": lambda job: str(job["error"]),
-    "errcode": lambda job: str(job["errcode"]),
-    "ago": lambda job: f"{job['failed_s']} s",
-}
+COLUMNS = ("job", "machine", "name", "attempts", "error", "errcode", "ago")
 
 
 @click.group(cls=CommandGroup)
@@ -52,7 +44,8 @@ def list_jobs(limit: int, ability: str, tries: int, place: Place, as_json: bool)
     found: dict[str, dict[str, Any]] = {}
     for said in ask(place, KIND, ability, {"action": "list", "limit": limit}, JobsReply, tries):
         found |= {job.job_id: {**asdict(job), "machine": said.machine} for job in said.reply.jobs}
-    print_list(sorted(found.values(), key=lambda job: job["failed_s"]), COLUMNS, as_json)
+    cells = {"job": lambda job: job["job_id"], "ago": lambda job: f"{job['failed_s']} s"}
+    print_list(sorted(found.values(), key=lambda job: job["failed_s"]), COLUMNS, as_json, cells)
 
 
 @command.command("retry", cls=WeComCommand)

@@ -107,7 +107,7 @@ def compare(file: Path, as_test: bool, as_json: bool) -> None:
     elif found:
         names = ("api", "case", "path", "contract", "emulator", "recorded")
         rows = [{name: getattr(each, name) for name in names} for each in found]
-        print_list(rows, {name: lambda row, name=name: row[name] for name in names}, as_json)  # type: ignore[misc]
+        print_list(rows, names, as_json)
     elif as_json and not as_test:
         print_json([])
     else:

@@ -13,6 +13,7 @@ import click
 
 from wwspec_contracts.decoding import decode_json
 from wwspec_contracts.errors import JsonError
+from wwspec_contracts.support.printable import printable
 from wwspec_devtools.cli.candidates import ability_ids
 from wwspec_devtools.cli.command_group import CommandGroup
 from wwspec_devtools.cli.emulator_candidates import entry_numbers, groups, people
@@ -22,12 +23,18 @@ from wwspec_devtools.cli.verbs.zone_authorisation import ACTS
 from wwspec_devtools.cli.verbs.zone_faults import answer, clear, fault, faults
 from wwspec_devtools.cli.verbs.zone_page import page
 from wwspec_devtools.cli.verbs.zone_record import notifications, show, tail, test, traffic
+from wwspec_devtools.cli.wecom import SUITE
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.emulator.http.control_rows import ControlRow, controls
 from wwspec_devtools.emulator.state.authorisations import ORDERS, PERMISSIONS
 from wwspec_router.cli.options import app_options, print_json
-from wwspec_router.config import registry_path
+from wwspec_router.config import registry_path, variable
 
+SHOWN = "folder agentid app_type seed call_timeout program_url callback_url messages now corps".split()
+SHOWN += "employees customers robots groups knowledge_bases".split()
+"""What `wwspec zone info` shows without `--json`, besides the variables of an app."""
+MOST_SHOWN = 5
+"""Ids of a kind that it shows."""
 NOW = "now"
 """Back to the real time."""
 _UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -166,20 +173,40 @@ for row in controls(EmulatorClient):
 
 
 @command.command()
+@click.option("--json", "as_json", is_flag=True, help="All of it as JSON.")
 @with_corp
-def info(emulator: EmulatorClient) -> None:
-    """Print who and what there is, and the time. People, groups, knowledge bases, the app and its secret."""
-    print_json(emulator.info())
+def info(emulator: EmulatorClient, as_json: bool) -> None:
+    """Print who and what there is, and the time. First the variables of an app, as a shell takes them."""
+    found = emulator.info()
+    if as_json:
+        print_json(found)
+        return
+    secrets = {"corpsecret": found["secret"]} if found["secret"] else {name: found[name] for name in SUITE}
+    of_app = {"base_url": found["url"], "corpid": found["corpid"], **secrets, "program_id": found["program_id"]}
+    for name, value in of_app.items():
+        click.echo(f"{variable(name)}={value}")
+    for name, value in {**found, "now": moment(found["now"])}.items():
+        if name in SHOWN:
+            click.echo(f"{name:<15} {_some(value)}")
+
+
+def _some(value: Any) -> str:
+    """Return a value, or the first of some ids, a line each, with their names if they have any."""
+    named = value if isinstance(value, dict) else dict.fromkeys(value if isinstance(value, list) else [value], "")
+    rows = [f"{each} {name['name'] if isinstance(name, dict) else name}".rstrip() for each, name in named.items()]
+    more = [f"and {len(rows) - MOST_SHOWN} more: --json"] if len(rows) > MOST_SHOWN else []
+    return f"\n{'':<15} ".join(map(printable, [*rows[:MOST_SHOWN], *more])) or "-"
 
 
 @command.command()
+@click.option("--command-url", "of_commands", is_flag=True, help="Verify the suite's command URL instead.")
 @with_emulator
-def verify_callback(emulator: EmulatorClient) -> None:
+def verify_callback(emulator: EmulatorClient, of_commands: bool) -> None:
     """Verify the app's callback URL. WeCom does so when it is saved: a GET with an echostr. Prints the URL.
 
     The emulator does this at its start and after a reset, too, and only warns when it fails.
     """
-    print_json({"verified": emulator.verify_callback()})
+    print_json({"verified": emulator.verify_callback(of_commands=of_commands)})
 
 
 @command.command(context_settings={"ignore_unknown_options": True})  # TIME may be negative, which Move refuses
@@ -214,14 +241,13 @@ def advance(emulator: EmulatorClient, time: float | datetime | str) -> None:
 @with_corp
 def messages(emulator: EmulatorClient, limit: int, before: int | None, text: str, as_json: bool) -> None:
     """Print what was said, newest first."""
-    columns: dict[str, Callable[[Any], str]] = {
-        "position": lambda row: str(row["position"]),
+    cells: dict[str, Callable[[Any], str]] = {
         "time": lambda row: moment(row["send_time"]),
         "from": lambda row: f"{row['from']} ({row['name']})",
         "to": lambda row: row["chatid"] or ", ".join(row["to"]),
-        "text": lambda row: row["text"],
     }
-    print_list(emulator.messages(before, limit, text)["messages"], columns, as_json)
+    found = emulator.messages(before, limit, text)["messages"]
+    print_list(found, ("position", "time", "from", "to", "text"), as_json, cells)
 
 
 @command.command()
@@ -231,13 +257,8 @@ def messages(emulator: EmulatorClient, limit: int, before: int | None, text: str
 @with_corp
 def rules(emulator: EmulatorClient, limit: int, after: int, as_json: bool) -> None:
     """Print the keyword rules, oldest first."""
-    columns: dict[str, Callable[[Any], str]] = {
-        "serial": lambda row: str(row["serial"]),
-        "time": lambda row: moment(row["create_time"]),
-        "rule_id": lambda row: row["rule_id"],
-        "name": lambda row: row["name"],
-    }
-    print_list(emulator.rules(after, limit)["rules"], columns, as_json)
+    cells = {"time": lambda row: moment(row["create_time"])}
+    print_list(emulator.rules(after, limit)["rules"], ("serial", "time", "rule_id", "name"), as_json, cells)
 
 
 @command.command()

@@ -71,15 +71,14 @@ def authorisations(emulator: EmulatorClient, as_json: bool) -> None:
             for name, ends, granted in shown
         )
 
-    columns = {
-        "corpid": lambda row: row["corpid"],
+    columns = ("corpid", "name", "agentid", "installed", "permissions", "events")
+    cells = {
         "name": lambda row: row["corp_name"],
-        "agentid": lambda row: str(row["agentid"]),
         "installed": lambda row: "yes" if row["is_installed"] else "no",
         "permissions": permissions,
         "events": lambda row: "yes" if row["receives_events"] else "no",
     }
-    print_list(emulator.authorisations(), columns, as_json)
+    print_list(emulator.authorisations(), columns, as_json, cells)
 
 
 ACTS = (authorize, push_ticket, public_key, authorisations)

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -57,16 +58,13 @@ def fault(emulator: EmulatorClient, on: str, effect: str, value: float, api: str
 @with_emulator
 def faults(emulator: EmulatorClient, as_json: bool) -> None:
     """List the faults that still work."""
-    columns: dict[str, Callable[[Any], str]] = {
-        "id": lambda row: row["id"],
-        "on": lambda row: row["on"],
-        "effect": lambda row: row["effect"],
+    cells: dict[str, Callable[[Any], str]] = {
         "value": lambda row: f"{row['value']:g}",
         "api": lambda row: row["api"] or "all",
         "left": lambda row: "until cleared" if row["count"] is None else str(row["count"] - row["taken"]),
-        "worked": lambda row: str(row["taken"]),
+        "worked": itemgetter("taken"),
     }
-    print_list(emulator.faults(), columns, as_json)
+    print_list(emulator.faults(), ("id", "on", "effect", "value", "api", "left", "worked"), as_json, cells)
 
 
 @click.command()

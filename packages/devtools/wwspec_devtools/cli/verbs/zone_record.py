@@ -127,8 +127,7 @@ def show(emulator: EmulatorClient, number: int, as_json: bool, shows_all: bool) 
         print_json(entry)
         return
     rest = lines(entry, kept(emulator, entry["parent"])) if shows_all else ()
-    for line in (*summary_lines(emulator, entry), *rest):
-        click.echo(line)
+    click.echo("\n".join([*summary_lines(emulator, entry), *rest]))
 
 
 @click.command()
@@ -163,11 +162,5 @@ def test(emulator: EmulatorClient, number: int, asserts: str | None) -> None:
 @with_emulator
 def notifications(emulator: EmulatorClient, as_json: bool) -> None:
     """Print what the app is notified of, oldest first, and whether that reached its callback URL."""
-    columns: dict[str, Callable[[Any], str]] = {
-        "time": lambda row: moment(row["create_time"]),
-        "notify_id": lambda row: row["notify_id"],
-        "scene": lambda row: str(row["notify_scene"]),
-        "state": lambda row: row["state"],
-        "attempts": lambda row: str(row["attempts"]),
-    }
-    print_list(emulator.notifications(), columns, as_json)
+    cells = {"time": lambda row: moment(row["create_time"]), "scene": lambda row: row["notify_scene"]}
+    print_list(emulator.notifications(), ("time", "notify_id", "scene", "state", "attempts"), as_json, cells)

@@ -143,10 +143,7 @@ def start_task(
     failures = [] if chosen is None else chosen.fail_list
     if chosen is not None and not chosen.readable:
         errcode = ALL_FAILED
-    if "analyze_result_list" in outcome:
-        fields = outcome
-    else:
-        fields = {"fail_list": failures, **({} if errcode else outcome)}
+    fields = outcome if "analyze_result_list" in outcome else {"fail_list": failures, **({} if errcode else outcome)}
     jobid = corp.tasks.add(kind, app.agentid, now + TASK_SECONDS, fields, errcode)
     return accepted(jobid=jobid, fail_list=[] if chosen is None else chosen.repeated_list)
 

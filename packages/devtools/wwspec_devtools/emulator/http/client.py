@@ -185,13 +185,16 @@ class EmulatorClient(AdministrationClient, FaultsClient):
         answer = self._asked("GET", f"/emulator/idle?{urlencode({'wait_ms': _milliseconds(seconds)})}")
         return list(answer["in_work"])
 
-    def verify_callback(self) -> str:
+    def verify_callback(self, *, of_commands: bool = False) -> str:
         """Let the emulator verify the app's callback URL, and return that URL.
+
+        Args:
+            of_commands: Whether it is the command URL of the suite.
 
         Raises:
             EmulatorError: The URL could not prove that it has the key, or there is none.
         """
-        answer = self._asked("POST", "/emulator/verify-callback")
+        answer = self._asked("POST", "/emulator/verify-callback", {"of_commands": of_commands})
         if not answer["verified"]:
             raise EmulatorError(answer["reason"])
         return str(answer["url"])
@@ -296,8 +299,7 @@ class EmulatorClient(AdministrationClient, FaultsClient):
         kinds = (kind,) if isinstance(kind, str) else kind
         query = [*selection(since, kinds, ability, errcode, failed, text), ("bodies", str(bodies).lower())]
         query += [] if wait else [("wait", "false")]
-        found: list[dict[str, Any]] = self._asked("GET", f"/emulator/traffic?{urlencode(query)}")["traffic"]
-        return found
+        return list(self._asked("GET", f"/emulator/traffic?{urlencode(query)}")["traffic"])
 
     def entry(self, number: int) -> dict[str, Any]:
         """Return all of one exchange: headers, sealed bodies, the contract's verdict, cause, what the program tells.
@@ -305,8 +307,7 @@ class EmulatorClient(AdministrationClient, FaultsClient):
         Raises:
             EmulatorError: It is not kept, or not any longer.
         """
-        found: dict[str, Any] = self._asked("GET", f"/emulator/traffic/{number}")["entry"]
-        return found
+        return dict(self._asked("GET", f"/emulator/traffic/{number}")["entry"])
 
     def attempt(self, number: int) -> CallbackAttempt | None:
         """Return the last try to bring a callback to the app's URL, or to verify that URL before it.

@@ -17,8 +17,8 @@ from wwspec_devtools.emulator.events.types import EVENT_TYPES
 from wwspec_devtools.emulator.http.abilities import request_text
 from wwspec_devtools.emulator.platform import Platform, PlatformPart
 from wwspec_devtools.emulator.program.programs import ask_program, begin
-from wwspec_devtools.emulator.scene import SceneMessage, check_message
-from wwspec_devtools.emulator.settings import CALLBACK_NAMES, CallbackSpec
+from wwspec_devtools.emulator.scene import SceneMessage
+from wwspec_devtools.emulator.settings import CallbackSpec
 from wwspec_devtools.emulator.standin.wwspec_standin.names import SDK_APIS
 from wwspec_devtools.emulator.standin.wwspec_standin.seal import CallContent
 from wwspec_devtools.emulator.state.accounts import App
@@ -44,8 +44,6 @@ _SHOWN_SETTINGS = (
     "suite_id",
     "suite_secret",
 )
-
-NO_CALLBACK = "the emulator has no callback URL: start it with {}, {} and {}".format(*CALLBACK_NAMES)
 
 
 class Control(PlatformPart):
@@ -159,12 +157,10 @@ class Control(PlatformPart):
     def _say(self, message: SceneMessage, corp: str) -> tuple[Message, str]:
         """Add a message; return it, and the token of its event."""
         world = self._platform.world
-        with refusing():
-            check_message(message, "$")
-            with world.lock:
-                app = world.app_of(corp)
-                said = say(world.corp(app).chats, message, world.clock.seconds())
-                token = world.issue_event_token(app)
+        with refusing(), world.lock:
+            app = world.app_of(corp)
+            said = say(world.corp(app).chats, message, world.clock.seconds())
+            token = world.issue_event_token(app)
         world.raise_event(app, "conversation_new_message", {"token": token}, said)
         return said, token
 
@@ -188,8 +184,10 @@ class Control(PlatformPart):
         Args:
             of_commands: Whether it is the command URL of the suite.
         """
-        courier = self._platform.couriers.get(COMMANDS if of_commands else DATA)
-        reason = courier.verify() if courier else NO_CALLBACK
+        kind = COMMANDS if of_commands else DATA
+        courier = self._platform.couriers.get(kind)
+        missing = "the emulator has no {}: start it with {}, {} and {}".format(kind.name, *kind.names)
+        reason = courier.verify() if courier else missing
         return accepted(verified=not reason, reason=reason, url=courier.url if courier else "")
 
     def set_callback(self, url: str, token: str, encoding_aes_key: str) -> Answer:

@@ -213,8 +213,11 @@ def call_async(
     if (cause := current_entry()) is not None:
         world.traffic.update(cause, keys=(job.jobid,))
     call = new_call(world, corpid, agentid, data, ability_id=ability_id, is_async=True, job_info=job.job_info)
+    entry = begin(world, ability_id, call)
+    if on_result is None:  # the program never learns the jobid
+        _log.info("the app knows this job as %s", job.jobid, extra={"request": entry.number})
     try:
-        ask_program(world, program, call, limit=limit, job=job)
+        ask_program(world, program, call, limit=limit, entry=entry, job=job)
     except RefusedError:
         with world.lock:
             world.jobs.forget(job)

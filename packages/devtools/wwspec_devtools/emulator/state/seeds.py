@@ -1,7 +1,9 @@
 """Makes the conversations of the emulated corp, from a scene and from the seed."""
 
 import random
+from collections.abc import Mapping
 from itertools import chain
+from typing import TypeVar
 
 from msgspec import UNSET, UnsetType
 
@@ -14,11 +16,14 @@ from wwspec_devtools.emulator.scene import (
     Scene,
     SceneGroup,
     SceneMessage,
+    check_message,
 )
 from wwspec_devtools.emulator.state.conversations import Conversations, Group, Message
 from wwspec_devtools.emulator.state.people import CUSTOMER, EMPLOYEE, ROBOT, Party, People, Person
 
 _CREATED_BEFORE = WINDOW_SECONDS + 86400
+_SHOWN_IDS = 5
+T = TypeVar("T")
 
 
 class _People(People):
@@ -72,18 +77,21 @@ def say(chats: Conversations, message: SceneMessage, moment: int) -> Message:
 
     Raises:
         ConfigurationError: A person, or the group, does not exist.
+        ValidationError: See `check_message`.
     """
-    return _say(chats, _parties(chats), message, moment)
+    parties = _parties(chats)
+    _party(parties, message.sender)  # before the receivers: a person types it first
+    check_message(message, "$")
+    return _say(chats, parties, message, moment)
 
 
 def _say(chats: Conversations, parties: dict[str, Party], message: SceneMessage, moment: int) -> Message:
     receivers = message.to
     chatid: str | UnsetType = UNSET
     if message.group:
-        if message.group not in chats.groups:
-            raise ConfigurationError(f"there is no group {message.group!r} for the message")
         chatid = message.group
-        receivers = [each.id for each in chats.groups[message.group].members if each.id != message.sender]
+        group = _found(chats.groups, chatid, "group", "groups")
+        receivers = [each.id for each in group.members if each.id != message.sender]
     return chats.say(
         moment,
         message.text,
@@ -111,10 +119,16 @@ def _parties(chats: Conversations) -> dict[str, Party]:
 
 
 def _party(parties: dict[str, Party], party_id: str) -> Party:
-    party = parties.get(party_id)
-    if party is None:
-        raise ConfigurationError(f"there is no employee, customer or robot {party_id!r}")
-    return party
+    return _found(parties, party_id, "employee, customer or robot", "employees")
+
+
+def _found(known: Mapping[str, T], wanted: str, what: str, table: str) -> T:
+    """Return what has an id. The error names some ids that there are, and what lists and adds them."""
+    if wanted in known:
+        return known[wanted]
+    some = ", ".join([*known][:_SHOWN_IDS]) or "none"
+    fix = f"`wwspec zone info --json` lists all {len(known)}, [[{table}]] of a scene file adds one"
+    raise ConfigurationError(f"there is no {what} {wanted!r}; there are {some}: {fix}")
 
 
 def _group(group: SceneGroup, parties: dict[str, Party], now: int) -> Group:

@@ -20,8 +20,6 @@ CORPS = ("corp", "Corp", "corp2")
 KEYS: list[Key] = [(corpid, notify_id) for corpid in CORPS for notify_id in ("n1", "N1", "n2")]
 STAGES = st.sampled_from(Stage)
 
-Opened = Callable[[], PendingStore]
-
 
 def row_of(key: Key, **changes: Any) -> Pending:
     """Return a new row."""
