@@ -7,6 +7,7 @@ import click
 
 from wwspec_devtools.cli.option_types import FILE
 from wwspec_devtools.image.engine import ENGINES
+from wwspec_router.cli.language import translated
 from wwspec_router.cli.options import print_json
 
 
@@ -78,11 +79,11 @@ def _check(tar: Path, as_json: bool) -> None:
     if as_json:
         print_json(report.document())
     else:
-        for line in report.lines():
+        for line in report.lines(translated):
             click.echo(line)
     if report.has_fault:
         click.get_current_context().exit(1)
 
 
 def _say(line: str) -> None:
-    click.echo(f"wwspec image: {line}", err=True)
+    click.echo(f"wwspec image: {translated(line)}", err=True)
