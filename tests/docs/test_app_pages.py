@@ -62,9 +62,8 @@ def load(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Load]:
 
 
 @pytest.fixture(scope="module")
-def zone() -> Iterator[Zone]:
-    with serve_zone(ROOT) as zone:
-        yield zone
+def zone(reference_zone: Zone) -> Zone:
+    return reference_zone
 
 
 @pytest.fixture(scope="module")
