@@ -38,6 +38,8 @@ from wwspec_contracts.errcodes import ERRCODES
 from wwspec_devtools.scaffold.project import project_files
 from wwspec_devtools.testing.zone import Zone
 
+pytestmark = pytest.mark.nightly  # served zones; due when the page changes. The packages' own tests prove the same
+
 TOKEN, AES_KEY = "callback-token", "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
 CALLBACK: dict[str, Any] = {"token": TOKEN, "encoding_aes_key": AES_KEY}
 
