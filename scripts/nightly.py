@@ -78,7 +78,8 @@ PARTS = {
     "pages": Part(  # README, the tutorial and the pipelines word by word; programs and apps of the pages, served
         [
             f"{TESTS} tests/docs/test_readme.py tests/docs/test_tutorial.py tests/docs/test_ci_page.py",
-            f"{TESTS} tests/docs/test_app_pages.py tests/docs/test_program_pages.py",
+            f"{TESTS} tests/docs/test_app_pages.py tests/docs/test_program_pages.py tests/docs/test_secrets_page.py",
+            f"{TESTS} tests/docs/test_snippets.py",
         ],
         [
             "README.md",
@@ -90,6 +91,8 @@ PARTS = {
             "packages/devtools/wwspec_devtools/scaffold",
             "tests/docs/test_app_pages.py",
             "tests/docs/test_program_pages.py",
+            "tests/docs/test_secrets_page.py",
+            "tests/docs/test_snippets.py",
             "tests/docs/test_readme.py",
             "tests/docs/test_tutorial.py",
             "tests/support/pages.py",

@@ -262,6 +262,7 @@ def talkers(request: Request) -> Reply:
 """
 
 
+@pytest.mark.nightly  # a zone of its own; due when the page changes
 def test_the_apps_loop_over_pages_ends_at_a_cursor_that_leads_nowhere(application: Path, tmp_path: Path) -> None:
     count_messages = runpy.run_path(str(application / "tests" / "test_paging.py"))["count_messages"]
     with serve_zone(write_files(tmp_path, {"program.py": ENDLESS})) as zone, zone.app_client() as client:
