@@ -75,14 +75,24 @@ PARTS = {
             "tests/stores",
         ],
     ),
-    "pages": Part(  # README, the tutorial and the pipelines word by word
-        [f"{TESTS} tests/docs/test_readme.py tests/docs/test_tutorial.py tests/docs/test_ci_page.py"],
+    "pages": Part(  # README, the tutorial and the pipelines word by word; programs and apps of the pages, served
+        [
+            f"{TESTS} tests/docs/test_readme.py tests/docs/test_tutorial.py tests/docs/test_ci_page.py",
+            f"{TESTS} tests/docs/test_app_pages.py tests/docs/test_program_pages.py tests/docs/test_secrets_page.py",
+            f"{TESTS} tests/docs/test_snippets.py",
+        ],
         [
             "README.md",
             "README.zh-CN.md",
-            "docs/*/program/testing.md",
+            "docs/*/app/*.md",
+            "docs/*/program/*.md",
+            "docs/*/reference/registry.md",
             "docs/*/tutorial/**",
             "packages/devtools/wwspec_devtools/scaffold",
+            "tests/docs/test_app_pages.py",
+            "tests/docs/test_program_pages.py",
+            "tests/docs/test_secrets_page.py",
+            "tests/docs/test_snippets.py",
             "tests/docs/test_readme.py",
             "tests/docs/test_tutorial.py",
             "tests/support/pages.py",
@@ -90,8 +100,16 @@ PARTS = {
         ],
     ),
     "site": Part(  # built, and opened in a browser
-        [f"{TESTS} tests/docs/test_site.py"],
-        ["docs", "requirements/docs.txt", "scripts/docs", "scripts/website", "tests/docs/test_site.py"],
+        [f"{TESTS} tests/docs/test_site.py tests/docs/test_reference.py"],
+        [
+            "docs",
+            "requirements/docs.txt",
+            "scripts/docs",
+            "scripts/reference",
+            "scripts/website",
+            "tests/docs/test_reference.py",
+            "tests/docs/test_site.py",
+        ],
     ),
     "console": Part(  # one view after the other in a browser
         [f"{TESTS} packages/devtools/tests/emulator/console"],

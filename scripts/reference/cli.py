@@ -72,13 +72,14 @@ def _language(say: Say) -> str:
 
 {
         say(
-            "Help pages, wrong usage, what `wwspec zone show` says of an exchange, and cause and fix of an errcode are "
-            "in Chinese where the locale is: the first of `LC_ALL`, `LC_MESSAGES` and `LANG` that is set begins with "
-            "`zh`. `wwspec --lang zh VERB`, or `en`, goes before `WWSPEC_LANG`, and that before the locale. The other "
-            "messages of verbs, log lines and JSON are in English, and so is everything where the output's encoding "
-            "has no Chinese.",
+            "Help pages, wrong usage, errors of the registry file, of settings, calls and images, what "
+            "`wwspec zone show` says of an exchange, and cause and fix of an errcode are in Chinese where the locale "
+            "is: the first of `LC_ALL`, `LC_MESSAGES` and `LANG` that is set begins with `zh`. `wwspec --lang zh "
+            "VERB`, or `en`, goes before `WWSPEC_LANG`, and that before the locale. The other messages of verbs, log "
+            "lines and JSON are in English, and so is everything where the output's encoding has no Chinese.",
             "区域设置为中文时，即 `LC_ALL`、`LC_MESSAGES`、`LANG` 中第一个已设置的变量以 `zh` 开头时，帮助、用法错误、"
-            "`wwspec zone show` 对交互的说明，以及错误码的原因和解决办法显示为中文。也可以用 "
+            "注册文件、配置、调用和镜像的错误，`wwspec zone show` 对交互的说明，"
+            "以及错误码的原因和解决办法显示为中文。也可以用 "
             "`wwspec --lang zh 子命令` 或环境变量 `WWSPEC_LANG` 指定 `zh` 或 `en`：`--lang` 优先于 `WWSPEC_LANG`，"
             "`WWSPEC_LANG` 优先于区域设置。各子命令的其他提示、日志和 JSON 仍为英文；"
             "输出编码不支持中文时，全部为英文。",

@@ -6,15 +6,19 @@ griffe reads the source without running it, so an entry is the same on every Pyt
 """
 
 import ast
+import inspect
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from importlib import import_module
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 import griffe
 
+from scripts.reference.public import NAMES
 from scripts.reference.text import Say, first_paragraph, linked, paragraphs
 from scripts.rooms import PACKAGES, ROOMS
 
@@ -39,10 +43,31 @@ _UNRESOLVED = {
 """Names of compiled modules, which have no source."""
 
 
+class _Finder(griffe.ModuleFinder):
+    """Finds the modules that public names and their bases are in: to read all the others takes longer than the rest."""
+
+    def submodules(self, module: griffe.Module) -> list[tuple[tuple[str, ...], Path]]:
+        """Return these of a package."""
+        return [each for each in super().submodules(module) if ".".join((module.name, *each[0])) in _modules()]
+
+
+@cache
+def _modules() -> set[str]:
+    """Return the modules of all public names and of their bases, with the packages around them."""
+    public = [getattr(import_module(module), name) for module, names in NAMES.items() for name in names]
+    defined = [each for value in public for each in getattr(value, "__mro__", [value])]
+    found = {str(each.__module__) for each in defined if isinstance(each, type) or inspect.isroutine(each)}
+    others = {id(each) for each in public if not (isinstance(each, type) or inspect.isroutine(each))}
+    ours = {name: module for name, module in sys.modules.items() if name.startswith("wwspec_")}
+    found |= {name for name, module in ours.items() if others & {*map(id, vars(module).values())}} | NAMES.keys()
+    return {name[:end] for name in found for end in (*(dot.start() for dot in re.finditer(r"\.", name)), len(name))}
+
+
 @cache
 def _packages() -> Any:
     homes = [str(ROOT / package.parent) for package, _ in ROOMS.values()]
     loader = griffe.GriffeLoader(search_paths=homes, docstring_parser=griffe.Parser.google)
+    loader.finder = _Finder(homes)
     for name in PACKAGES:
         loader.load(name)
     loader.resolve_aliases()

@@ -59,7 +59,7 @@ MODULES = {
     ),
     "wwspec_client.archive": Module(
         "Archives the messages of many corps, of the extra `sql`: [the archiver](../app/archiver.md).",
-        "归档多个企业的消息，需要可选依赖 `sql`，用法见[归档消息](../app/archiver.md)。",
+        "存档多个企业的消息，需要可选依赖 `sql`，用法见[存档消息](../app/archiver.md)。",
     ),
     "wwspec_client.provider": Module(
         "A provider's app for many corps as one class, of the extra `sql`: [suites](../app/suite.md).",

@@ -38,6 +38,8 @@ from wwspec_contracts.errcodes import ERRCODES
 from wwspec_devtools.scaffold.project import project_files
 from wwspec_devtools.testing.zone import Zone
 
+pytestmark = pytest.mark.nightly  # served zones; due when the page changes. The packages' own tests prove the same
+
 TOKEN, AES_KEY = "callback-token", "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
 CALLBACK: dict[str, Any] = {"token": TOKEN, "encoding_aes_key": AES_KEY}
 
@@ -62,9 +64,8 @@ def load(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Load]:
 
 
 @pytest.fixture(scope="module")
-def zone() -> Iterator[Zone]:
-    with serve_zone(ROOT) as zone:
-        yield zone
+def zone(reference_zone: Zone) -> Zone:
+    return reference_zone
 
 
 @pytest.fixture(scope="module")

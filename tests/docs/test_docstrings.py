@@ -16,7 +16,7 @@ import pytest
 from scripts.reference.public import METHODS, NAMES, TESTS
 from tests.support.apps import ROOT
 from tests.support.docstrings import Documented, examples_of, members_of, raised_by, sections_of
-from tests.support.zones import app_of, serve_zone
+from tests.support.zones import app_of
 from wwspec_client import KeyMissingError, KeyRing, KeyRingError, ReplyTypeError, RetryPolicy, endpoints
 from wwspec_client.calls import decode_reply
 from wwspec_client.notify.events import typed
@@ -156,12 +156,6 @@ def test_errors_behind_calls_are_found_and_caught_ones_are_not() -> None:
     assert raised_by(typed) == frozenset()
 
 
-@pytest.fixture(scope="module")
-def zone() -> Iterator[Zone]:
-    with serve_zone(ROOT) as zone:
-        yield zone
-
-
 EXAMPLES = examples_of(CLASSES)
 
 
@@ -172,8 +166,9 @@ def test_the_classes_that_users_begin_with_have_examples() -> None:
 @pytest.mark.slow  # a served zone; tests of each class have nearly the same
 @pytest.mark.parametrize("name", sorted(EXAMPLES))
 def test_every_example_of_a_docstring_is_true(
-    name: str, zone: Zone, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    name: str, reference_zone: Zone, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    zone = reference_zone
     zone.client.reset()  # pulls without a token are limited
     for variable, value in app_of(zone).items():
         monkeypatch.setenv(variable, value)

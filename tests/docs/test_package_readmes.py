@@ -2,29 +2,23 @@
 
 import doctest
 import os
-from collections.abc import Iterator
 
 import pytest
 
 from scripts.rooms import ROOMS
 from tests.support.apps import ROOT
 from tests.support.pages import blocks_of_page
-from tests.support.zones import app_of, serve_zone
+from tests.support.zones import app_of
+from wwspec_devtools.testing.zone import Zone
 
 PACKAGES = sorted({package.parent for package, _ in ROOMS.values()} - {ROOMS["router"][0].parent})
 
 
-@pytest.fixture(scope="module")
-def app_of_a_zone() -> Iterator[dict[str, str]]:
-    with serve_zone(ROOT) as zone:
-        yield app_of(zone)
-
-
 @pytest.mark.parametrize("package", PACKAGES, ids=lambda each: each.name)
 def test_the_code_of_a_readme_works(
-    package: os.PathLike[str], app_of_a_zone: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    package: os.PathLike[str], reference_zone: Zone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in app_of_a_zone.items():
+    for name, value in app_of(reference_zone).items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(ROOT)  # the folder of a program
     examples = [block for block in blocks_of_page(ROOT / package / "README.md") if block.language == "pycon"]

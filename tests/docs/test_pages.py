@@ -52,6 +52,13 @@ def test_a_translation_has_the_code_the_tables_and_the_places_of_its_original(pa
     assert rows("zh", page) == rows("en", page)
 
 
+@for_each([page for page in TRANSLATED if re.match(r"(program|app|operation|explanation)/", page)])
+def test_a_page_is_linked_from_another_one_of_its_section(page: str) -> None:
+    file = DOCS / "en" / page
+    neighbours = [each.read_text("utf-8") for each in file.parent.glob("*.md") if each != file]
+    assert any(re.search(rf"\]\({file.name}[)#]", text) for text in neighbours)
+
+
 @for_each(TRANSLATED)
 def test_no_two_headings_of_a_page_have_one_anchor(page: str) -> None:
     found = places("en", page)

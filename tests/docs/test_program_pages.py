@@ -6,12 +6,16 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from tests.support.apps import ROOT, check_app, write_files
 from tests.support.emulator import Response, http_server
 from tests.support.pages import Block, blocks_of_page
 from tests.support.waiting import DEADLINE
 from tests.support.zones import serve_zone
 from wwspec_devtools.testing.zone import Zone
+
+pytestmark = pytest.mark.nightly  # a served zone each; due when the page changes. test_snippets.py serves most of them
 
 
 def files(page: str) -> list[tuple[str, str]]:

@@ -40,6 +40,7 @@ API = "reference/api/"
 """The folder of the pages that only the site has. The fields of SDK APIs are in English there."""
 
 pytestmark = pytest.mark.parametrize("language", LANGUAGES)
+BUILT = pytest.mark.nightly  # makes all pages that only the site has; `scripts/check` says which text lacks its Chinese
 
 
 @cache
@@ -84,6 +85,7 @@ def public() -> Iterator[tuple[str, str, object]]:
             yield module, name, getattr(import_module(module), name)
 
 
+@BUILT
 def test_every_public_name_has_its_signature_and_summary(language: str) -> None:
     for module, name, value in public():
         text = entry(page_of(language, module, name), name)
@@ -96,6 +98,7 @@ def test_every_public_name_has_its_signature_and_summary(language: str) -> None:
             assert re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL).strip(), name
 
 
+@BUILT
 def test_every_public_member_has_its_signature_and_summary(language: str) -> None:
     checked = 0
     methods = {function.__name__ for _, function in METHODS}
@@ -141,6 +144,7 @@ def section_of(index: str, module: str) -> str:
     return str(section)
 
 
+@BUILT
 def test_the_indexes_of_the_site_lead_to_its_own_pages(language: str) -> None:
     pages = built(language)
     for name in ("names", "verbs"):
@@ -151,6 +155,7 @@ def test_the_indexes_of_the_site_lead_to_its_own_pages(language: str) -> None:
         assert re.sub(r"\[(`[^`]+`)\]\(api/[^)]+\)", r"\1", text) == reference(language, name)
 
 
+@BUILT
 def test_every_option_and_argument_of_every_verb(language: str) -> None:
     set_by_topic, index = first_cells(reference(language, "settings")), first_cells(reference(language, "verbs"))
     for name, command in commands():
@@ -187,6 +192,7 @@ def test_every_error(language: str) -> None:
         assert getattr(import_module(imported_from(each)), each.__name__) is each
 
 
+@BUILT
 def test_every_errcode_has_a_cause_and_a_fix(language: str) -> None:
     everything, short = built(language)["reference/errcodes.md"], reference(language, "errcodes")
     assert len(ERRCODES) > 130
@@ -202,6 +208,7 @@ def test_every_figure_and_metric(language: str) -> None:
     assert names == {each.name for each in families()}
 
 
+@BUILT
 def test_every_sdk_api_and_its_fields(language: str) -> None:
     index = first_cells(section_of(reference(language, "names"), "wwspec_contracts"))
     assert set(apis()) == set(SDK_APIS) == index
@@ -234,6 +241,7 @@ def test_every_fault_of_the_emulator(language: str) -> None:
     assert {*EFFECTS, *(effect for effects in EFFECTS.values() for effect in effects)} <= cells
 
 
+@BUILT
 def test_no_cell_of_these_tables_is_english_on_the_chinese_page(language: str) -> None:
     pages = {name: reference(language, name) for name in INDEXES}
     pages |= {path: text for path, text in built(language).items() if "/wwspec_contracts/" not in path}
@@ -249,6 +257,7 @@ def test_no_cell_of_these_tables_is_english_on_the_chinese_page(language: str) -
     assert language == "zh" or found > 500
 
 
+@BUILT
 def test_every_translation_is_of_a_text_of_the_code(language: str) -> None:
     pages = "".join((*(reference(language, page) for page in INDEXES), *built(language).values()))
     pages += "".join(Say(language).of_code(each.value) for each in Topic)  # only help shows them

@@ -5,6 +5,8 @@ import subprocess
 from contextlib import ExitStack, closing
 from pathlib import Path
 
+import pytest
+
 from tests.support.apps import ROOT
 from tests.support.pages import blocks_of_page
 from tests.support.redis_server import LocalRedis
@@ -57,6 +59,7 @@ def test_what_is_typed_becomes_a_file_that_only_its_owner_reads(tmp_path: Path) 
     assert file.stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.nightly  # starts two servers; due when the page changes
 def test_a_changed_password_of_redis_outlives_the_restart_of_each_server(tmp_path: Path) -> None:
     names, add, remove = [block for block in BLOCKS if "REDISCLI_AUTH" in block]
     assert "read" in names.splitlines()[-1], "pasted, a further line would be a password"

@@ -88,6 +88,7 @@ def shop(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.nightly  # a zone of its own; test_program_pages.py has the same loop on other pages
 def test_a_run_of_the_tutorial_takes_few_pulls_for_many_messages(shop: Path) -> None:
     with serve_zone(shop, emulate=["--messages", "8000"]) as zone:
         first = zone.submit("history").result(timeout=DEADLINE).reply
@@ -97,6 +98,7 @@ def test_a_run_of_the_tutorial_takes_few_pulls_for_many_messages(shop: Path) -> 
     assert counts == [5000, 3002]
 
 
+@pytest.mark.nightly  # a zone of its own; test_program_pages.py has the same loop on other pages
 def test_a_backlog_that_is_too_long_for_one_run_is_worked_off_by_several(shop: Path) -> None:
     program = shop / "program.py"
     text = program.read_text("utf-8")

@@ -51,10 +51,14 @@ def test_a_wheel_has_one_top_level_package(entries: set[str], package: str, meta
 
 
 DATA = {
-    "contracts": ["errcodes.json", "api_examples.json"],
-    "router": ["cli/chinese.toml"],
-    "client": [],
-    "devtools": ["emulator/console/static/app.js", "emulator/standin_java/com/tencent/wework/SpecSDK.java"],
+    "contracts": ["errcodes.json", "api_examples.json", "chinese.toml"],
+    "router": ["chinese.toml"],
+    "client": ["chinese.toml"],
+    "devtools": [
+        "emulator/console/static/app.js",
+        "emulator/standin_java/com/tencent/wework/SpecSDK.java",
+        "chinese.toml",
+    ],
 }
 
 

@@ -98,9 +98,14 @@ def _raised(function: Any, above: frozenset[Callable[..., Any]]) -> set[type[WWS
     function = inspect.unwrap(function)
     if not isinstance(function, FunctionType) or function in above or not _is_written(function):
         return set()
+    return _Reader(function, above | {function}).of(_body(function))
+
+
+@cache
+def _body(function: FunctionType) -> list[ast.stmt]:
     tree = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
     assert isinstance(tree, ast.FunctionDef | ast.AsyncFunctionDef)
-    return _Reader(function, above | {function}).of(tree.body)
+    return tree.body
 
 
 class _Reader:
@@ -180,6 +185,7 @@ class _Reader:
         return None
 
 
+@cache
 def _hints(function: Callable[..., Any]) -> dict[str, Any]:
     try:
         return get_type_hints(function)

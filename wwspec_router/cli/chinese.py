@@ -1,10 +1,14 @@
-"""Help pages and errors in Chinese. It is imported only when a run is in Chinese; `chinese.toml` has the texts."""
+"""Help pages and errors in Chinese. It is imported only when a run is in Chinese.
+
+Each package has a `chinese.toml` with its own texts. An error is Chinese by a template of the table `errors`.
+"""
 
 import inspect
 import re
 import tomllib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +16,32 @@ import click
 
 from wwspec_contracts.errors import WWSpecError
 from wwspec_router.cli.help import option_parts, paragraph
-from wwspec_router.cli.language import CHINESE, text
+from wwspec_router.cli.language import CHINESE, ERRORS, text, translated
+
+PACKAGES = ("wwspec_contracts", "wwspec_router", "wwspec_client", "wwspec_devtools")
+"""The packages with texts; only the first two are always there."""
 
 _CLICK = (click.core, click.exceptions, click.formatting, click.parser, click.types)
 _LIMITS = {"env var: ": "环境变量：", "default: ": "默认：", "required": "必填"}
-_UNITS = re.compile(r"[“（]*(?:[\u2e80-\uffef]|[^\s\u2e80-\uffef“]+)[，。；：、）”]*|\s+")
-"""Between two of these a line may be broken: Chinese characters, and words, with the marks that belong to them."""
+WORDS = (
+    "企业微信 管理后台 处理函数 应用目录 注册文件 配置文件 模拟器 环境变量 错误码 能力 程序 应用 企业 接口 "
+    "事件 消息 通知 请求 应答 调用 回调 发送 打印 运行 启动 停止 重启 任务 存储 配置 文件 目录 文档 写明 密钥 "
+    "公钥 私钥 凭证 授权 权限 登记 机器 进程 线程 端口 地址 默认 选项 参数 结果 失败 成功 时间 时钟 编号 记录 "
+    "名称 类型 协议 示例 镜像 构建 检查 列出 指定 使用 重新 前进 磁盘 删除 数据 代码 退出 输出"
+).split()
+"""Words that no line break divides; it may come between any other two Chinese characters."""
+_CLAUSE = "，。；：、） "
+_UNITS = re.compile(rf"[“（]*(?:{'|'.join(WORDS)}|[\u2e80-\uffef]|[^\s\u2e80-\uffef“]+)[，。；：、）”]*|\s+")
+"""Between two of these a line may be broken: Chinese words, and others, with the marks that belong to them."""
 
 
 def read_texts() -> dict[str, dict[str, str]]:
-    """Return `chinese.toml`: the tables `help`, which the documentation shows too, and `messages`."""
-    tables: dict[str, dict[str, str]] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
+    """Return the tables of all packages: `help`, which the documentation shows too, `messages` and `errors`."""
+    tables: dict[str, dict[str, str]] = {"help": {}, "messages": {}, "errors": {}}
+    for package in filter(None, map(find_spec, PACKAGES)):
+        part = tomllib.loads(Path(str(package.origin)).with_name("chinese.toml").read_text("utf-8"))
+        for table, texts in part.items():
+            tables[table] |= texts
     return tables
 
 
@@ -32,6 +51,7 @@ def speaking() -> Iterator[None]:
     tables = read_texts()
     texts = {english: chinese.replace("`", "") for english, chinese in tables["help"].items()}
     CHINESE.update(texts | tables["messages"])
+    ERRORS.update(sorted(tables["errors"].items(), key=lambda each: -len(re.sub(r"\{\w+\}", "", each[0]))))
     kept: list[tuple[Any, str, Any]] = [
         (each, name, vars(each)[name]) for each in _CLICK for name in ("_", "ngettext") if name in vars(each)
     ]
@@ -44,6 +64,7 @@ def speaking() -> Iterator[None]:
         for owner, name, value in kept:
             setattr(owner, name, value)
         CHINESE.clear()
+        ERRORS.clear()
 
 
 def _of_number(one: str, several: str, number: int) -> str:
@@ -54,13 +75,13 @@ def with_fix(error: WWSpecError) -> str:
     """Return an error's text, with cause and fix of the platform's errcode in Chinese."""
     refusal: Any = getattr(error, "answer", error)
     if not getattr(refusal, "hint", ""):  # it is no refusal, or the program's, whose errcodes are its own
-        return str(error)
+        return translated(str(error))
     from wwspec_contracts.errcodes import advice, cause, hint  # here, since most errors have no errcode
 
     fix, means = advice(refusal.errcode), cause(refusal.errcode)
     if fix is None or means is None:
-        return str(error)
-    return f"{str(error).removesuffix(f'; {hint(refusal.errcode)}')}\n原因：{means[1]}\n解决办法：{fix[1]}"
+        return translated(str(error))
+    return f"{translated(str(error).removesuffix(f'; {hint(refusal.errcode)}'))}\n原因：{means[1]}\n解决办法：{fix[1]}"
 
 
 class _Formatter(click.HelpFormatter):
@@ -108,14 +129,19 @@ def _limit(limit: str) -> str:
 
 
 def _lines(words: str, columns: int) -> Iterator[str]:
-    line = ""
+    """Yield lines that fit. One ends with a clause, if one ends in its last third, else with a word."""
+    line: list[str] = []
     for unit in _UNITS.findall(words):
-        if _width(line + unit.rstrip()) > columns and line.strip():
-            yield line.rstrip()
-            line = ""
-        line += unit if line else unit.lstrip()
-    if line.strip():
-        yield line.rstrip()
+        if _width("".join(line) + unit.rstrip()) > columns and line:
+            wide = [_width("".join(line[:n])) * 3 > columns * 2 for n in range(1, len(line) + 1)]
+            ends = [n for n, is_wide in enumerate(wide, 1) if is_wide and line[n - 1][-1] in _CLAUSE]
+            end = ends[-1] if ends else len(line)
+            yield "".join(line[:end]).rstrip()
+            line = line[end:]
+        if line or unit.strip():
+            line.append(unit)
+    if line:
+        yield "".join(line).rstrip()
 
 
 def _width(words: str) -> int:

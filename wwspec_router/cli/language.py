@@ -1,5 +1,6 @@
 """The language of help pages and errors: English, or Chinese where it is asked for."""
 
+import re
 import sys
 from collections.abc import Mapping, Sequence
 
@@ -7,6 +8,10 @@ LANGUAGES = ("en", "zh")
 VARIABLE = "WWSPEC_LANG"
 CHINESE: dict[str, str] = {}
 """Maps English texts to Chinese ones. Empty, except in a run in Chinese, for which `chinese.speaking` fills it."""
+ERRORS: dict[str, str] = {}
+"""Maps templates of errors, such as `unknown key {key}`, to Chinese ones: the longest first. Filled as `CHINESE` is."""
+_LONGEST = 1000
+"""Characters of a line that is looked up."""
 _LOCALE = ("LC_ALL", "LC_MESSAGES", "LANG")
 """The variables of the locale; the first that is set counts."""
 
@@ -33,6 +38,29 @@ def is_chinese() -> bool:
 def text(english: str) -> str:
     """Return a text in the language of this run."""
     return CHINESE.get(english, english)
+
+
+def translated(error: str) -> str:
+    """Return the text of an error in the language of this run; what no template fits stays in English."""
+    return "\n".join(map(_line, error.split("\n")))
+
+
+def _line(words: str) -> str:
+    """Return a line by the first template that fits all of it, else part by part, between `: ` and `; `."""
+    for english, chinese in ERRORS.items() if len(words) < _LONGEST else ():
+        fixed, names = re.split(r"\{\w+\}", english), re.findall(r"\{(\w+)\}", english)
+        if all(each in words for each in fixed) and (found := re.fullmatch("(.*?)".join(map(re.escape, fixed)), words)):
+            # an errmsg is what the app reads: it stays as it is
+            values = {
+                name: each if name == "errmsg" else _line(each)
+                for name, each in zip(names, found.groups(), strict=True)
+            }
+            return chinese.format_map(values)
+    for mark, shown in ((": ", ": "), ("; ", "；")):
+        head, between, tail = words.partition(mark)
+        if between and ERRORS:
+            return f"{_line(head)}{shown}{_line(tail)}"
+    return words
 
 
 def _language_option(arguments: Sequence[str]) -> str:

@@ -18,7 +18,7 @@ import click
 from wwspec_contracts.errors import ExtraMissingError, WWSpecError
 from wwspec_contracts.support.printable import printable
 from wwspec_router import __version__
-from wwspec_router.cli.language import LANGUAGES, VARIABLE, is_chinese, text, wants_chinese
+from wwspec_router.cli.language import LANGUAGES, VARIABLE, is_chinese, text, translated, wants_chinese
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -287,6 +287,9 @@ class _Verbs(click.Group):
             if error.option_name != "--lang":
                 raise
             raise click.UsageError(text("--lang goes before the verb: wwspec --lang zh VERB"), error.ctx) from None
+        except click.ClickException as error:
+            vars(error)["message"] = translated(error.message)  # click declares it final
+            raise
         except WWSpecError as error:
             shown = _MissingExtraError if isinstance(error, ExtraMissingError) else click.ClickException
             message = str(error)
@@ -315,7 +318,7 @@ def _examples(lines: tuple[str, ...]) -> str:
     show_envvar=True,
     is_eager=True,
     expose_value=False,
-    help="Language of help and errors.  [default: that of the locale]",
+    help="Language of help and of most errors.  [default: that of the locale]",
 )
 @click.version_option(__version__, prog_name="wwspec")
 def main() -> None:

@@ -12,6 +12,7 @@ import textwrap
 import unicodedata
 from collections.abc import Collection
 from enum import Enum
+from functools import lru_cache
 from typing import Any
 
 from wwspec_contracts.errors import WWSpecError
@@ -153,6 +154,7 @@ def _target(statement: ast.stmt) -> str:
     return ""
 
 
+@lru_cache(64)  # each look parses the whole module, and most contracts have the same bases
 def _class_node(type_: type) -> ast.ClassDef | None:
     try:
         body = ast.parse(textwrap.dedent(inspect.getsource(type_))).body

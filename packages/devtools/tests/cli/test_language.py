@@ -1,5 +1,6 @@
 """Help and errors in Chinese where the locale, `WWSPEC_LANG` or `--lang` asks for it; in English everywhere else."""
 
+import ast
 import inspect
 import re
 import subprocess
@@ -23,6 +24,7 @@ from wwspec_devtools.emulator.http import summary
 from wwspec_devtools.testing.zone import Zone
 from wwspec_router.cli import chinese
 from wwspec_router.cli.help import option_parts, paragraph
+from wwspec_router.cli.language import CHINESE, translated
 from wwspec_router.cli.main import VERBS, main
 
 NO_LOCALE: dict[str, str | None] = dict.fromkeys(("WWSPEC_LANG", "LC_ALL", "LC_MESSAGES", "LANG"))
@@ -115,7 +117,7 @@ def test_an_unknown_language_is_named_with_those_that_there_are() -> None:
         ("doctor --productoin", "没有选项 '--productoin'。 是不是想输入 '--production'？"),
         ("task", "缺少参数 'ID'"),
         ("new a b", "多余的参数（b）"),
-        ("zone traffic --errcode many", "'--errcode' 的值无效：'many' 不是有效的"),
+        ("zone traffic --errcode many", "'--errcode' 的值无效：'many' 不是有效的数字。"),
     ],
 )
 def test_wrong_usage_is_told_in_chinese(arguments: str, message: str) -> None:
@@ -124,6 +126,24 @@ def test_wrong_usage_is_told_in_chinese(arguments: str, message: str) -> None:
     assert f"\n错误：{message}" in done.stderr
     assert done.stderr.startswith("用法：wwspec ")
     assert "\n查看帮助：wwspec " in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("tiemout = 5", "未知的键 tiemout；是不是想写 timeout？"),
+        ("timeout = '5'", "timeout: 应为：数字；现为：文本"),
+        ("api = 'sync_mgs'", "SDK 接口 sync_mgs 没有协议；是不是想写 sync_msg？"),
+        ("handler = 'abilities.shop.buy'", 'handler: "abilities.shop.buy" 的格式应为 "abilities.shop:buy"'),
+        ("kind = 'func'\napi = 'sync_msg'", "api、handler、kind 必须且只能写一个（现在写了 api and kind）"),
+    ],
+)
+def test_a_fault_of_the_registry_file_is_in_chinese(tmp_path: Path, row: str, message: str) -> None:
+    file = tmp_path / "abilities" / "registry.toml"
+    file.parent.mkdir()
+    file.write_text(f"[abilities.buy]\n{row}\n")
+    done = wwspec("check", "--app", str(tmp_path), LANG="zh_CN.UTF-8")
+    assert f"{file}:1 [abilities.buy]: {message}\n" in done.stderr
 
 
 def test_a_refused_call_has_cause_and_fix_in_chinese(zone: Zone) -> None:
@@ -138,11 +158,11 @@ def test_a_refused_call_has_cause_and_fix_in_chinese(zone: Zone) -> None:
     assert english.stderr.endswith(
         "; call less often; WeCom refuses every call until the minute, the hour or the day is over\n"
     )
-    assert at_wecom.stderr.startswith("错误：sync_call_program of chat_digest: WeCom refuses with errcode 45009: ")
+    assert at_wecom.stderr.startswith("错误：sync_call_program of chat_digest: 企业微信拒绝，errcode 45009：")
     assert at_wecom.stderr.endswith(
         "\n原因：调用超过频率限制\n解决办法：降低调用频率，超限后要到该分钟、该小时或当天结束才恢复。\n"
     )
-    assert at_emulator.stderr.startswith("错误：chat_digest: refused by the platform with errcode 45009")
+    assert at_emulator.stderr.startswith("错误：chat_digest: 被平台拒绝，errcode 45009：")
 
 
 def test_an_exchange_is_explained_in_chinese(zone: Zone) -> None:
@@ -174,7 +194,64 @@ def test_every_text_of_the_help_has_its_chinese(name: str, command: click.Comman
     known = tables["help"] | tables["messages"]
     heads = [*getattr(command, "sections", ()), *([VERBS[name].help, VERBS[name].group] if name in VERBS else [])]
     missing = [each for each in (*texts_of(command), *heads) if each and each not in known]
-    assert missing == [], "add it to wwspec_router/cli/chinese.toml"
+    assert missing == [], "add it to the chinese.toml of its package"
+
+
+FAULTS = [
+    *(
+        "wwspec_router/" + each
+        for each in ("registry/*.py", "handlers/[elm]*s.py", "handlers/ability.py", "config/*e.py")
+    ),
+    "wwspec_router/handlers/lifespan.py",
+    "wwspec_router/codecs/from_example.py",
+    *(
+        f"packages/contracts/wwspec_contracts/{each}.py"
+        for each in ("ex*s", "*files", "matching", "shape", "toml", "w*")
+    ),
+    *(f"packages/client/wwspec_client/{each}.py" for each in ("core", "errors")),
+    *(f"packages/devtools/wwspec_devtools/{each}.py" for each in ("image/*", "testing/answer", "cli/verbs/fire")),
+    *(f"packages/devtools/wwspec_devtools/cli/{each}.py" for each in ("call_target", "saved_requests", "wecom")),
+    *(
+        f"packages/devtools/wwspec_devtools/emulator/{each}.py"
+        for each in ("http/client", "standin/wwspec_standin/link")
+    ),
+]
+"""The modules whose errors are in Chinese."""
+OTHERS = {"stored events", "must be", "Invalid enum value", " (at end of document)", "not started: "}
+OTHERS |= {"no machine of the program runs", "a fault that was set"}
+"""What these modules look for in texts of others."""
+SHOWN = re.compile(r"(?<![\w/.+-])(?!async |chmod |pip |wwspec )[a-z]+'?[a-z]* [a-z]+")
+"""Two English words."""
+
+
+def errors_of(node: ast.AST) -> Iterator[str]:
+    """Yield the texts of a module that may be errors, each with Xn in the place of its nth value."""
+    if isinstance(node, ast.JoinedStr):
+        parts = [part.value if isinstance(part, ast.Constant) else f"X{n}" for n, part in enumerate(node.values)]
+        yield "".join(map(str, parts))
+        for part in node.values:
+            yield from errors_of(part.value) if isinstance(part, ast.FormattedValue) else ()
+    elif isinstance(node, ast.Constant):
+        yield str(node.value)
+    elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+        return  # a docstring
+    elif not re.match(r"log\.|click\.(option|argument)|re\.compile", ast.unparse(node)):
+        yield from (text for each in ast.iter_child_nodes(node) for text in errors_of(each))
+
+
+def is_english(text: str) -> bool:
+    return SHOWN.search(re.sub("`[^`]*`", "", text)) is not None
+
+
+@for_each([(str(file.relative_to(ROOT)), file) for name in FAULTS for file in sorted(ROOT.glob(name))])
+def test_every_error_has_its_chinese(name: str, file: Path) -> None:
+    with chinese.speaking():
+        texts = {each for each in errors_of(ast.parse(file.read_text("utf-8"))) if is_english(each)}
+        texts -= {
+            each for key in CHINESE for each in (key, key.removeprefix("File that holds ").partition("; or set")[0])
+        }
+        lacking = [each for each in texts - OTHERS if is_english(translated(each))]
+    assert lacking == [], "add it to the errors in chinese.toml of its package"
 
 
 def test_every_message_in_chinese_is_one_of_the_program_or_of_click() -> None:
@@ -192,6 +269,7 @@ def test_help_in_chinese_fits_a_terminal_of_80_columns(page: list[str]) -> None:
     assert usage.startswith("用法：")
     assert max(map(width, below.splitlines())) <= 80
     assert not re.search("\n +[，。；：、）]", below), "a mark begins a line"
+    assert [word for word in chinese.WORDS if re.search(f"{word[:-1]}\n +{word[-1]}", below)] == []
 
 
 def test_output_that_has_no_chinese_characters_is_in_english() -> None:

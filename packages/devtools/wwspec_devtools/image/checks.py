@@ -3,7 +3,7 @@
 import posixpath
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -80,12 +80,12 @@ class Inspection:
         """Whether a check found a fault."""
         return any(each.state is State.FAULT for each in self.findings)
 
-    def lines(self) -> list[str]:
-        """Return the inspection as text."""
-        rows = [f"{each.state:<5}  {each.check:<8}  {printable(each.text)}" for each in self.findings]
+    def lines(self, say: Callable[[str], str] = str) -> list[str]:
+        """Return the inspection as text; `say` returns the text of a finding in the language of the reader."""
+        rows = [f"{each.state:<5}  {each.check:<8}  {printable(say(each.text))}" for each in self.findings]
         if self.sizes:
             parts = ", ".join(f"{part} {_shown(size)} ({_PARTS[part]})" for part, size in self.sizes.items())
-            rows.append(f"{State.OK:<5}  {'size':<8}  {_shown(sum(self.sizes.values()))}: {parts}")
+            rows.append(f"{State.OK:<5}  {'size':<8}  {say(f'{_shown(sum(self.sizes.values()))}: {parts}')}")
         return rows
 
     def document(self) -> dict[str, Any]:

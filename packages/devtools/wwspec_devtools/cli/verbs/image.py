@@ -7,6 +7,7 @@ import click
 
 from wwspec_devtools.cli.option_types import FILE
 from wwspec_devtools.image.engine import ENGINES
+from wwspec_router.cli.language import translated
 from wwspec_router.cli.options import print_json
 
 
@@ -78,10 +79,10 @@ def _check(tar: Path, as_json: bool) -> None:
     if as_json:
         print_json(report.document())
     else:
-        click.echo("\n".join(report.lines()))
+        click.echo("\n".join(report.lines(translated)))
     if report.has_fault:
         click.get_current_context().exit(1)
 
 
 def _say(line: str) -> None:
-    click.echo(f"wwspec image: {line}", err=True)
+    click.echo(f"wwspec image: {translated(line)}", err=True)

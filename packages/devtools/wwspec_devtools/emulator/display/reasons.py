@@ -26,6 +26,7 @@ LONGEST = 200
 _MISFIT = re.compile(r"(input|output) contract: (.*) at (\$\S*)")
 _EXPECTED = re.compile(r"expected (.+), got (.+)")
 _DEEP = re.compile(r"nested deeper than (\d+) levels")
+_KEY = re.compile(r"(missing|unknown) key (.+)")
 _LIMIT = re.compile(r"\(([\d.e+]+) s\)$")
 _RETURN_CODE = re.compile(r"\((-\d+)\)")
 _WRONG_TYPE = re.compile(r"output \$(?:\S*\.(\w+)|\S*): (.+) expected, (.+) found")
@@ -44,6 +45,7 @@ _KINDS = {
 _PROBLEMS = {
     "this key is not in the contract": "协议中没有这个键",
     "the contract's array is empty, so no element is known": "协议中的数组为空，无法确定元素的类型",
+    "not valid JSON": "不是有效的 JSON",
 }
 """Maps what else `matching` finds to its Chinese."""
 
@@ -107,6 +109,8 @@ def problem_texts(problem: str) -> Texts:
         return problem, f"应为{_chinese(wanted)}，实为{_chinese(there)}"
     if found := _DEEP.fullmatch(problem):
         return problem, f"嵌套超过 {found[1]} 层"
+    if found := _KEY.fullmatch(problem):
+        return problem, f"{'缺少' if found[1] == 'missing' else '未知的'}键 {found[2]}"
     return problem, _PROBLEMS.get(problem, problem)
 
 
