@@ -14,8 +14,12 @@ import wwspec_router
 from wwspec_contracts.errors import did_you_mean
 
 _OF_CONTRACTS = {
-    r"Required field '(.*)' cannot .*": r"\1 needs a default: a field above has one, in an Output errcode",
-    r"Using a .* \((.*)\) as a default .*": r"\1 would be shared: write msgspec.field(default_factory=lambda: \1)",
+    re.compile(r"Required field '(?P<field>.*)' cannot .*", re.DOTALL): (
+        "{field} needs a default: a field above has one, in an Output errcode"
+    ),
+    re.compile(r"Using a .* \((?P<value>.*)\) as a default .*", re.DOTALL): (
+        "{value} would be shared: write msgspec.field(default_factory=lambda: {value})"
+    ),
 }
 """What msgspec says of the class of a contract, and what to say instead."""
 
@@ -43,7 +47,8 @@ def error_line(error: BaseException, folder: Path) -> str:
     """Return the last line of the application that an error passed, and the error with its text, in one line."""
     text = error.msg if isinstance(error, SyntaxError) else str(error)
     for pattern, better in _OF_CONTRACTS.items():
-        text = re.sub(pattern, better, text, flags=re.DOTALL)
+        if (found := pattern.fullmatch(text)) is not None:
+            text = better.format_map(found.groupdict())
     return f"{_place(error, folder)}{' '.join([f'{type(error).__name__}:', *text.split()])}"
 
 
