@@ -6,7 +6,7 @@ A figure that misses its target is shown as such; nothing fails for it, since th
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from benchmarks.contenders import ASGI, PROGRAM, THREAD_LIMIT, TWO_LIMITS, TWO_THREAD_LIMITS
+from benchmarks.contenders import PROGRAM, THREAD_LIMIT, TWO_LIMITS, TWO_THREAD_LIMITS
 from benchmarks.figures import Report, paired, quartiles
 from benchmarks.tables import number, table
 
@@ -37,12 +37,11 @@ def _to_limits(size: str, name: str, bound: str, hard_bound: str = "") -> list[T
     return [_exchange(size, name, "limit-1", bound), _exchange(size, name, "limit-0", hard_bound)]
 
 
-def _network(size: str, pinned: str, asgi: str, two: str) -> list[Target]:
+def _network(size: str, pinned: str, two: str) -> list[Target]:
     """Return the targets where the SDK takes 5 ms: on one core to limit-T, free to itself, and of two processes."""
     case = f"SDK of 5 ms, {size}"
     return [
         Target("network", case, PROGRAM, "rate", THREAD_LIMIT, pinned),
-        Target("network", case, ASGI, "rate", THREAD_LIMIT, asgi),
         Target("network", case, PROGRAM, "processor", THREAD_LIMIT, ""),
         Target("network", f"{case}, free", PROGRAM, "rate", f"{PROGRAM}, pinned", ">= 0.9"),
         Target("network", f"{case}, free", f"{PROGRAM}, own core", "rate", f"{PROGRAM}, pinned", ">= 0.9"),
@@ -57,12 +56,10 @@ _FACTORS = {
     "3 KB": {"FastAPI async": ">= 3", "http.server threads": ">= 6", "Litestar": ">= 1.5"},
     "60 KB": {"FastAPI async": ">= 11", "http.server threads": ">= 8", "Litestar": ">= 2.2"},
 }
-_WAITING = ("BlackSheep, to_thread", "Litestar sync", "FastAPI sync", "Flask, gunicorn gthread")
-"""Frameworks that wait on threads."""
 
 TARGETS = [
-    *_network("3 KB", ">= 1.25", ">= 1.0", ">= 1.3"),
-    *_network("60 KB", ">= 1.2", ">= 0.95", ">= 1.2"),
+    *_network("3 KB", ">= 1.25", ">= 1.3"),
+    *_network("60 KB", ">= 1.2", ">= 1.2"),
     Target("network", "SDK of 5 ms, 60 KB", PROGRAM, "p99", THREAD_LIMIT, "<= 0.5"),
     Target("network", "SDK of 5 ms, 60 KB, free", PROGRAM, "p99", THREAD_LIMIT, ""),
     *(
@@ -80,9 +77,6 @@ TARGETS = [
     *_to_limits("3 KB", "program", ">= 1.2", ">= 0.85"),
     *_to_limits("60 KB", "program", ">= 0.9"),
     *_to_limits("300 KB", "program", ">= 0.8"),
-    *_to_limits("3 KB", ASGI, ">= 0.85"),
-    *_to_limits("60 KB", ASGI, ">= 0.9"),
-    *(Target("network", f"SDK of 5 ms, {size}", ASGI, "rate", peer, ">= 1") for size in _FACTORS for peer in _WAITING),
     *_to_limits("3 KB, free", "program", ">= 0.65"),
     *_to_limits("60 KB, free", "program", ">= 0.75"),
     *_to_limits("60 KB, free", "program --workers 2", ">= 1.3"),
