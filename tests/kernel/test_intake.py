@@ -10,12 +10,12 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from tests.support.apps import ROOT
 from tests.support.crashes import INTERNAL
-from tests.support.kernel import Kernel, app_call, reference_table
+from tests.support.kernel import Kernel, app_call
 from tests.support.sdk import OK, network_failure
 from tests.support.tables import for_each
 from wwspec_contracts.errors import CallError
 from wwspec_router.kernel.intake import JobIntake
-from wwspec_router.stores import StoreLimits, open_store
+from wwspec_router.stores import open_store
 
 pytestmark = pytest.mark.never_lost
 
@@ -88,15 +88,6 @@ def test_an_event_that_can_not_be_stored_is_not_notified(kernel: Kernel, caplog:
     assert record.getMessage().startswith("event refused, CallError: the event could not be stored (")
 
 
-def test_an_event_beyond_the_store_s_bounds_is_not_notified() -> None:
-    store = open_store("memory:", StoreLimits(max_rows=1))
-    kernel = Kernel(reference_table(), store)
-    assert kernel.event(EVENT) == ACCEPTED
-    assert kernel.event(EVENT) == {"errcode": 710660, "errmsg": "the event could not be stored"}
-    assert len(kernel.sdk.calls) == 1
-    store.close()
-
-
 UNREADABLE = "spec_notify_app: the platform's reply is not readable"
 
 
@@ -153,10 +144,7 @@ BRAND_NEW = '{"event_type":"brand_new","timestamp":5,"brand_new":{"a-secret-key"
 LATER = '{"event_type":"hit_keyword","timestamp":5,"hit_keyword":{"token":"t","new":[{"a":"a-secret"}]},"also":null}'
 
 
-def test_what_no_contract_lists_of_an_event_is_logged_once_when_it_comes_in(
-    kernel_of: ZoneOf, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Row 28: it was left out of replies, and nothing was said until it was fetched."""
+def test_unlisted_keys_of_events_are_logged_when_they_come(kernel_of: ZoneOf, caplog: pytest.LogCaptureFixture) -> None:
     kernel = kernel_of(FETCH)
     for _ in range(3):
         assert kernel.event(BRAND_NEW) == ACCEPTED
@@ -169,9 +157,7 @@ def test_what_no_contract_lists_of_an_event_is_logged_once_when_it_comes_in(
     assert "a-secret" not in caplog.text
 
 
-def test_the_number_of_paths_that_events_are_logged_for_is_bounded(
-    kernel_of: ZoneOf, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_the_number_of_paths_that_are_logged_is_bounded(kernel_of: ZoneOf, caplog: pytest.LogCaptureFixture) -> None:
     kernel = kernel_of(FETCH)
     for number in range(30):
         keys = {f"key{number}_{each}": 1 for each in range(50)}
@@ -180,9 +166,7 @@ def test_the_number_of_paths_that_events_are_logged_for_is_bounded(
 
 
 @pytest.mark.parametrize("text", ['{"x":1}', '{"event_type":5,"x":1}', '{"x":1', '{"event_type":null,"x":1}'])
-def test_what_is_no_event_is_not_searched_for_unlisted_keys(
-    kernel_of: ZoneOf, text: str, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_only_in_events_are_keys_searched_for(kernel_of: ZoneOf, text: str, caplog: pytest.LogCaptureFixture) -> None:
     kernel = kernel_of(FETCH)
     assert kernel.event(text)["errcode"] == 710660
     assert LEFT_OUT not in caplog.text
@@ -191,19 +175,14 @@ def test_what_is_no_event_is_not_searched_for_unlisted_keys(
 
 
 @pytest.mark.parametrize("text", [BRAND_NEW, LATER, EVENT, ' { "event_type" : "a" , "n" : 1.50e3 }\n'])
-def test_the_policy_off_gives_an_event_as_it_was_stored(
-    kernel_of: ZoneOf, text: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Row 28: a `callback_data` row had no policy."""
+def test_policy_off_gives_an_event_as_stored(kernel_of: ZoneOf, text: str, caplog: pytest.LogCaptureFixture) -> None:
     kernel = kernel_of(f"{FETCH}output_policy='off'\n")
     assert kernel.event(text) == ACCEPTED
     assert kernel.dispatch(app_call("fetch", notify_id="notify-0")).text == text
     assert caplog.records == [], "nothing is left out of any reply"
 
 
-def test_each_row_for_stored_events_has_a_policy_of_its_own(
-    kernel_of: ZoneOf, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_each_row_for_stored_events_has_its_own_policy(kernel_of: ZoneOf, caplog: pytest.LogCaptureFixture) -> None:
     kernel = kernel_of(
         "[func]\nprefix='input_'\napis=[]\n"
         "[abilities.raw]\nkind='callback_data'\noutput_policy='off'\n"

@@ -32,7 +32,6 @@ APART = Program(
 
 
 def apart(table: AbilityTable, program: Program = APART) -> AbilityTable:
-    """Return a table whose registry file sets the errcodes of failures apart."""
     return replace(table, registry=replace(table.registry, program=program))
 
 
@@ -51,9 +50,7 @@ def func(name: str) -> str:
         ("get_callback_data", "{}", 9000),
     ]
 )
-def test_a_call_that_is_refused_has_the_errcode_of_its_failure(
-    ability_id: str, data: str, errcode: int, store: Store
-) -> None:
+def test_a_refused_call_has_the_errcode_of_its_failure(ability_id: str, data: str, errcode: int, store: Store) -> None:
     assert Kernel(apart(reference_table()), store).call(ability_id, data)["errcode"] == errcode
     assert Kernel(reference_table(), store).call(ability_id, data)["errcode"] == 710660
 
@@ -79,9 +76,7 @@ def place_order(outcome: Any) -> Callable[[Order], Receipt]:
         (AbilityError("no", errcode=7), 7),
     ],
 )
-def test_a_handler_that_fails_has_the_errcode_of_its_failure_also_when_it_is_kept(
-    store: Store, outcome: Any, errcode: int
-) -> None:
+def test_a_failure_has_its_errcode_also_when_it_is_kept(store: Store, outcome: Any, errcode: int) -> None:
     keeping = OnceRow(key="order.id", keep_errors=True)
     for once, calls in ((None, 1), (BY_ID, 2), (keeping, 2)):
         table = with_handler(apart(reference_table()), place_order(outcome), once=once)

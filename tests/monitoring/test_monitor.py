@@ -473,7 +473,6 @@ def file() -> Iterator[int]:
 
 @pytest.fixture
 def start(file: int) -> Iterator[Callable[..., Worker]]:
-    """Starts worker processes that share their figures, each with the next number unless it is given one."""
     workers: list[Worker] = []
 
     def start(interval: float = 0.1, own_ability: str = "other", number: int | None = None) -> Worker:
@@ -558,11 +557,3 @@ def test_status_of_each_process_speaks_of_all_also_without_an_interval(start: Ca
         assert (ability["ability_id"], ability["calls"], ability["errors"]) == ("digest", 7, 7)
         assert ability["p50_us"] == near(10_000)
     assert first.lines == second.lines == []
-
-
-def test_what_a_process_counted_until_its_end_is_kept(start: Callable[..., Worker]) -> None:
-    survivor, other = start(), start(interval=3_600.0)
-    other.count(5)
-    other.end()
-    status = survivor.status()
-    assert (status["calls"], status["processes"], status["busy"]) == (5, 1, 1)
