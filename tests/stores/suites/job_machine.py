@@ -1,7 +1,4 @@
-"""Random operations on a journal of jobs, compared with a model of it.
-
-It is not aware of any backend, and it sees a journal only through `JobJournal`.
-"""
+"""Random operations on a journal of jobs, compared with a model of it."""
 
 import msgspec
 import pytest
@@ -53,7 +50,6 @@ class JournalMachine(RuleBasedStateMachine):
         self._model: list[_Entry] = []
 
     def teardown(self) -> None:
-        """Look once more, and close the store of this run."""
         try:
             self.compare_all()
         finally:
