@@ -104,9 +104,7 @@ def noting(seen: list[Any]) -> tuple[Callable[[Run], Any], Callable[[Run], Any]]
 
 
 @pytest.mark.parametrize("function", HANDLERS)
-def test_before_its_yield_it_sees_who_asks_for_what_and_after_it_how_that_ended(
-    call: Callable[..., Reply], function: Callable[..., Any]
-) -> None:
+def test_it_sees_who_asks_for_what_and_how_that_ended(call: Callable[..., Reply], function: Callable[..., Any]) -> None:
     seen: list[Any] = []
 
     def around(run: Run) -> Iterator[None]:

@@ -221,9 +221,7 @@ def test_a_run_that_waits_holds_no_thread(rig: Rig, store: Store) -> None:
         program.wait_done()
 
 
-def test_a_store_that_can_not_keep_a_lease_postpones_the_job_and_is_no_attempt(
-    rig: Rig, store: Store, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_lease_that_is_not_stored_postpones_the_job(rig: Rig, store: Store, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     away = StoreError("0 of 1 replicas had this")
     program = rig.run(Wrapped(store, "claim_once", fails(away), times=3), retries=0)

@@ -160,9 +160,7 @@ def _gathering(calls: int) -> Callable[..., Any]:
     return gather
 
 
-def test_sdk_calls_that_an_async_handler_gathers_run_at_once_up_to_eight(
-    kernel_with: ZoneWith, running_loop: asyncio.AbstractEventLoop
-) -> None:
+def test_at_most_eight_gathered_calls_run(kernel_with: ZoneWith, running_loop: asyncio.AbstractEventLoop) -> None:
     lock, all_there = threading.Lock(), threading.Barrier(AT_ONCE)
     running: list[str] = []
     most: list[int] = []
@@ -185,9 +183,7 @@ def test_sdk_calls_that_an_async_handler_gathers_run_at_once_up_to_eight(
     assert not [each for each in threading.enumerate() if each.name == "wwspec-helper"]
 
 
-def test_without_helpers_gathered_sdk_calls_run_on_the_worker_thread_in_their_order(
-    kernel_with: ZoneWith, running_loop: asyncio.AbstractEventLoop
-) -> None:
+def test_without_helpers_calls_run_in_order(kernel_with: ZoneWith, running_loop: asyncio.AbstractEventLoop) -> None:
     kernel = kernel_with(_gathering(5), portal=LoopPortal(running_loop, Helpers(0)))
     assert on_worker(lambda: kernel.call("gather"))["errcode"] == 0
     assert [(call.thread, json.loads(call.request)["limit"]) for call in kernel.sdk.calls] == [
@@ -392,9 +388,7 @@ def test_a_handler_over_its_timeout_is_answered_as_late(kernel_with: ZoneWith, p
     assert seen == ["late", "cancelled"]
 
 
-def test_an_async_handler_is_cancelled_while_the_sdk_call_it_waits_for_blocks(
-    kernel_with: ZoneWith, running_loop: asyncio.AbstractEventLoop
-) -> None:
+def test_a_handler_is_cancelled_in_its_sdk_call(kernel_with: ZoneWith, running_loop: asyncio.AbstractEventLoop) -> None:
     cancelled = threading.Event()
 
     @ability
@@ -455,9 +449,7 @@ def test_a_timeout_of_the_handler_s_own_is_no_timeout_of_the_ability(kernel_with
     assert on_worker(lambda: kernel_with(impatient, timeout=60.0, portal=portal).call("impatient")) == INTERNAL
 
 
-def test_a_task_that_outlives_its_call_gets_no_sdk_call_and_does_not_hang(
-    kernel_with: ZoneWith, running_loop: asyncio.AbstractEventLoop
-) -> None:
+def test_a_task_after_its_call_gets_no_sdk_call(kernel_with: ZoneWith, running_loop: asyncio.AbstractEventLoop) -> None:
     outcome: list[str] = []
     go, over = asyncio.Event(), threading.Event()
     tasks: list[asyncio.Task[None]] = []

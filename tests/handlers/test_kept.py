@@ -193,9 +193,7 @@ def change(store: Store, key: str, text: str) -> None:
 
 
 @pytest.mark.parametrize("is_new", [False, True])
-def test_a_value_that_was_changed_or_appears_meanwhile_is_a_conflict_and_nothing_is_kept(
-    program: Program, store: Store, is_new: bool
-) -> None:
+def test_a_value_that_changed_or_appeared_meanwhile_is_a_conflict(program: Program, store: Store, is_new: bool) -> None:
     if not is_new:
         change(store, "k", "9")
 

@@ -162,9 +162,7 @@ def test_pauses_grow_until_the_app_fetches(table: AbilityTable, store: Store, cl
     assert scenes == {7}
 
 
-def test_what_was_fetched_is_not_told_again_and_is_kept_for_the_ttl_from_then_on(
-    table: AbilityTable, store: Store, clock: ManualClock
-) -> None:
+def test_what_was_fetched_is_not_told_and_has_its_ttl(table: AbilityTable, store: Store, clock: ManualClock) -> None:
     with running(table, store) as program:
         first = notified(program)
         clock.advance(5000)
@@ -220,9 +218,7 @@ def test_after_nine_minutes_it_is_told_under_a_fresh_id(table: AbilityTable, sto
         assert program.stored("notify-1")["digest"] == {"messages": 3}
 
 
-def test_a_notify_id_that_the_platform_does_not_take_any_more_is_replaced_at_once(
-    table: AbilityTable, store: Store, clock: ManualClock
-) -> None:
+def test_a_notify_id_that_is_refused_is_replaced_at_once(table: AbilityTable, store: Store, clock: ManualClock) -> None:
     sdk = MemorySdk()
     with running(table, store, sdk) as program:
         notified(program)
@@ -365,9 +361,7 @@ def test_a_program_without_jobs_tells_once_and_says_when_it_could_not(table: Abi
     assert kernel.call("announce")["errmsg"] == "spec_notify_app: the SDK call failed (-10002)"
 
 
-def test_a_program_that_lacks_the_kind_tells_the_app_again_and_gives_up_in_its_place(
-    table: AbilityTable, store: Store, clock: ManualClock
-) -> None:
+def test_a_program_without_the_kind_tells_the_app_too(table: AbilityTable, store: Store, clock: ManualClock) -> None:
     notified(EventProgram(table, store))
     with running(reference_table(), store) as later:
         pass_by(later, clock, 10, 1)

@@ -81,7 +81,7 @@ def test_the_kernel_answers_asynchronous_calls_through_the_journal(store: Store)
     [network_failure(REPORT), -1, 45033, 45009, 48002, 799999, "[" * 100_000, "[" + "9" * 5000 + "]", "{"],
     ids=["network", "busy", "concurrency", "rate", "right", "unknown", "too deep", "too long a number", "no JSON"],
 )
-def test_a_report_that_is_not_accepted_is_sent_again_without_running_the_ability_again(
+def test_a_report_that_is_not_accepted_is_sent_again_without_a_run(
     store: Store, failure: int | str | Exception
 ) -> None:
     sdk = Platform(failure)
@@ -104,9 +104,7 @@ def test_a_refusal_for_good_ends_the_job(store: Store, errcode: int, caplog: pyt
 
 
 @pytest.mark.parametrize("errcode", [40058, 40063, 40206, 45029, 710639, 790013, 790014, 790022])
-def test_a_result_that_is_refused_for_good_is_replaced_by_an_error_at_once(
-    store: Store, errcode: int, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_refused_result_is_replaced_by_an_error(store: Store, errcode: int, caplog: pytest.LogCaptureFixture) -> None:
     sdk = Platform(errcode)
     reports = reported(store, sdk, answer, job(data='{"note":"a secret"}'), 2)
     assert reports[1][1]["errcode"] == errcode
@@ -173,9 +171,7 @@ def test_a_report_is_sent_for_a_day_and_then_given_up(url: str, caplog: pytest.L
     assert figures.snapshot().jobs.given_up == 1
 
 
-def test_a_job_that_never_comes_to_an_end_is_reported_as_an_error_and_not_begun_again(
-    store: Store, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_job_that_never_ends_is_an_error_and_not_begun_again(store: Store, caplog: pytest.LogCaptureFixture) -> None:
     @ability
     def poison(request: Work) -> Result:
         raise NotImplementedError
@@ -332,9 +328,7 @@ def test_a_job_that_hangs_is_logged_also_when_its_thread_stays(store: Store, cap
     assert [line.partition(" has")[0] for line in hanging] == ["a job of any"] * 2
 
 
-def test_a_job_that_hangs_beyond_its_timeout_is_reported_as_late_and_its_result_dropped(
-    store: Store, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_job_that_hangs_beyond_its_timeout_is_reported_late(store: Store, caplog: pytest.LogCaptureFixture) -> None:
     released = threading.Event()
 
     @ability

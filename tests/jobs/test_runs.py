@@ -58,9 +58,7 @@ def test_a_job_that_kills_its_process_again_and_again_takes_no_neighbour(
 
 
 @pytest.mark.parametrize(("begun", "claimed"), [(0, 0), (1, 0), (0, 2 * MAX_RUNS)])
-def test_a_handler_sees_which_time_it_is_begun_and_a_claim_that_came_to_no_run_is_no_attempt(
-    store: Store, begun: int, claimed: int
-) -> None:
+def test_a_handler_sees_its_attempt_and_a_claim_without_a_run_is_none(store: Store, begun: int, claimed: int) -> None:
     @ability
     def counting(request: Work, ctx: Context) -> Result:
         return Result(attempt=ctx.attempt)

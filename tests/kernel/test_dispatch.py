@@ -234,9 +234,7 @@ def while_answered(kernel: Kernel, work: Callable[[], Any]) -> Any:
     return found[0]
 
 
-def test_an_ability_at_its_limit_is_refused_at_once_with_the_errcode_of_overload(
-    kernel_of: ZoneOf, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_an_ability_at_its_limit_is_refused_as_overload(kernel_of: ZoneOf, caplog: pytest.LogCaptureFixture) -> None:
     kernel = kernel_of(LIMITED)
     assert while_answered(kernel, lambda: [kernel.call(name) for name in ("a", "b")]) == [FULL, json.loads(OK)]
     assert kernel.call("a")["errcode"] == 0
@@ -302,9 +300,7 @@ def test_a_stored_event_is_fetched_byte_for_byte_and_again(kernel: Kernel) -> No
         ({"data": '{"notify_id":"x"}'}, "input contract: unknown key at $.notify_id"),
     ]
 )
-def test_an_event_is_given_to_its_corp_and_app_that_ask_for_it_with_an_empty_request(
-    other: dict[str, Any], message: str, kernel: Kernel
-) -> None:
+def test_an_event_is_given_to_its_corp_and_app_alone(other: dict[str, Any], message: str, kernel: Kernel) -> None:
     call = {"notify_id": store_event(kernel), **other}
     assert kernel.call("get_callback_data", **call) == refused(message)
 

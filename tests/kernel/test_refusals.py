@@ -84,9 +84,7 @@ def test_a_failure_has_its_errcode_also_when_it_is_kept(store: Store, outcome: A
             assert Kernel(table, store).call("place_order", '{"order":{"id":"a"}}')["errcode"] == errcode
 
 
-def test_a_reply_that_does_not_fit_is_logged_with_its_path_and_the_line_of_its_handler(
-    store: Store, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_reply_that_does_not_fit_is_logged_with_path_and_line(store: Store, caplog: pytest.LogCaptureFixture) -> None:
     handler = place_order(Receipt(number="a name that no log may show"))  # type: ignore[arg-type]
     Kernel(with_handler(reference_table(), handler), store).call("place_order")
     line = getsourcelines(handler)[1] + 1  # below the decorator
@@ -112,9 +110,7 @@ def test_a_number_that_is_not_set_apart_is_that_of_errcode(store: Store) -> None
     assert kernel.dispatch(app_call("invoke_sync_msg", '{"limit":5000}')).errcode == 9000
 
 
-def test_in_development_a_refusal_is_logged_with_its_place_and_with_its_cause_if_it_has_one(
-    store: Store, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_in_development_a_refusal_has_its_place_and_cause(store: Store, caplog: pytest.LogCaptureFixture) -> None:
     caused = AbilityError("no", errcode=7)
     caused.__cause__ = KeyError("article")
     for refusal, has_cause in ((AbilityError("no", errcode=7), False), (caused, True)):
