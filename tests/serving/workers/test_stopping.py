@@ -29,9 +29,7 @@ from wwspec_contracts.errors import OverloadedError
 
 
 @pooled(threads=2)
-async def test_stop_within_the_grace_waits_for_running_and_queued_jobs(
-    pool: FuturePool, must_not_run: Forbidden
-) -> None:
+async def test_stop_within_grace_waits_for_running_and_queued_jobs(pool: FuturePool, must_not_run: Forbidden) -> None:
     blockers = [Blocker(number) for number in range(6)]
     futures = [pool.submit(blocker) for blocker in blockers]
     await blockers[1].begun.wait()
@@ -47,9 +45,7 @@ async def test_stop_within_the_grace_waits_for_running_and_queued_jobs(
 
 
 @pooled(threads=3, left=6)
-async def test_stop_beyond_the_grace_cancels_every_future_and_leaves_running_threads_behind(
-    pool: FuturePool, must_not_run: Forbidden
-) -> None:
+async def test_stop_beyond_the_grace_cancels_all_and_leaves_threads(pool: FuturePool, must_not_run: Forbidden) -> None:
     blockers = [Blocker(), Blocker(), Blocker(ValueError("late"))]
     running = [pool.submit(blocker) for blocker in blockers]
     for blocker in blockers:
