@@ -339,7 +339,7 @@ def test_nothing_of_a_tenant_is_said(lines: Lines, figures: Figures, store: Stor
     assert b"secret" not in content
 
 
-def test_a_file_of_shared_figures_that_is_lost_is_reported_once_and_does_not_end_the_line(
+def test_lost_figures_are_reported_once_and_end_nothing(
     lines: Lines, figures: Figures, store: Store, file: int
 ) -> None:
     kept = os.dup(file)
@@ -557,3 +557,11 @@ def test_status_of_each_process_speaks_of_all_also_without_an_interval(start: Ca
         assert (ability["ability_id"], ability["calls"], ability["errors"]) == ("digest", 7, 7)
         assert ability["p50_us"] == near(10_000)
     assert first.lines == second.lines == []
+
+
+def test_what_a_process_counted_until_its_end_is_kept(start: Callable[..., Worker]) -> None:
+    survivor, other = start(), start(interval=3_600.0)
+    other.count(5)
+    other.end()
+    status = survivor.status()
+    assert (status["calls"], status["processes"], status["busy"]) == (5, 1, 1)

@@ -9,7 +9,7 @@ from hypothesis import given, strategies as st
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.stores.suites.job_machine import JournalMachine
-from tests.stores.suites.job_samples import LEASE, ageless, ids, job
+from tests.stores.suites.job_samples import LEASE, ageless, ids, job, job_bytes
 from tests.stores.suites.rig import SETTINGS, ManualClock, StoreFactory, StoreFixtures, accepted, in_threads
 from wwspec_contracts.errors import StoreError, StoreFullError
 from wwspec_router.stores.base import JobJournal
@@ -67,6 +67,80 @@ class JobJournalSuite(StoreFixtures):
         assert ids(store.claim("two", 4, LEASE)) == ["job 5", "job 4", "job 3", "job 2"]
         assert ids(store.claim("one", 4, LEASE)) == ["job 1", "job 0"]
         assert store.claim("two", 4, LEASE) == []
+
+    def test_who_lost_a_job_can_do_nothing_to_it(self, store: JobJournal, clock: ManualClock) -> None:
+        store.add(job("a"))
+        store.claim("one", 1, LEASE)
+        clock.advance(LEASE)
+        store.claim("two", 1, LEASE)
+        assert store.renew("one", ["a"], 10 * LEASE) == set()
+        assert not store.keep_outcome("one", "a", Outcome(errcode=1, result="of one"))
+        assert not store.postpone("one", "a", 0)
+        assert not store.finish("one", "a")
+        assert store.job_figures().claimed == 1
+        clock.advance(LEASE)
+        assert ageless(store.claim("three", 1, LEASE)) == [job("a", claims=3)]
+
+    def test_a_late_owner_owns_the_job_until_another_claims_it(self, store: JobJournal, clock: ManualClock) -> None:
+        for each in ("renewed", "kept", "postponed", "finished"):
+            store.add(job(each))
+        store.claim("one", 4, LEASE)
+        clock.advance(LEASE + 60)
+        assert store.renew("one", ["renewed"], LEASE) == {"renewed"}
+        assert store.keep_outcome("one", "kept", Outcome(errcode=0, result="result"))
+        assert store.postpone("one", "postponed", 600)
+        assert store.finish("one", "finished")
+        assert [(each.job_id, each.outcome) for each in store.claim("two", 4, LEASE)] == [
+            ("kept", Outcome(errcode=0, result="result"))
+        ]
+
+    def test_renewing_can_shorten_a_lease(self, store: JobJournal, clock: ManualClock) -> None:
+        store.add(job("a"))
+        store.claim("one", 1, LEASE)
+        assert store.renew("one", ["a"], 60) == {"a"}
+        clock.advance(60)
+        assert ids(store.claim("two", 1, LEASE)) == ["a"]
+
+    def test_the_latest_outcome_is_kept_across_claims(self, store: JobJournal, clock: ManualClock) -> None:
+        store.add(job("a"))
+        store.claim("one", 1, LEASE)
+        for outcome in (Outcome(errcode=7, result="first"), Outcome(errcode=0, result='{"errcode":0}')):
+            assert store.keep_outcome("one", "a", outcome)
+        for attempt in (2, 3):
+            clock.advance(LEASE)
+            [claimed] = ageless(store.claim("two", 1, LEASE))
+            assert claimed == job("a", claims=attempt, outcome=Outcome(errcode=0, result='{"errcode":0}'))
+
+    def test_what_is_postponed_comes_when_it_is_due_in_that_order(self, store: JobJournal, clock: ManualClock) -> None:
+        for each in "abc":
+            store.add(job(each))
+        store.claim("one", 3, LEASE)
+        assert store.postpone("one", "a", 200)
+        assert store.postpone("one", "b", 100)
+        assert store.postpone("one", "c", 0)
+        assert store.job_figures().waiting == 3
+        assert ids(store.claim("two", 3, LEASE)) == ["c"]
+        clock.advance(100)
+        assert ids(store.claim("two", 3, LEASE)) == ["b"]
+        assert store.postpone("two", "b", 200)
+        clock.advance(150)
+        store.add(job("d"))
+        clock.advance(150)
+        assert ids(store.claim("two", 3, LEASE)) == ["a", "d", "b"]
+
+    def test_the_bound_on_bytes_refuses_new_jobs_but_no_outcome(self, store_factory: StoreFactory) -> None:
+        with closing(store_factory(StoreLimits(max_job_bytes=job_bytes(job("a"), job("b"))))) as store:
+            store.add(job("a"))
+            with pytest.raises(StoreFullError):
+                store.add(job("b", data=job("b").data + "x"))
+            store.add(job("b"))
+            with pytest.raises(StoreFullError):
+                store.add(job("c", data=""))
+            store.claim("one", 1, LEASE)
+            assert store.keep_outcome("one", "a", Outcome(errcode=0, result="x" * 10_000))
+            assert store.finish("one", "a")
+            store.add(job("d"))
+            assert ids(store.claim("one", 3, LEASE)) == ["b", "d"]
 
     def test_nobody_owns_what_waits_or_what_is_unknown(self, store: JobJournal) -> None:
         store.add(job("a"))

@@ -1,5 +1,8 @@
 """The contract of a journal of jobs, as far as it knows which jobs run, and who can run which."""
 
+from collections.abc import Callable
+
+import pytest
 from hypothesis import given, strategies as st
 
 from tests.stores.suites.job_samples import LEASE, SLACK, ids, job, job_bytes
@@ -39,6 +42,77 @@ class JobRunsSuite(StoreFixtures):
         store.finish_soon("one", "a", errors.append)
         assert not store.has_job("a")
         assert errors == []
+
+    def test_a_run_that_its_claim_began_is_an_attempt_and_its_job_a_suspect_unless_it_ended(
+        self, store: JobJournal, clock: ManualClock
+    ) -> None:
+        for each in ("a", "b", "c"):
+            store.add(job(each))
+        claimed = store.claim("one", 3, LEASE, Demand(begins=True))
+        assert all(each.begun or store.begin("one", each.job_id) for each in claimed)
+        assert store.keep_outcome("one", "b", Outcome(errcode=0, result=""))
+        assert store.postpone("one", "c", 0, counted=False)
+        clock.advance(LEASE)
+        again = store.claim("two", 3, LEASE, Demand(begins=True))
+        found = {each.job_id: (each.attempt, each.suspect, each.begun and each.job_id != "c") for each in again}
+        assert found == {"a": (1, True, False), "b": (1, False, False), "c": (0, False, False)}
+
+    @pytest.mark.parametrize(
+        "end",
+        [
+            lambda store: store.keep_outcome("one", "a", Outcome(errcode=0, result="")),
+            lambda store: store.postpone("one", "a", LEASE),
+            lambda store: store.excuse("one", ["a", "unknown"]),
+        ],
+        ids=["outcome", "postpone", "excuse"],
+    )
+    def test_a_run_that_ended_makes_no_suspect(
+        self, store: JobJournal, clock: ManualClock, end: Callable[[JobJournal], object]
+    ) -> None:
+        store.add(job("a"))
+        store.claim("one", 1, LEASE)
+        store.begin("one", "a")
+        end(store)
+        clock.advance(LEASE)
+        [claimed] = store.claim("two", 1, LEASE)
+        assert (claimed.suspect, claimed.attempt, claimed.claims) == (False, 1, 2)
+
+    def test_an_excused_job_keeps_its_owner(self, store: JobJournal) -> None:
+        store.add(job("a"))
+        store.claim("one", 1, LEASE)
+        store.begin("one", "a")
+        store.excuse("one", ["a"])
+        assert store.claim("two", 1, LEASE) == []
+        assert store.keep_outcome("one", "a", Outcome(errcode=0, result=""))
+
+    def test_only_the_owner_begins_and_excuses(self, store: JobJournal, clock: ManualClock) -> None:
+        store.add(job("a"))
+        assert not store.begin("one", "a")
+        assert not store.begin("", "a")
+        assert not store.begin("one", "unknown")
+        store.claim("one", 1, LEASE)
+        assert not store.begin("two", "a")
+        assert store.begin("one", "a")
+        store.excuse("two", ["a"])
+        clock.advance(LEASE + 60)
+        assert store.begin("one", "a"), "a late owner owns it until another claims it"
+        [claimed] = store.claim("two", 1, LEASE)
+        assert (claimed.suspect, claimed.attempt) == (True, 2)
+        assert not store.begin("one", "a")
+
+    def test_of_suspects_no_more_are_claimed_than_wanted_and_others_keep_their_place(
+        self, store: JobJournal, clock: ManualClock
+    ) -> None:
+        for each in "abcd":
+            store.add(job(each))
+        run_and_die(store, clock, "a", "b", "c", "d")
+        clock.advance(60)
+        for each in "ef":
+            store.add(job(each))
+        assert ids(store.claim("none", 1, LEASE, Demand(suspects=0))) == ["e"]
+        assert ids(store.claim("one", 3, LEASE, Demand(suspects=1))) == ["a", "f"]
+        assert ids(store.claim("two", 9, LEASE, Demand(suspects=2))) == ["b", "c"]
+        assert ids(store.claim("all", 9, LEASE)) == ["d"]
 
     def test_oldest_jobs_are_told_with_state_attempt_lease_and_age(self, store: JobJournal, clock: ManualClock) -> None:
         assert store.oldest_jobs(20) == []

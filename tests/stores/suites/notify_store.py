@@ -45,6 +45,18 @@ class NotifyStoreSuite(StoreFixtures):
         assert (store.get("corp", 1, "id"), store.get("corp", 1, "shorter")) == ("second", None)
         assert store.figures() == StoreFigures(rows=1, bytes=6)
 
+    def test_the_bound_on_bytes_refuses_and_loses_nothing(self, store_factory: StoreFactory) -> None:
+        with closing(store_factory(StoreLimits(max_bytes=10))) as store:
+            store.put("corp", 1, "0", "事事", TTL)
+            store.put("corp", 1, "1", "1234", TTL)
+            with pytest.raises(StoreFullError):
+                store.put("corp", 1, "2", "x", TTL)
+            with pytest.raises(StoreFullError):
+                store.put("corp", 1, "1", "12345", TTL)
+            assert [store.get("corp", 1, each) for each in "012"] == ["事事", "1234", None]
+            store.put("corp", 1, "0", "12345", TTL)
+            assert store.figures() == StoreFigures(rows=2, bytes=9)
+
     @pytest.mark.parametrize("limits", [StoreLimits(max_rows=200), StoreLimits(max_bytes=800)])
     def test_expired_entries_make_room(
         self, store_factory: StoreFactory, clock: ManualClock, limits: StoreLimits

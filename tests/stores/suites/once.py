@@ -42,6 +42,21 @@ class OnceSuite(StoreFixtures):
         assert store.keep_once(ONE, reply, TTL)
         assert store.claim_once(OTHER, LEASE) == entry_of(ONE, reply)
 
+    def test_a_claim_that_holds_its_key_gets_it_again(self, store: OnceStore, clock: ManualClock) -> None:
+        store.claim_once(ONE, LEASE)
+        clock.advance(30)
+        assert store.claim_once(ONE, LEASE) is None
+        clock.advance(45)
+        assert store.claim_once(OTHER, LEASE) == entry_of(ONE)
+
+    def test_a_reply_is_kept_although_it_exceeds_the_bytes(self, store_factory: StoreFactory) -> None:
+        with closing(store_factory(StoreLimits(max_once_bytes=5))) as store:
+            store.claim_once(ONE, LEASE)
+            assert store.keep_once(ONE, KeptReply(text="longer than that"), TTL)
+            assert store.claim_once(OTHER, LEASE) is not None
+            with pytest.raises(StoreFullError):
+                store.claim_once(claim_of("a3", "3"), LEASE)
+
     def test_what_holds_a_key_is_never_dropped_for_room(self, store_factory: StoreFactory, clock: ManualClock) -> None:
         with closing(store_factory(StoreLimits(max_once=2))) as store:
             store.claim_once(ONE, LEASE)
