@@ -24,6 +24,10 @@ EVENT = '{"event_type":"hit_keyword","timestamp":5,"hit_keyword":{"token":"a-sec
 ACCEPTED = {"errcode": 0, "errmsg": "ok"}
 
 
+def refused(errmsg: str, errcode: int = 710660) -> dict[str, Any]:
+    return {"errcode": errcode, "errmsg": errmsg}
+
+
 def test_an_event_is_stored_before_the_app_is_told(kernel: Kernel) -> None:
     found: list[str | None] = []
 
@@ -71,17 +75,14 @@ def test_an_event_of_an_unknown_type_is_kept_as_it_is_all_the_same(kernel: Kerne
     + ['{"event_type":"a"}x']
 )
 def test_what_is_no_event_is_neither_stored_nor_notified(text: str, kernel: Kernel) -> None:
-    assert kernel.event(text) == {
-        "errcode": 710660,
-        "errmsg": "input contract: an event is a JSON object with a string at $.event_type",
-    }
+    assert kernel.event(text) == refused("input contract: an event is a JSON object with a string at $.event_type")
     assert kernel.sdk.calls == []
     assert kernel.store.figures().rows == 0
 
 
 def test_an_event_that_can_not_be_stored_is_not_notified(kernel: Kernel, caplog: pytest.LogCaptureFixture) -> None:
     kernel.store.close()
-    assert kernel.event(EVENT) == {"errcode": 710660, "errmsg": "the event could not be stored"}
+    assert kernel.event(EVENT) == refused("the event could not be stored")
     assert kernel.sdk.calls == []
     [record] = caplog.records
     assert record.levelname == "ERROR"
@@ -94,29 +95,12 @@ UNREADABLE = "spec_notify_app: the platform's reply is not readable"
 @pytest.mark.parametrize(
     ("reply", "answer"),
     [
-        (
-            network_failure("spec_notify_app"),
-            {"errcode": 710660, "errmsg": "spec_notify_app: the SDK call failed (-10002)"},
-        ),
+        (network_failure("spec_notify_app"), refused("spec_notify_app: the SDK call failed (-10002)")),
         (RuntimeError("a-secret"), INTERNAL),
-        (
-            '{"errcode":710604,"errmsg":"no permission"}',
-            {"errcode": 710604, "errmsg": "spec_notify_app: no permission"},
-        ),
-        ('{"errcode":-1}', {"errcode": -1, "errmsg": "spec_notify_app: "}),
-        *(
-            (text, {"errcode": 710660, "errmsg": UNREADABLE})
-            for text in (
-                '{"errcode":"0"}',
-                '{"errcode":null}',
-                '{"errmsg":5}',
-                "[]",
-                "",
-                "<html>",
-                "\ud800",
-                "[" * 100_000,
-            )
-        ),
+        ('{"errcode":710604,"errmsg":"no permission"}', refused("spec_notify_app: no permission", 710604)),
+        ('{"errcode":-1}', refused("spec_notify_app: ", -1)),
+        *((text, refused(UNREADABLE)) for text in ('{"errcode":"0"}', '{"errcode":null}', '{"errmsg":5}', "[]", "")),
+        *((text, refused(UNREADABLE)) for text in ("<html>", "\ud800", "[" * 100_000)),
     ],
     ids=lambda value: ascii(value)[:40] if isinstance(value, str) else "",
 )

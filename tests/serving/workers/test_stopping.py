@@ -80,17 +80,6 @@ async def test_stop_beyond_the_grace_ends_the_idle_threads(pool: FuturePool) -> 
     join_left_behind()
 
 
-@pooled(threads=32)
-async def test_stop_on_an_idle_pool_ends_every_thread_even_without_grace(pool: FuturePool) -> None:
-    barrier = threading.Barrier(32)
-    await asyncio.gather(*(pool.submit(barrier.wait, DEADLINE) for _ in range(32)))
-    own = [thread for thread in threading.enumerate() if thread.name.startswith(NAME)]
-    assert len(own) == pool.threads == 32
-    assert await pool.stop(0.0) == 0
-    assert pool.threads == 0
-    assert not {*own} & {*threading.enumerate()}
-
-
 @pooled(threads=1)
 async def test_a_running_job_may_wait_for_the_loop_while_the_pool_stops(pool: FuturePool) -> None:
     loop = asyncio.get_running_loop()

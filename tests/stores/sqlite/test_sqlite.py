@@ -191,11 +191,7 @@ def test_a_damaged_file_is_a_clear_error(path: Path) -> None:
     with closing(SqliteStore(path)) as store:
         content = path.read_bytes()
         path.write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))
-        for call in (
-            lambda: store.get("corp", 1, "1"),
-            store.figures,
-            lambda: store.put("corp", 1, "new", "secret", 100),
-        ):
+        for call in (store.figures, lambda: store.get("corp", 1, "1"), lambda: store.put("corp", 1, "n", "secret", 9)):
             with refused("damaged"):
                 call()
     with pytest.raises(StoreError, match="damaged"):

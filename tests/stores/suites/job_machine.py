@@ -107,7 +107,10 @@ class JournalMachine(RuleBasedStateMachine):
 
     @rule(owner=owners, job_id=job_ids)
     def begin(self, owner: str, job_id: str) -> None:
+        """Begin a job, unless its outcome is kept: nobody begins what is only reported."""
         owned = self._owned(owner, job_id)
+        if any(each.job.outcome is not None for each in owned):
+            return
         assert self._store.begin(owner, job_id) == bool(owned)
         for each in owned:
             each.job = msgspec.structs.replace(each.job, attempt=each.job.attempt + 1)
