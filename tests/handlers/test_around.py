@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextvars import ContextVar
@@ -298,6 +299,20 @@ def test_it_sees_that_the_code_was_too_late(call: Callable[..., Reply]) -> None:
     replies.append(call(hanging, around_async, timeout=0.05))
     assert ["timeout" in reply.text for reply in replies] == [True] * 3
     assert [kind for _, kind, _, _ in seen] == [HandlerTimeoutError] * 3
+
+
+def test_without_one_nothing_is_between_the_kernel_and_the_handler(store: Store) -> None:
+    callers: list[str] = []
+
+    @ability
+    def handler(request: Ask, ctx: Context) -> Said:
+        callers.append(Path(sys._getframe(1).f_code.co_filename).name)
+        return Said()
+
+    for around in (None, Around(NAME, noting([])[0])):
+        table = replace(with_handler(reference_table(), handler), around=around)
+        Dispatcher(table, MemorySdk(), store).dispatch(app_call("handler"))
+    assert callers == ["functions.py", "around.py"]
 
 
 def test_a_kept_reply_runs_neither_the_code_nor_what_is_around_it(store: Store) -> None:

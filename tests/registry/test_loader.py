@@ -134,10 +134,7 @@ def test_a_broken_application_does_not_hide_the_faults_of_its_registry(app: Path
         ("table: dict[str, int] = {}", "Request $.table: a mapping: the platform lets only listed keys pass"),
         ("text: str | None = None", "Request $.text: may be null, which the platform refuses"),
         ("one: 'Nowhere'", "Request $: not a type that msgspec takes: name 'Nowhere' is not defined"),
-        (
-            "one: Request | Response",
-            "Request $: not a type that msgspec takes: If a type union contains multiple Struct",
-        ),
+        ("one: Request | Response", "Request $: not a type that msgspec takes: If a type union contains multiple "),
     ],
 )
 def test_a_contract_that_the_platform_can_not_take_is_told_with_its_path(app: Path, api: str, message: str) -> None:

@@ -102,11 +102,7 @@ MISFITS = [
     ("with_db_async", "returns_manager", "a state of Db, and the lifespan yields Other: annotate it with Other, or "),
     ("with_db", "yields_nothing", "a state of Db, and the lifespan yields None: annotate it with None, or let the "),
     ("with_db", "yields_dict", "a state of Db, and the lifespan yields dict: annotate it with dict, or let the "),
-    (
-        "with_dict",
-        "yields_db",
-        "a state of dict, and the lifespan yields Db: annotate it with Db, or let the lifespan ",
-    ),
+    ("with_dict", "yields_db", "a state of dict, and the lifespan yields Db: annotate it with Db, or let the "),
     ("with_perhaps", "yields_other", "the lifespan yields Other"),
     ("with_db", "", 'a state of Db, and there is no lifespan: write lifespan = "package.module:function" in [program]'),
     ("with_queries", "", "a state of Queries, and there is no lifespan: write lifespan = "),
