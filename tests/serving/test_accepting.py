@@ -112,7 +112,6 @@ def on_both_loops(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..
         async with asyncio.timeout(DEADLINE), contextlib.aclosing(Port()) as port:
             await test(port, **fixtures)
 
-    @pytest.mark.parametrize("factory", [uvloop.new_event_loop, asyncio.SelectorEventLoop], ids=["uvloop", "asyncio"])
     @wraps(test)
     def run(factory: Callable[[], asyncio.AbstractEventLoop], **fixtures: Any) -> None:
         with asyncio.Runner(loop_factory=factory) as runner:
@@ -120,7 +119,9 @@ def on_both_loops(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..
 
     others = [*signature(test).parameters.values()][1:]
     run.__signature__ = Signature([Parameter("factory", Parameter.POSITIONAL_OR_KEYWORD), *others])  # type: ignore[attr-defined]  # for pytest
-    return run
+    loops = [uvloop.new_event_loop, asyncio.SelectorEventLoop]
+    both: Callable[..., None] = pytest.mark.parametrize("factory", loops, ids=["uvloop", "asyncio"])(run)
+    return both
 
 
 async def until(condition: Callable[[], object]) -> None:
