@@ -21,6 +21,7 @@ SIGNATURE = "a handler takes a request and, if it wants, a context, by position"
 ANNOTATE_REQUEST = "annotate request with a subclass of wwspec_router.Contract"
 ANNOTATE_REPLY = "annotate the return value with a subclass of wwspec_router.Output"
 ANNOTATE_CONTEXT = "annotate ctx of a def handler with wwspec_router.Context"
+ANNOTATE_ASYNC = "annotate ctx of an async def handler with wwspec_router.AsyncContext"
 GENERATOR = "a handler returns its result, it can't be a generator"
 UNKNOWN = "name 'Nowhere' is not defined; annotations must be importable at run time"
 
@@ -37,14 +38,8 @@ UNKNOWN = "name 'Nowhere' is not defined; annotations must be importable at run 
         ("def wrong(request: Request) -> Reply | None: ...", ANNOTATE_REPLY),
         ("def wrong(request: Request, ctx) -> Reply: ...", ANNOTATE_CONTEXT),
         ("def wrong(request: Request, ctx: AsyncContext) -> Reply: ...", ANNOTATE_CONTEXT),
-        (
-            "async def wrong(request: Request, ctx: Context) -> Reply: ...",
-            "annotate ctx of an async def handler with wwspec_router.AsyncContext",
-        ),
-        (
-            "def wrong(ctx: Context, request: Request) -> Reply: ...",
-            "annotate ctx with a subclass of wwspec_router.Contract",
-        ),
+        ("async def wrong(request: Request, ctx: Context) -> Reply: ...", ANNOTATE_ASYNC),
+        ("def wrong(ctx: Context, request: Request) -> Reply: ...", ANNOTATE_REQUEST.replace("request", "ctx")),
         ("def wrong(*, request: Request) -> Reply: ...", SIGNATURE),
         ("def wrong(request: Request, *, ctx: Context) -> Reply: ...", SIGNATURE),
         ("def wrong(*request: Request) -> Reply: ...", SIGNATURE),

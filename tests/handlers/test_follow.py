@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from time import time
 from typing import Any
 
@@ -220,9 +221,7 @@ def test_a_run_that_waits_holds_no_thread(rig: Rig, store: Store) -> None:
         program.wait_done()
 
 
-def test_a_store_that_can_not_keep_a_lease_postpones_the_job_and_is_no_attempt(
-    rig: Rig, store: Store, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_lease_that_is_not_stored_postpones_the_job(rig: Rig, store: Store, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     away = StoreError("0 of 1 replicas had this")
     program = rig.run(Wrapped(store, "claim_once", fails(away), times=3), retries=0)
@@ -264,7 +263,6 @@ def test_a_handler_that_catches_the_postponement_is_run_later_all_the_same(store
 
 @contextmanager
 def with_old_job(age: float) -> Iterator[Store]:
-    """Open a store that has had a job for so many seconds."""
     clock = ManualClock()
     with closing(open_store("memory:", clock=clock)) as store:
         store.add(Job(job_id="old", corpid="corp", agentid=7, event_type="hit_keyword", data=HIT, notify_id=""))
@@ -302,14 +300,11 @@ def test_another_refusal_is_an_error_of_the_handler(rig: Rig, store: Store, arch
 
 
 def put_place(store: Store, cursor: str, until: float) -> None:
-    """Let an earlier run have ended at a place."""
     text = json.dumps({"cursor": cursor, "until": int(until)})
     store.write_kept([KeptWrite(key=PLACE, text=text, version="earlier")])
 
 
-def test_a_place_of_more_than_five_days_ago_is_a_reported_gap(
-    rig: Rig, store: Store, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_place_older_than_five_days_is_a_gap(rig: Rig, store: Store, caplog: pytest.LogCaptureFixture) -> None:
     until = time() - WINDOW - 100
     put_place(store, "c2", until)
     rig.run(store, events=2)
@@ -334,9 +329,7 @@ def test_a_cursor_that_wecom_refuses_is_replaced_by_its_time(
     assert "WeCom refuses the cursor" in caplog.text
 
 
-def test_a_refused_cursor_of_more_than_five_days_ago_is_replaced_by_all_there_is(
-    rig: Rig, store: Store, archive: Archive
-) -> None:
+def test_a_refused_cursor_older_than_five_days_is_replaced_by_all(rig: Rig, store: Store, archive: Archive) -> None:
     put_place(store, "c9", time() - WINDOW - 100)
     archive.refusals = [710611]
     rig.run(store)
@@ -421,12 +414,13 @@ def test_hits_are_followed_and_pages_are_large_by_default(store: Store, archive:
     assert [each["limit"] for each in archive.asked] == [1000]
 
 
-def test_a_synchronous_call_can_not_follow(kernel_with: Callable[..., Kernel]) -> None:
+def test_a_synchronous_call_neither_follows_nor_has_steps_nor_tells_once(kernel_with: Callable[..., Kernel]) -> None:
     errors: list[str] = []
 
     @ability
     def act(request: Ask, ctx: Context) -> Said:
-        for use in (lambda: ctx.follow(REQUEST, name="test"), lambda: ctx.step("s", int)):
+        once = partial(ctx.notify, Ask(), once="alert")
+        for use in (lambda: ctx.follow(REQUEST, name="test"), lambda: ctx.step("s", int), once):
             with pytest.raises(RuntimeError) as caught:
                 use()
             errors.append(str(caught.value))
@@ -434,7 +428,7 @@ def test_a_synchronous_call_can_not_follow(kernel_with: Callable[..., Kernel]) -
 
     assert kernel_with(act).call("act")["errcode"] == 0
     because = "works in asynchronous calls and in code on events: a synchronous call has no job"
-    assert errors == [f"ctx.follow {because}", f"ctx.step {because}"]
+    assert errors == [f"ctx.{what} {because}" for what in ("follow", "step", "notify with once")]
 
 
 @pytest.mark.parametrize(
@@ -446,9 +440,7 @@ def test_a_synchronous_call_can_not_follow(kernel_with: Callable[..., Kernel]) -
         (sync_msg.Request(), "", ValueError, "the name of what follows has 1 to"),
     ],
 )
-def test_what_can_not_be_followed_is_refused_at_once(
-    store: Store, request_: Any, name: str, error: type[Exception], text: str
-) -> None:
+def test_a_wrong_follow_is_refused(store: Store, request_: Any, name: str, error: type[Exception], text: str) -> None:
     ran = threading.Event()
 
     def handle(event: hit_keyword.Event, ctx: EventContext) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.handlers.contracts import Ask, Said
-from tests.support.apps import check_app, python_anew, write_files
+from tests.support.apps import python_anew, write_files
 from tests.support.kernel import app_call, reference_table, with_handler
 from tests.support.sdk import MemorySdk
 from tests.support.waiting import DEADLINE, wait_until
@@ -122,22 +122,6 @@ def test_a_failure_to_open_is_a_start_up_error_with_the_traceback_of_the_applica
     assert "OSError: no licence server at 10.0.0.9" in said
     assert "wwspec_router/" not in said
     assert "listening" not in said
-
-
-@pytest.mark.parametrize(
-    ("lifespan", "fault"),
-    [
-        ("abilities.app:missing", "module abilities.app has no attribute missing"),
-        ("abilities.app:JOURNAL", "abilities.app:JOURNAL is no function; mark a function"),
-        ("abilities.nothing:lifespan", "abilities.nothing"),
-    ],
-)
-def test_check_says_what_is_wrong_with_a_lifespan(app: Path, lifespan: str, fault: str) -> None:
-    write_files(app, {"abilities/registry.toml": REGISTRY.replace("abilities.app:lifespan", lifespan)})
-    code, said = check_app(app)
-    assert code == 1
-    assert "registry.toml:2 [program]: lifespan: " in said
-    assert fault in said
 
 
 def test_a_plain_context_manager_is_entered_and_left_on_one_thread_beside_the_loop() -> None:

@@ -153,32 +153,12 @@ def test_the_first_attempt_gets_the_result_as_a_later_one_does(store: Store) -> 
 @for_each(
     [
         (lambda ctx: ctx.step("", int), ValueError, "the name of a step has 1 to 256 bytes, not 0"),
-        (
-            lambda ctx: [ctx.step("s", int) for _ in range(2)],
-            ValueError,
-            "step 's' runs twice in one run: give each step of a job a name of its own",
-        ),
-        (
-            lambda ctx: ctx.step("s", lambda: "x" * 65_535),
-            ValueError,
-            "the result of step 's': it has more than 65536 bytes of JSON",
-        ),
-        (
-            lambda ctx: [ctx.step(f"s{number}", int) for number in range(101)],
-            ValueError,
-            "step 's100': a job has at most 100 steps",
-        ),
+        (lambda ctx: [ctx.step("s", int) for _ in range(2)], ValueError, "step 's' runs twice in one run: give"),
+        (lambda ctx: ctx.step("s", lambda: "x" * 65_535), ValueError, "the result of step 's': it has more than"),
+        (lambda ctx: [ctx.step(f"s{each}", int) for each in range(101)], ValueError, "step 's100': a job has at most"),
         (lambda ctx: ctx.step("s", object), TypeError, "the result of step 's': it can't be written as JSON"),
-        (
-            lambda ctx: ctx.step("s", lambda: Invoice(number=1)),
-            TypeError,
-            "the result of step 's' is no plain JSON: annotate what the function returns, or pass it",
-        ),
-        (
-            lambda ctx: ctx.step("s", lambda: "one", type=int),
-            TypeError,
-            "the result of step 's': it is not of the type that the step has: Expected `int`",
-        ),
+        (lambda ctx: ctx.step("s", lambda: Invoice(number=1)), TypeError, "the result of step 's' is no plain JSON: "),
+        (lambda ctx: ctx.step("s", lambda: "one", type=int), TypeError, "the result of step 's': it is not of the"),
     ]
 )
 def test_a_bad_step_is_refused_and_says_why(act: Act, error: type[Exception], text: str, store: Store) -> None:

@@ -65,7 +65,6 @@ RUNNING: Any = get_summary_result.Response(status=0)
 
 
 def summarising(*results: Any) -> Platform:
-    """Return a platform that creates a task, and says these things of it."""
     return Platform({"create_summary_task": [CREATED], "get_summary_result": [*results]})
 
 

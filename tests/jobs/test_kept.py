@@ -38,7 +38,6 @@ class Result(Contract):
 
 
 def calls(store: Any, sdk: Platform, act: Act, timeout: float | None = None, once: Any = None) -> Dispatcher:
-    """Return a kernel whose ability does what a test says."""
 
     @ability
     def handler(request: Ask, ctx: Context) -> Said:
@@ -49,7 +48,6 @@ def calls(store: Any, sdk: Platform, act: Act, timeout: float | None = None, onc
 
 
 def events(act: Act, **row: Any) -> AbilityTable:
-    """Return a table whose code on an event does what a test says."""
 
     def handler(event: hit_keyword.Event, ctx: EventContext) -> Result:
         return act(ctx) or Result()
@@ -67,7 +65,6 @@ def count(ctx: Context) -> None:
 
 
 def change(store: Store, number: int) -> None:
-    """Let another run change the value."""
     key = KeptKey("corp", 7, "app", "runs")
     store.write_kept([KeptWrite(key=key, text=str(number), version=f"other {number}")])
 
@@ -116,9 +113,7 @@ def test_a_call_that_can_never_store_what_it_keeps_is_reported_as_failed(store: 
     assert kept(store) == -MAX_RUNS
 
 
-def test_a_run_that_another_process_has_taken_over_stores_nothing(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_run_that_another_process_took_over_stores_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     sdk, clock = Platform(), ManualClock()
     begun, go_on = threading.Event(), threading.Event()
 

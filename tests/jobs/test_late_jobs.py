@@ -20,9 +20,7 @@ from wwspec_router.kernel.observer import observer_of
 from wwspec_router.stores.base import Store
 
 
-def test_code_on_an_event_is_named_when_its_time_is_over_long_before_it_counts_as_hanging(
-    memory: Store, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_code_on_an_event_is_named_when_its_time_is_over(memory: Store, caplog: pytest.LogCaptureFixture) -> None:
     may_end = threading.Event()
 
     def handler(event: hit_keyword.Event) -> None:

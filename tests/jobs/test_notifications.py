@@ -96,9 +96,7 @@ def test_what_is_told_once_is_told_once_in_all_attempts_of_an_event_and_again_fo
         assert program.stored(second[2])["digest"] == {"messages": 1}
 
 
-def test_what_a_killed_process_has_stored_once_but_not_told_is_told_by_its_job(
-    store: Store, clock: ManualClock
-) -> None:
+def test_what_a_killed_process_stored_once_but_not_told_is_told_by_its_job(store: Store, clock: ManualClock) -> None:
     seen: list[str] = []
 
     def act(ctx: EventContext) -> None:
@@ -135,25 +133,12 @@ def test_a_job_tells_a_thousand_things_once_and_no_more(memory: Store) -> None:
     assert memory.job_figures().unfetched == 1000
 
 
-def test_a_synchronous_call_tells_nothing_once(store: Store) -> None:
-    @ability
-    def announce(request: Asked, ctx: Context) -> Result:
-        with pytest.raises(RuntimeError, match="ctx.notify with once works in asynchronous calls and in code on ev"):
-            ctx.notify(Digest(messages=3), once="alert")
-        return Result(notify_id="none")
-
-    kernel = Kernel(with_kind(with_handler(reference_table(), announce), "digest", Digest), store)
-    assert kernel.call("announce")["notify_id"] == "none"
-    assert store.job_figures().unfetched == 0
-
-
 def with_limit(table: AbilityTable, seconds: float) -> AbilityTable:
     registry = table.registry
     return replace(table, registry=replace(registry, program=replace(registry.program, told_for=seconds)))
 
 
 def notified(program: EventProgram) -> str:
-    """Call the ability, and return the notify_id."""
     text = program.dispatcher.dispatch(app_call("announce")).text
     return str(json.loads(text)["notify_id"])
 
@@ -164,9 +149,7 @@ def pass_by(program: EventProgram, clock: ManualClock, seconds: float, notified:
     wait_until(lambda: len(program.notified) == notified and program.jobs.running == 0)
 
 
-def test_the_app_is_told_again_with_growing_pauses_until_it_fetches(
-    table: AbilityTable, store: Store, clock: ManualClock
-) -> None:
+def test_pauses_grow_until_the_app_fetches(table: AbilityTable, store: Store, clock: ManualClock) -> None:
     with running(table, store) as program:
         assert notified(program) == "notify-0"
         assert program.notified == ["notify-0"], "at once"
@@ -179,9 +162,7 @@ def test_the_app_is_told_again_with_growing_pauses_until_it_fetches(
     assert scenes == {7}
 
 
-def test_what_was_fetched_is_not_told_again_and_is_kept_for_the_ttl_from_then_on(
-    table: AbilityTable, store: Store, clock: ManualClock
-) -> None:
+def test_what_was_fetched_is_not_told_and_has_its_ttl(table: AbilityTable, store: Store, clock: ManualClock) -> None:
     with running(table, store) as program:
         first = notified(program)
         clock.advance(5000)
@@ -226,9 +207,7 @@ def test_an_app_that_can_not_be_told_now_is_told_later(
     assert "a-secret" not in caplog.text
 
 
-def test_after_nine_minutes_it_is_told_under_a_fresh_notify_id(
-    table: AbilityTable, store: Store, clock: ManualClock
-) -> None:
+def test_after_nine_minutes_it_is_told_under_a_fresh_id(table: AbilityTable, store: Store, clock: ManualClock) -> None:
     with running(table, store) as program:
         notified(program)
         pass_by(program, clock, 541, 2)
@@ -239,9 +218,7 @@ def test_after_nine_minutes_it_is_told_under_a_fresh_notify_id(
         assert program.stored("notify-1")["digest"] == {"messages": 3}
 
 
-def test_a_notify_id_that_the_platform_does_not_take_any_more_is_replaced_at_once(
-    table: AbilityTable, store: Store, clock: ManualClock
-) -> None:
+def test_a_notify_id_that_is_refused_is_replaced_at_once(table: AbilityTable, store: Store, clock: ManualClock) -> None:
     sdk = MemorySdk()
     with running(table, store, sdk) as program:
         notified(program)
@@ -279,9 +256,7 @@ def test_short_told_for_ends_it_before_the_first_repeat(table: AbilityTable, mem
         assert program.notified == ["notify-0"]
 
 
-def test_a_corp_gets_one_repeat_a_second_however_many_processes_there_are(
-    table: AbilityTable, store: Store, clock: ManualClock
-) -> None:
+def test_a_corp_gets_one_repeat_a_second_in_all(table: AbilityTable, store: Store, clock: ManualClock) -> None:
     """The clock stands while they try, so that each corp has one turn."""
     sdk = MemorySdk()
     programs: list[EventProgram] = []
@@ -346,9 +321,7 @@ def test_a_repeat_that_hangs_is_given_back(table: AbilityTable, memory: Store, c
 
 
 @pytest.mark.parametrize("method", ["begin", "postpone", "claim", "write_kept", "replace_notify_id"])
-def test_it_outlives_a_store_that_fails_in_between(
-    table: AbilityTable, memory: Store, clock: ManualClock, method: str
-) -> None:
+def test_it_outlives_a_failing_store(table: AbilityTable, memory: Store, clock: ManualClock, method: str) -> None:
     EventProgram(table, memory).dispatcher.dispatch(app_call("announce"))
     wrapped = Wrapped(memory, method, fails(StoreError("gone")), times=2)
     with running(table, wrapped) as program:
@@ -388,9 +361,7 @@ def test_a_program_without_jobs_tells_once_and_says_when_it_could_not(table: Abi
     assert kernel.call("announce")["errmsg"] == "spec_notify_app: the SDK call failed (-10002)"
 
 
-def test_a_program_that_lacks_the_kind_tells_the_app_again_and_gives_up_in_its_place(
-    table: AbilityTable, store: Store, clock: ManualClock
-) -> None:
+def test_a_program_without_the_kind_tells_the_app_too(table: AbilityTable, store: Store, clock: ManualClock) -> None:
     notified(EventProgram(table, store))
     with running(reference_table(), store) as later:
         pass_by(later, clock, 10, 1)

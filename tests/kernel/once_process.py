@@ -20,8 +20,6 @@ from wwspec_router.stores import Store, open_store
 
 
 class Steps:
-    """Counts steps, and ends the process before one of them."""
-
     def __init__(self, kill_at: int) -> None:
         self._left = kill_at
 

@@ -131,7 +131,7 @@ def test_another_corp_or_app_neither_sees_nor_changes_a_job(kernel: Kernel, othe
         ({"action": "retry"}, "input contract: missing value: the job to retry at $.job_id"),
         ({"action": "drop", "job_id": ""}, "input contract: missing value: the job to drop at $.job_id"),
         ({"limit": 0}, "input contract: expected int from 1 to 1000 at $.limit"),
-    ],
+    ]
 )
 def test_a_bad_request_names_what_is_missing(request_: Any, errmsg: str, kernel: Kernel) -> None:
     reply = ask(kernel, "jobs", request_)
@@ -173,9 +173,7 @@ def store_something(store: Store, corpid: str) -> None:
     store.write_kept([KeptWrite(key=key, text="1", version="1")])
 
 
-def test_all_of_a_corp_is_forgotten_and_counted_and_nothing_of_others(
-    kernel: Kernel, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_all_of_a_corp_is_forgotten_and_counted_and_no_other(kernel: Kernel, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     for corpid in ("corp", "other"):
         store_something(kernel.store, corpid)

@@ -100,18 +100,6 @@ def test_a_call_that_is_made_again_and_again_has_a_line_only_when_it_fails(
     assert len(caplog.records) == lines + 1
 
 
-def test_with_the_vendors_sdk_a_line_has_no_corp_and_no_text(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO, CALLS)
-    measure = Measure(CALL)
-    measure.reply, measure.refused = '{"errmsg":"no such order"}', Refused(45009, "too often", "sync_msg")
-    CallLog(MeasuredSdk(MemorySdk())).write(measure, 7001, 0.5, 1, 2, label="any")
-    [record] = caplog.records
-    fields = record.__dict__["call"].fields
-    assert record.getMessage().startswith("call kind=call ability=any errcode=7001 ms=500.0 sdk_ms=0.0 ")
-    assert {"caller", "errmsg", "refused_errmsg"} & set(fields) == set()
-    assert (fields["ability"], fields["refused_api"], fields["refused_errcode"]) == ("any", "sync_msg", 45009)
-
-
 class TellingSdk(MemorySdk):
     """An SDK whose replies carry a header."""
 

@@ -1,7 +1,6 @@
 """A crash: the app reads a reference, the log has one line that begins with it, and neither has a value."""
 
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,11 +9,10 @@ from msgspec.structs import replace
 from tests.kernel.test_floods import clock
 from tests.stores.suites.rig import ManualClock
 from tests.support.kernel import Kernel, reference_table, with_handler
-from wwspec_contracts.errors import RegistryError
 from wwspec_router import Contract, Output, ability
 from wwspec_router.logs.formats import Fields, current_request
 from wwspec_router.logs.handlers import SDK_LOG_BYTES, SdkLogHandler
-from wwspec_router.registry.table import AbilityTable, build_table
+from wwspec_router.registry.table import AbilityTable
 from wwspec_router.stores import Store
 
 __all__ = ["clock"]
@@ -46,9 +44,7 @@ def errmsg_of(kernel: Kernel) -> str:
     return str(errmsg)
 
 
-def test_the_reference_that_the_app_reads_begins_the_one_line_about_the_crash(
-    store: Store, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_the_app_s_reference_begins_the_line_about_the_crash(store: Store, caplog: pytest.LogCaptureFixture) -> None:
     errmsg = errmsg_of(kernel_with(reference_table(), store))
     found = re.fullmatch("internal error ([0-9a-f]{6})", errmsg)
     assert found
@@ -61,9 +57,7 @@ def test_the_reference_that_the_app_reads_begins_the_one_line_about_the_crash(
     assert record.exc_info is None
 
 
-def test_reference_ability_class_and_place_are_in_the_first_piece_that_wecom_keeps(
-    store: Store, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_what_tells_a_crash_is_in_wecom_s_first_piece(store: Store, caplog: pytest.LogCaptureFixture) -> None:
     kernel = kernel_with(reference_table(), store)
     written: list[str] = []
     handler = SdkLogHandler(lambda level, text: written.append(text))
@@ -78,9 +72,7 @@ def test_reference_ability_class_and_place_are_in_the_first_piece_that_wecom_kee
     assert re.search(rf"{errmsg.split()[-1]} ability sum_up failed in test_crashes:\d+: KeyError", first)
 
 
-def test_crash_that_has_no_line_has_no_reference(
-    store: Store, clock: ManualClock, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_no_line_means_no_reference(store: Store, clock: ManualClock, caplog: pytest.LogCaptureFixture) -> None:
     kernel = kernel_with(reference_table(), store)
     first, second = errmsg_of(kernel), errmsg_of(kernel)
     assert re.fullmatch("internal error [0-9a-f]{6}", first)
@@ -97,12 +89,3 @@ def test_a_registry_may_leave_references_out(store: Store, caplog: pytest.LogCap
     [record] = caplog.records
     assert record.getMessage().startswith("ability sum_up failed in test_crashes:")
     assert SECRET not in caplog.text
-
-
-def test_another_value_of_the_key_is_refused_with_those_that_there_are(tmp_path: Path) -> None:
-    file = tmp_path / "registry.toml"
-    file.write_text('[program]\nerrors = "loud"\n')
-    with pytest.raises(
-        RegistryError, match=r"registry.toml:1 \[program\]: errors: 'loud' is unknown; known: reference, silent"
-    ):
-        build_table(tmp_path, file)

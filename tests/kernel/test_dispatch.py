@@ -55,9 +55,7 @@ def test_a_refusal_of_the_platform_is_passed_on_and_counts_as_one(kernel: Kernel
     assert (wrapped.text, wrapped.errcode) == (refusal, 710611)
 
 
-def test_what_the_platform_adds_to_a_reply_is_left_out_and_logged_by_path(
-    kernel_of: ZoneOf, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_what_the_platform_adds_is_left_out_and_logged(kernel_of: ZoneOf, caplog: pytest.LogCaptureFixture) -> None:
     kernel = kernel_of("[passthrough]\nprefix='invoke_'\n")
     kernel.sdk.replies["sync_msg"] = '{"errcode":0,"msg_list":[{"msgid":"m","colour":"a-secret"}],"has_more":true}'
     with caplog.at_level(logging.WARNING):
@@ -68,28 +66,20 @@ def test_what_the_platform_adds_to_a_reply_is_left_out_and_logged_by_path(
     ]
 
 
-@pytest.mark.parametrize(
-    ("policy", "reply", "answer"),
+@for_each(
     [
         ("strict", '{"errcode":0,"new":1}', refused("output contract: unknown key at $.new")),
-        ("strict", '{"errcode":0}', {"errcode": 0}),
         ("prune", '{"errcode":0,"new":1}', {"errcode": 0}),
-        ("prune", '{"errcode":"0"}', refused("output contract: expected int, got str at $.errcode")),
         ("prune", "oops", refused("output contract: not valid JSON at $")),
-    ],
+        ("off", '{"new":1}', {"new": 1}),
+    ]
 )
 def test_a_row_s_output_policy_decides_over_the_platform_s_reply(
-    kernel_of: ZoneOf, policy: str, reply: str, answer: dict[str, Any]
+    policy: str, reply: str, answer: dict[str, Any], kernel_of: ZoneOf
 ) -> None:
     kernel = kernel_of(f"[abilities.a]\napi='sync_msg'\noutput_policy='{policy}'\n")
     kernel.sdk.replies["sync_msg"] = reply
-    assert kernel.call("a") == answer
-
-
-def test_the_policy_off_passes_the_platform_s_reply_on_unread(kernel_of: ZoneOf) -> None:
-    kernel = kernel_of("[abilities.a]\napi='sync_msg'\noutput_policy='off'\n")
-    kernel.sdk.replies["sync_msg"] = '{"new":1}'
-    assert kernel.dispatch(app_call("a")).text == '{"new":1}'
+    assert json.loads(kernel.dispatch(app_call("a")).text) == answer
 
 
 PAGE = '{"cursor":"","limit":0,"token":""}'
@@ -97,7 +87,6 @@ PAGE = '{"cursor":"","limit":0,"token":""}'
 
 
 def test_the_request_of_wecom_s_page_in_java_and_cpp_is_passed_on_as_it_is(kernel: Kernel) -> None:
-    """Row 23: limit 0 was refused."""
     kernel.sdk.replies["sync_msg"] = REPLY
     assert kernel.dispatch(app_call("invoke_sync_msg", PAGE)).text == REPLY
     assert kernel.dispatch(app_call("python_demo", func("sync_msg", PAGE))).text == REPLY
@@ -106,7 +95,7 @@ def test_the_request_of_wecom_s_page_in_java_and_cpp_is_passed_on_as_it_is(kerne
 
 @pytest.mark.parametrize("text", ["[]", " [\t\r\n] "])
 def test_an_empty_array_is_taken_for_an_empty_object_where_nothing_is_required(kernel: Kernel, text: str) -> None:
-    """Row 24: PHP makes `[]` of an empty array, and a published library sends it."""
+    """PHP makes `[]` of an empty array, and a published library sends it."""
     assert kernel.call("invoke_sync_msg", text) == {"errcode": 0, "errmsg": "ok"}
     assert kernel.call("python_demo", func("sync_msg", text))["errcode"] == 0
     assert kernel.sdk.requests == [("sync_msg", {}), ("sync_msg", {})]
@@ -171,42 +160,21 @@ def test_a_failed_sdk_call_is_answered_with_its_return_code_and_a_bug_without_it
     assert "a-secret" not in caplog.text
 
 
-@pytest.mark.parametrize(
-    ("ability_id", "message"),
-    [
-        ("nope", "nope"),
-        ("", ""),
-        ("Invoke_sync_msg", "Invoke_sync_msg"),
-        ("invoke_", "invoke_"),
-        ("sync_msg", "sync_msg"),
-        ("a" * 5000, "a" * 64 + "…"),
-        ("a\nb\x00\x1b[31m", "a\\nb\\x00\\x1b[31m"),
-        ("\ud800", "\\ud800"),
-        ("读取", "\\u8bfb\\u53d6"),
-    ],
-    ids=ascii,
-)
+@pytest.mark.parametrize(("ability_id", "message"), [("a\nb\x00", "a\\nb\\x00"), ("\ud800", "\\ud800")], ids=ascii)
 def test_an_unknown_ability_is_not_found(
     kernel: Kernel, ability_id: str, message: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert kernel.call(ability_id) == refused(f"unknown ability_id {message}")
-    assert kernel.sdk.calls == []
-    [record] = caplog.records
-    assert record.getMessage() == f"ability {message} refused, AbilityNotFoundError"
+    assert caplog.messages == [f"ability {message} refused, AbilityNotFoundError"]
 
 
 def test_an_api_without_a_contract_never_reaches_the_sdk(kernel: Kernel) -> None:
-    for name in ("invoke_set_public_key", "invoke___class__", "invoke_sync_msg ", "invoke_SYNC_MSG", "input_nope"):
+    names = "invoke_set_public_key", "invoke___class__", "invoke_sync_msg ", "invoke_SYNC_MSG", "input_nope"
+    for name in (*names, "Invoke_sync_msg", "invoke_", "sync_msg"):
         assert kernel.call(name)["errmsg"].startswith("unknown ability_id ")
     for func in ("set_public_key", "__class__", "search_msg"):
         request = json.dumps({"input": {"func": func}})
         assert kernel.call("python_demo", request) == refused(f"unknown input.func {func}")
-    assert kernel.sdk.calls == []
-
-
-@for_each([0, 3, -1, 10**30])
-def test_an_unknown_call_type_is_refused(call_type: int, kernel: Kernel) -> None:
-    assert kernel.call("invoke_sync_msg", call_type=call_type) == refused("call_type must be 1 or 2")
     assert kernel.sdk.calls == []
 
 
@@ -225,13 +193,15 @@ def test_the_program_s_own_failures_carry_its_configured_errcode(kernel_of: Zone
 
 def test_deadlines_count_from_the_arrival_and_are_for_calls_of_the_app_only(kernel_of: ZoneOf) -> None:
     kernel = kernel_of(
-        "[program]\ntimeout=2\n[abilities.a]\napi='sync_msg'\n[abilities.b]\napi='sync_msg'\ntimeout=1\n"
+        "[program]\ntimeout=2\n[passthrough]\nprefix='p_'\napis=['sync_msg']\ntimeout=3\n"
+        "[abilities.a]\napi='sync_msg'\n[abilities.b]\napi='sync_msg'\ntimeout=1\n"
     )
 
     def deadline(call: Call) -> float | None:
         return kernel.dispatcher.route(call).deadline(100.0).at
 
-    assert [deadline(app_call(name)) for name in ("a", "b", "nope")] == [102.0, 101.0, None]
+    names = ("a", "b", "p_sync_msg", "nope")
+    assert [deadline(app_call(name)) for name in names] == [102.0, 101.0, 103.0, None]
     assert deadline(Call(corpid="c", agentid=1, call_type=CallType.EVENT, ability_id="a")) is None
 
 
@@ -264,9 +234,7 @@ def while_answered(kernel: Kernel, work: Callable[[], Any]) -> Any:
     return found[0]
 
 
-def test_an_ability_at_its_limit_is_refused_at_once_with_the_errcode_of_overload(
-    kernel_of: ZoneOf, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_an_ability_at_its_limit_is_refused_as_overload(kernel_of: ZoneOf, caplog: pytest.LogCaptureFixture) -> None:
     kernel = kernel_of(LIMITED)
     assert while_answered(kernel, lambda: [kernel.call(name) for name in ("a", "b")]) == [FULL, json.loads(OK)]
     assert kernel.call("a")["errcode"] == 0
@@ -332,9 +300,7 @@ def test_a_stored_event_is_fetched_byte_for_byte_and_again(kernel: Kernel) -> No
         ({"data": '{"notify_id":"x"}'}, "input contract: unknown key at $.notify_id"),
     ]
 )
-def test_an_event_is_given_to_its_corp_and_app_that_ask_for_it_with_an_empty_request(
-    other: dict[str, Any], message: str, kernel: Kernel
-) -> None:
+def test_an_event_is_given_to_its_corp_and_app_alone(other: dict[str, Any], message: str, kernel: Kernel) -> None:
     call = {"notify_id": store_event(kernel), **other}
     assert kernel.call("get_callback_data", **call) == refused(message)
 
@@ -356,17 +322,6 @@ def test_a_store_that_fails_is_told_without_its_words(kernel: Kernel, caplog: py
     assert "closed" in caplog.text
 
 
-@pytest.mark.parametrize("surrogate", ["\ud800", "a" * 5000, "a\x00b", " "], ids=ascii)
-def test_any_notify_id_is_looked_up_safely(kernel: Kernel, surrogate: str) -> None:
-    answer = kernel.call("get_callback_data", notify_id=surrogate)
-    assert answer["errmsg"] in ("no event waits under this notify_id", "the event could not be read")
-
-
-def test_an_event_of_a_type_without_contract_is_fetched_without_its_unknown_keys(kernel: Kernel) -> None:
-    notify_id = store_event(kernel, '{"event_type":"brand_new","timestamp":5,"brand_new":{"a":1}}')
-    assert kernel.call("get_callback_data", notify_id=notify_id) == {"event_type": "brand_new", "timestamp": 5}
-
-
 def func(name: str, request: str | None = None) -> str:
     inner = "" if request is None else f',"func_req":{request}'
     return f'{{"input":{{"func":"{name}"{inner}}}}}'
@@ -376,9 +331,7 @@ def func(name: str, request: str | None = None) -> str:
 @pytest.mark.parametrize(
     ("request_text", "sent"), [(REQUEST, REQUEST.strip()), ("{}", "{}"), (None, "{}")], ids=["full", "empty", "absent"]
 )
-def test_the_python_demo_s_protocol_reaches_the_named_api(
-    kernel: Kernel, ability_id: str, request_text: str | None, sent: str
-) -> None:
+def test_the_demo_s_call_reaches_its_api(kernel: Kernel, ability_id: str, request_text: str | None, sent: str) -> None:
     kernel.sdk.replies["sync_msg"] = REPLY
     assert kernel.dispatch(app_call(ability_id, func("sync_msg", request_text))).text == REPLY
     [call] = kernel.sdk.calls
@@ -395,7 +348,6 @@ def test_the_python_demo_fetches_events_with_do_async_job(kernel: Kernel, abilit
 
 @pytest.mark.parametrize("ability_id", ["python_demo", "input_do_async_job"])
 def test_the_page_s_own_request_for_an_event_is_taken(kernel: Kernel, ability_id: str) -> None:
-    """Row 22: a notify_id inside `func_req` was refused as an unknown key."""
     notify_id, other = store_event(kernel), store_event(kernel, '{"event_type":"other"}')
     asking = func("do_async_job", f'{{"notify_id":"{notify_id}"}}')
     assert kernel.dispatch(app_call(ability_id, asking)).text == EVENT
@@ -462,7 +414,6 @@ json_values = st.recursive(
 
 @pytest.fixture(scope="module")
 def consoles() -> ConsoleContracts:
-    """What the admin console has for each ability."""
     return ConsoleContracts(reference_table())
 
 

@@ -33,8 +33,9 @@ def test_the_name_of_an_event_is_the_same_in_each_run_and_for_the_same_text(stor
         for _ in range(2):
             program.event()
             program.wait_done()
-    assert len(seen) == 4
+    assert len(seen) == 4, "without once, code runs for each coming"
     assert len(set(seen)) == 1
+    assert store.forget("corp").kept == 0
     assert len(bytes.fromhex(seen[0])) == 32
 
 
@@ -68,20 +69,6 @@ def test_code_runs_once_and_the_app_gets_the_first_notify_id_again(shared: Store
             assert program.event(**changes) == ACCEPTED
             program.wait_done()
     assert len(runs) == len(set(runs)) == 4
-
-
-def test_without_once_code_runs_for_each_coming(store: Store) -> None:
-    runs: list[int] = []
-
-    def handler(event: hit_keyword.Event) -> None:
-        runs.append(1)
-
-    with running(with_code(handler), store) as program:
-        for _ in range(2):
-            program.event()
-            program.wait_done()
-    assert len(runs) == 2
-    assert store.forget("corp").kept == 0
 
 
 def test_a_repeat_is_accepted_without_a_notification_when_the_event_is_stored_no_more() -> None:

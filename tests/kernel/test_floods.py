@@ -38,7 +38,6 @@ class NamelessError(Exception, metaclass=NamelessType):
 
 @ability
 def moody(request: Wish) -> Output:
-    """Fails as it is told to."""
     if request.name == "refuse":
         raise AbilityError("a-secret", errcode=777)
     if request.name == "nameless":
@@ -50,13 +49,11 @@ def moody(request: Wish) -> Output:
 
 @ability
 def sulky(request: Wish) -> Output:
-    """Fails likewise, under another ability ID."""
     raise ValueError("a-secret")
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> ManualClock:
-    """The time by which lines are rare."""
     clock = ManualClock()
     monkeypatch.setattr(rare_lines, "monotonic", clock)
     return clock
@@ -107,10 +104,7 @@ def test_a_flood_is_one_line_a_second_with_the_number_left_out(
     assert all(record.exc_info is None for record in caplog.records)
 
 
-def test_each_kind_of_trouble_has_lines_of_its_own(
-    moody_zone: Kernel, clock: ManualClock, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Row 5: errors of one ability hide neither another's nor other errors of the same one."""
+def test_each_trouble_has_own_lines(moody_zone: Kernel, clock: ManualClock, caplog: pytest.LogCaptureFixture) -> None:
     for number in range(3):
         for flood in FLOODS.values():
             moody_zone.dispatch(flood(number))
@@ -120,10 +114,7 @@ def test_each_kind_of_trouble_has_lines_of_its_own(
     assert sum("ValueError at test_floods.py" in line for line in logged) == 2
 
 
-def test_a_job_that_fails_again_and_again_is_one_line(
-    moody_zone: Kernel, clock: ManualClock, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Row 5: a failing job is told as rarely as a failing call."""
+def test_a_failing_job_is_one_line(moody_zone: Kernel, clock: ManualClock, caplog: pytest.LogCaptureFixture) -> None:
     call = app_call("moody", is_async=True)
     for _ in range(5):
         moody_zone.dispatcher.answer(call, moody_zone.dispatcher.job_route(call.ability_id), Deadline())
@@ -131,18 +122,13 @@ def test_a_job_that_fails_again_and_again_is_one_line(
     assert record.getMessage().split(" ", 1)[1].startswith("ability moody failed in test_floods:")
 
 
-def test_classes_made_for_each_error_are_told_all_the_same(
-    moody_zone: Kernel, clock: ManualClock, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Row 5: kinds that come without an end are bounded, and hold nothing in memory."""
+def test_new_error_classes_are_told(moody_zone: Kernel, clock: ManualClock, caplog: pytest.LogCaptureFixture) -> None:
     for _ in range(rare_lines.MOST_KINDS + 100):
         moody_zone.dispatch(app_call("moody", '{"name":"new class"}'))
     assert 1 <= len(caplog.records) <= rare_lines.MOST_KINDS + 1
 
 
-def test_a_line_about_a_call_of_no_known_type_says_so(
-    moody_zone: Kernel, clock: ManualClock, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_unknown_call_types_are_said(moody_zone: Kernel, clock: ManualClock, caplog: pytest.LogCaptureFixture) -> None:
     moody_zone.dispatch(event("{}", call_type=9))
     assert caplog.messages == ["call of no known type refused, CallError: call_type must be 1 or 2"]
 

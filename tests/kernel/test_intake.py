@@ -10,18 +10,22 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from tests.support.apps import ROOT
 from tests.support.crashes import INTERNAL
-from tests.support.kernel import Kernel, app_call, reference_table
+from tests.support.kernel import Kernel, app_call
 from tests.support.sdk import OK, network_failure
 from tests.support.tables import for_each
 from wwspec_contracts.errors import CallError
 from wwspec_router.kernel.intake import JobIntake
-from wwspec_router.stores import StoreLimits, open_store
+from wwspec_router.stores import open_store
 
 pytestmark = pytest.mark.never_lost
 
 PAYLOADS = sorted((ROOT / "tests" / "payloads" / "events").glob("*.json"))
 EVENT = '{"event_type":"hit_keyword","timestamp":5,"hit_keyword":{"token":"a-secret"}}'
 ACCEPTED = {"errcode": 0, "errmsg": "ok"}
+
+
+def refused(errmsg: str, errcode: int = 710660) -> dict[str, Any]:
+    return {"errcode": errcode, "errmsg": errmsg}
 
 
 def test_an_event_is_stored_before_the_app_is_told(kernel: Kernel) -> None:
@@ -71,30 +75,18 @@ def test_an_event_of_an_unknown_type_is_kept_as_it_is_all_the_same(kernel: Kerne
     + ['{"event_type":"a"}x']
 )
 def test_what_is_no_event_is_neither_stored_nor_notified(text: str, kernel: Kernel) -> None:
-    assert kernel.event(text) == {
-        "errcode": 710660,
-        "errmsg": "input contract: an event is a JSON object with a string at $.event_type",
-    }
+    assert kernel.event(text) == refused("input contract: an event is a JSON object with a string at $.event_type")
     assert kernel.sdk.calls == []
     assert kernel.store.figures().rows == 0
 
 
 def test_an_event_that_can_not_be_stored_is_not_notified(kernel: Kernel, caplog: pytest.LogCaptureFixture) -> None:
     kernel.store.close()
-    assert kernel.event(EVENT) == {"errcode": 710660, "errmsg": "the event could not be stored"}
+    assert kernel.event(EVENT) == refused("the event could not be stored")
     assert kernel.sdk.calls == []
     [record] = caplog.records
     assert record.levelname == "ERROR"
     assert record.getMessage().startswith("event refused, CallError: the event could not be stored (")
-
-
-def test_an_event_beyond_the_store_s_bounds_is_not_notified() -> None:
-    store = open_store("memory:", StoreLimits(max_rows=1))
-    kernel = Kernel(reference_table(), store)
-    assert kernel.event(EVENT) == ACCEPTED
-    assert kernel.event(EVENT) == {"errcode": 710660, "errmsg": "the event could not be stored"}
-    assert len(kernel.sdk.calls) == 1
-    store.close()
 
 
 UNREADABLE = "spec_notify_app: the platform's reply is not readable"
@@ -103,29 +95,12 @@ UNREADABLE = "spec_notify_app: the platform's reply is not readable"
 @pytest.mark.parametrize(
     ("reply", "answer"),
     [
-        (
-            network_failure("spec_notify_app"),
-            {"errcode": 710660, "errmsg": "spec_notify_app: the SDK call failed (-10002)"},
-        ),
+        (network_failure("spec_notify_app"), refused("spec_notify_app: the SDK call failed (-10002)")),
         (RuntimeError("a-secret"), INTERNAL),
-        (
-            '{"errcode":710604,"errmsg":"no permission"}',
-            {"errcode": 710604, "errmsg": "spec_notify_app: no permission"},
-        ),
-        ('{"errcode":-1}', {"errcode": -1, "errmsg": "spec_notify_app: "}),
-        *(
-            (text, {"errcode": 710660, "errmsg": UNREADABLE})
-            for text in (
-                '{"errcode":"0"}',
-                '{"errcode":null}',
-                '{"errmsg":5}',
-                "[]",
-                "",
-                "<html>",
-                "\ud800",
-                "[" * 100_000,
-            )
-        ),
+        ('{"errcode":710604,"errmsg":"no permission"}', refused("spec_notify_app: no permission", 710604)),
+        ('{"errcode":-1}', refused("spec_notify_app: ", -1)),
+        *((text, refused(UNREADABLE)) for text in ('{"errcode":"0"}', '{"errcode":null}', '{"errmsg":5}', "[]", "")),
+        *((text, refused(UNREADABLE)) for text in ("<html>", "\ud800", "[" * 100_000)),
     ],
     ids=lambda value: ascii(value)[:40] if isinstance(value, str) else "",
 )
@@ -153,10 +128,7 @@ BRAND_NEW = '{"event_type":"brand_new","timestamp":5,"brand_new":{"a-secret-key"
 LATER = '{"event_type":"hit_keyword","timestamp":5,"hit_keyword":{"token":"t","new":[{"a":"a-secret"}]},"also":null}'
 
 
-def test_what_no_contract_lists_of_an_event_is_logged_once_when_it_comes_in(
-    kernel_of: ZoneOf, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Row 28: it was left out of replies, and nothing was said until it was fetched."""
+def test_unlisted_keys_of_events_are_logged_when_they_come(kernel_of: ZoneOf, caplog: pytest.LogCaptureFixture) -> None:
     kernel = kernel_of(FETCH)
     for _ in range(3):
         assert kernel.event(BRAND_NEW) == ACCEPTED
@@ -169,9 +141,7 @@ def test_what_no_contract_lists_of_an_event_is_logged_once_when_it_comes_in(
     assert "a-secret" not in caplog.text
 
 
-def test_the_number_of_paths_that_events_are_logged_for_is_bounded(
-    kernel_of: ZoneOf, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_the_number_of_paths_that_are_logged_is_bounded(kernel_of: ZoneOf, caplog: pytest.LogCaptureFixture) -> None:
     kernel = kernel_of(FETCH)
     for number in range(30):
         keys = {f"key{number}_{each}": 1 for each in range(50)}
@@ -180,9 +150,7 @@ def test_the_number_of_paths_that_events_are_logged_for_is_bounded(
 
 
 @pytest.mark.parametrize("text", ['{"x":1}', '{"event_type":5,"x":1}', '{"x":1', '{"event_type":null,"x":1}'])
-def test_what_is_no_event_is_not_searched_for_unlisted_keys(
-    kernel_of: ZoneOf, text: str, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_only_in_events_are_keys_searched_for(kernel_of: ZoneOf, text: str, caplog: pytest.LogCaptureFixture) -> None:
     kernel = kernel_of(FETCH)
     assert kernel.event(text)["errcode"] == 710660
     assert LEFT_OUT not in caplog.text
@@ -191,19 +159,14 @@ def test_what_is_no_event_is_not_searched_for_unlisted_keys(
 
 
 @pytest.mark.parametrize("text", [BRAND_NEW, LATER, EVENT, ' { "event_type" : "a" , "n" : 1.50e3 }\n'])
-def test_the_policy_off_gives_an_event_as_it_was_stored(
-    kernel_of: ZoneOf, text: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Row 28: a `callback_data` row had no policy."""
+def test_policy_off_gives_an_event_as_stored(kernel_of: ZoneOf, text: str, caplog: pytest.LogCaptureFixture) -> None:
     kernel = kernel_of(f"{FETCH}output_policy='off'\n")
     assert kernel.event(text) == ACCEPTED
     assert kernel.dispatch(app_call("fetch", notify_id="notify-0")).text == text
     assert caplog.records == [], "nothing is left out of any reply"
 
 
-def test_each_row_for_stored_events_has_a_policy_of_its_own(
-    kernel_of: ZoneOf, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_each_row_for_stored_events_has_its_own_policy(kernel_of: ZoneOf, caplog: pytest.LogCaptureFixture) -> None:
     kernel = kernel_of(
         "[func]\nprefix='input_'\napis=[]\n"
         "[abilities.raw]\nkind='callback_data'\noutput_policy='off'\n"

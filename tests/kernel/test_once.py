@@ -65,7 +65,6 @@ def place(kernel: Dispatcher, data: str = '{"order":{"id":"a"}}', **more: Any) -
 
 
 def begin(pool: ThreadPoolExecutor, orders: Orders, kernel: Dispatcher) -> Future[Any]:
-    """Let a call run until the test lets it go on."""
     orders.go.clear()
     orders.begun.clear()
     first = pool.submit(place, kernel)
@@ -135,9 +134,7 @@ def test_request_that_is_only_written_otherwise_is_a_repeat(orders: Orders, stor
     prices=st.lists(st.floats(0, 4) | st.integers(0, 4), min_size=2, max_size=2),
     parts=st.lists(st.lists(st.integers(0, 2), max_size=2), min_size=2, max_size=2),
 )
-def test_two_requests_are_the_same_when_their_values_are(
-    store: Store, ids: list[str], prices: list[float], parts: list[list[int]]
-) -> None:
+def test_equal_requests_are_one(store: Store, ids: list[str], prices: list[float], parts: list[list[int]]) -> None:
     store.forget("corp")
     orders = Orders()
     kernel = orders.kernel(store, OnceRow(key="*"))
@@ -169,9 +166,7 @@ def test_a_request_that_does_not_fit_is_refused_before_anything_is_stored(orders
 
 
 @pytest.mark.parametrize("runs", [True, False], ids=["while it runs", "afterwards"])
-def test_a_key_that_came_with_another_request_is_refused(
-    orders: Orders, store: Store, pool: ThreadPoolExecutor, runs: bool
-) -> None:
+def test_a_key_of_another_call_is_refused(orders: Orders, store: Store, pool: ThreadPoolExecutor, runs: bool) -> None:
     kernel = orders.kernel(store)
     first = begin(pool, orders, kernel)
     if not runs:
@@ -219,9 +214,7 @@ def test_an_error_is_kept_where_the_registry_says_so(
 
 
 @pytest.mark.parametrize("same_process", [True, False], ids=["here", "in another process"])
-def test_a_repeat_waits_for_the_call_that_runs(
-    orders: Orders, shared: Store, pool: ThreadPoolExecutor, same_process: bool
-) -> None:
+def test_repeats_wait_for_the_call(orders: Orders, shared: Store, pool: ThreadPoolExecutor, same_process: bool) -> None:
     kernel = orders.kernel(shared)
     first = begin(pool, orders, kernel)
     repeats = [pool.submit(place, kernel if same_process else orders.kernel(shared)) for _ in range(3)]
@@ -258,9 +251,7 @@ class Counted(SqliteStore):
         return super().claim_once(claim, lease)
 
 
-def test_a_repeat_asks_less_and_less_often_for_the_end_of_a_call_in_another_process(
-    orders: Orders, pool: ThreadPoolExecutor
-) -> None:
+def test_a_repeat_asks_less_and_less_often_for_the_end_elsewhere(orders: Orders, pool: ThreadPoolExecutor) -> None:
     with closing(Counted(None)) as store:
         first = begin(pool, orders, orders.kernel(store))
         assert place(orders.kernel(store, timeout=0.5)) == RUNNING
@@ -294,9 +285,7 @@ def test_a_repeat_that_waits_runs_when_the_first_call_fails(
     assert repeat.result(DEADLINE)["number"] == 2
 
 
-def test_a_reply_that_comes_too_late_is_kept_for_the_repeat(
-    orders: Orders, store: Store, pool: ThreadPoolExecutor
-) -> None:
+def test_a_late_reply_is_kept_for_the_repeat(orders: Orders, store: Store, pool: ThreadPoolExecutor) -> None:
     kernel = orders.kernel(store, timeout=0.1)
     first = begin(pool, orders, kernel)
     deadline = monotonic() + 0.1
@@ -306,9 +295,7 @@ def test_a_reply_that_comes_too_late_is_kept_for_the_repeat(
     assert place(kernel)["number"] == 1
 
 
-def test_a_job_that_begins_again_is_not_held_up_by_its_own_claim(
-    orders: Orders, shared: Store, pool: ThreadPoolExecutor
-) -> None:
+def test_a_job_begins_again_in_spite_of_its_own_claim(orders: Orders, shared: Store, pool: ThreadPoolExecutor) -> None:
     """The first process hangs, so that its claim lives on; what it answers at last changes nothing."""
     call = app_call("place_order", '{"order":{"id":"a"}}')
     orders.go.clear()
@@ -337,9 +324,7 @@ def test_another_job_waits_like_any_repeat(orders: Orders, shared: Store, pool: 
     assert orders.runs == 1
 
 
-def test_a_call_does_not_run_while_the_store_fails(
-    orders: Orders, store: Store, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_no_call_runs_while_the_store_fails(orders: Orders, store: Store, caplog: pytest.LogCaptureFixture) -> None:
     kernel = orders.kernel(store)
     store.close()
     assert place(kernel) == {"errcode": 710660, "errmsg": "the claim of the call could not be stored"}
@@ -347,9 +332,7 @@ def test_a_call_does_not_run_while_the_store_fails(
     assert "the store is closed" in caplog.text
 
 
-def test_a_reply_that_can_not_be_kept_is_kept_when_the_store_is_back(
-    orders: Orders, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_lost_store_keeps_a_reply_later(orders: Orders, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with local_redis(tmp_path) as server, closing(open_store(server.url)) as store:
         kernel = orders.kernel(store)
         orders.on_run = server.kill

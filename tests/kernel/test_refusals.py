@@ -32,7 +32,6 @@ APART = Program(
 
 
 def apart(table: AbilityTable, program: Program = APART) -> AbilityTable:
-    """Return a table whose registry file sets the errcodes of failures apart."""
     return replace(table, registry=replace(table.registry, program=program))
 
 
@@ -51,9 +50,7 @@ def func(name: str) -> str:
         ("get_callback_data", "{}", 9000),
     ]
 )
-def test_a_call_that_is_refused_has_the_errcode_of_its_failure(
-    ability_id: str, data: str, errcode: int, store: Store
-) -> None:
+def test_a_refused_call_has_the_errcode_of_its_failure(ability_id: str, data: str, errcode: int, store: Store) -> None:
     assert Kernel(apart(reference_table()), store).call(ability_id, data)["errcode"] == errcode
     assert Kernel(reference_table(), store).call(ability_id, data)["errcode"] == 710660
 
@@ -79,9 +76,7 @@ def place_order(outcome: Any) -> Callable[[Order], Receipt]:
         (AbilityError("no", errcode=7), 7),
     ],
 )
-def test_a_handler_that_fails_has_the_errcode_of_its_failure_also_when_it_is_kept(
-    store: Store, outcome: Any, errcode: int
-) -> None:
+def test_a_failure_has_its_errcode_also_when_it_is_kept(store: Store, outcome: Any, errcode: int) -> None:
     keeping = OnceRow(key="order.id", keep_errors=True)
     for once, calls in ((None, 1), (BY_ID, 2), (keeping, 2)):
         table = with_handler(apart(reference_table()), place_order(outcome), once=once)
@@ -89,9 +84,7 @@ def test_a_handler_that_fails_has_the_errcode_of_its_failure_also_when_it_is_kep
             assert Kernel(table, store).call("place_order", '{"order":{"id":"a"}}')["errcode"] == errcode
 
 
-def test_a_reply_that_does_not_fit_is_logged_with_its_path_and_the_line_of_its_handler(
-    store: Store, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_reply_that_does_not_fit_is_logged_with_path_and_line(store: Store, caplog: pytest.LogCaptureFixture) -> None:
     handler = place_order(Receipt(number="a name that no log may show"))  # type: ignore[arg-type]
     Kernel(with_handler(reference_table(), handler), store).call("place_order")
     line = getsourcelines(handler)[1] + 1  # below the decorator
@@ -117,9 +110,7 @@ def test_a_number_that_is_not_set_apart_is_that_of_errcode(store: Store) -> None
     assert kernel.dispatch(app_call("invoke_sync_msg", '{"limit":5000}')).errcode == 9000
 
 
-def test_in_development_a_refusal_is_logged_with_its_place_and_with_its_cause_if_it_has_one(
-    store: Store, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_in_development_a_refusal_has_its_place_and_cause(store: Store, caplog: pytest.LogCaptureFixture) -> None:
     caused = AbilityError("no", errcode=7)
     caused.__cause__ = KeyError("article")
     for refusal, has_cause in ((AbilityError("no", errcode=7), False), (caused, True)):

@@ -186,7 +186,6 @@ def test_one_trace_leads_from_the_app_to_the_program(zone: Zone, client_module: 
 
 @pytest.fixture
 def client_module(folder: Path, tmp_path: Path) -> Iterator[Any]:
-    """The module that `wwspec contracts --client` writes for the app."""
     wwspec(tmp_path, "contracts", "--app", folder, "--client", tmp_path).check_returncode()
     module = sys.modules["traced_orders"] = ModuleType("traced_orders")  # msgspec looks up annotations there
     exec((tmp_path / "traced_orders.py").read_text(), vars(module))  # noqa: S102 - what the test is about

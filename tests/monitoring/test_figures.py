@@ -129,17 +129,6 @@ def test_order_and_grouping_do_not_change_the_sum(scripts: list[list[object]], d
     assert msgspec.msgpack.encode(snapshots) == before
 
 
-def test_gauges_and_processes_add_up() -> None:
-    parts = [
-        Figures([]).snapshot(Gauges(busy=1, threads=4, queued=2)),
-        Figures([]).snapshot(Gauges(busy=2, threads=4, jobs_running=3, hung=1)),
-    ]
-    together = merged(parts)
-    assert together.gauges == Gauges(busy=3, threads=8, queued=2, jobs_running=3, hung=1)
-    assert together.processes == 2
-    assert together.started == parts[0].started
-
-
 def test_percentiles_forget_what_is_older_than_two_intervals_and_counts_do_not() -> None:
     figures = Figures(["digest"])
     figures.count("digest", 710660, 1.0, 1.0)

@@ -340,7 +340,7 @@ def test_nothing_of_a_tenant_is_said(lines: Lines, figures: Figures, store: Stor
     assert b"secret" not in content
 
 
-def test_a_file_of_shared_figures_that_is_lost_is_reported_once_and_does_not_end_the_line(
+def test_lost_figures_are_reported_once_and_end_nothing(
     lines: Lines, figures: Figures, store: Store, file: int
 ) -> None:
     kept = os.dup(file)
@@ -474,7 +474,6 @@ def file() -> Iterator[int]:
 
 @pytest.fixture
 def start(file: int) -> Iterator[Callable[..., Worker]]:
-    """Starts worker processes that share their figures, each with the next number unless it is given one."""
     workers: list[Worker] = []
 
     def start(interval: float = 0.1, own_ability: str = "other", number: int | None = None) -> Worker:

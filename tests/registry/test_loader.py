@@ -55,9 +55,7 @@ def test_the_application_goes_before_a_foreign_package_of_the_same_name(app: Pat
 
 
 @pytest.mark.parametrize("wanted_module", [{"schemas/api/__init__.py": ""}, {}])
-def test_a_foreign_package_that_comes_before_the_application_is_refused(
-    app: Path, tmp_path: Path, wanted_module: dict[str, str]
-) -> None:
+def test_a_foreign_package_in_front_is_refused(app: Path, tmp_path: Path, wanted_module: dict[str, str]) -> None:
     foreign = write_files(tmp_path / "site", {"schemas/__init__.py": "", **wanted_module})
     assert fault(app, foreign, app) == (
         f"schemas was imported from {foreign}/schemas, not from APP: "
@@ -76,9 +74,7 @@ def test_a_package_that_was_imported_from_elsewhere_before_is_refused(app: Path,
 
 
 @pytest.mark.parametrize("package", ["schemas", "abilities"])
-def test_a_folder_without_init_is_a_package_and_goes_before_a_foreign_one(
-    app: Path, tmp_path: Path, package: str
-) -> None:
+def test_a_folder_without_init_is_a_package_before_a_foreign_one(app: Path, tmp_path: Path, package: str) -> None:
     foreign = write_files(tmp_path / "site", {f"{package}/__init__.py": "raise RuntimeError"})
     (app / package / "__init__.py").unlink()
     assert check_app(app, path=(foreign,))[0] == 0
@@ -146,10 +142,7 @@ def test_a_broken_application_does_not_hide_the_faults_of_its_registry(app: Path
         ("table: dict[str, int] = {}", "Request $.table: a mapping: the platform lets only listed keys pass"),
         ("text: str | None = None", "Request $.text: may be null, which the platform refuses"),
         ("one: 'Nowhere'", "Request $: not a type that msgspec takes: name 'Nowhere' is not defined"),
-        (
-            "one: Request | Response",
-            "Request $: not a type that msgspec takes: If a type union contains multiple Struct",
-        ),
+        ("one: Request | Response", "Request $: not a type that msgspec takes: If a type union contains multiple "),
     ],
 )
 def test_a_contract_that_the_platform_can_not_take_is_told_with_its_path(app: Path, api: str, message: str) -> None:
@@ -162,14 +155,6 @@ def test_an_event_of_the_application_that_disagrees_with_a_shipped_one_is_told_a
     event = EMPTY + "class Event(Contract):\n    hit_keyword: str\n"
     write_files(app, {"schemas/events/another.py": event})  # sorted by name it comes before the shipped one
     assert fault(app).startswith("schemas/events/another.py: hit_keyword has another type than in another event")
-
-
-@pytest.mark.parametrize("missing", ["schemas", "schemas/api", "schemas/events"])
-def test_an_application_needs_no_contracts_of_its_own(tmp_path: Path, missing: str) -> None:
-    files = {name: text for name, text in APP.items() if not name.startswith(f"{missing}/")}
-    app = write_files(tmp_path / "app", files)
-    code, printed = check_app(app)
-    assert (code, printed.rstrip()[-8:]) == (0, "no fault")
 
 
 def test_a_registry_file_is_an_application(tmp_path: Path) -> None:

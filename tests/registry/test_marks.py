@@ -110,108 +110,76 @@ TWICE = "hello is already declared at"
 HIT = "registry.toml:3 [events.hit_keyword]"
 
 
-@pytest.mark.parametrize(
-    ("code", "rows", "fault"),
-    [
-        # as of a row
-        (marked("timout=5"), "", "marked.py:7 f: unknown key timout; did you mean timeout?"),
-        (marked("timeout='5'"), "", "marked.py:7 f: timeout: must be a number, not a text"),
-        (marked("timeout=0"), "", "marked.py:7 f: timeout: must be a number > 0.0"),
-        (marked("once={'ttl': 5}"), "", "marked.py:7 f: once: missing key key"),
-        (
-            marked("once={'key': 'no'}"),
-            "",
-            "marked.py:7 f: once: key: no: the request's contract has no key no there; known: id, trace",
-        ),
-        (
-            marked("output_policy='lax'"),
-            "",
-            "marked.py:7 f: output_policy: 'lax' is unknown; known: prune, strict, off",
-        ),
-        (
-            marked("api='sync_msg'"),
-            "",
-            "marked.py:7 f: give exactly one of api, handler and kind (api and handler given)",
-        ),
-        (marked("apis='*'"), "", 'marked.py:7 f: apis goes with kind = "func" only'),
-        (marked("handler='a:b'"), "", "marked.py:7 f: unknown key handler; a mark is on what it names"),
-        (marked("retry=1", "on_event"), "", "marked.py:7 f: unknown key retry; did you mean retries?"),
-        (marked("notify='soon'", "on_event"), "", "marked.py:7 f: notify: 'soon' is unknown; known: now, after, never"),
-        # two for one
-        (HELLO, "[abilities.hello]\napi = 'sync_msg'\n", f"marked.py:7 hello: {TWICE} {ROW}; keep one of the two"),
-        (
-            HELLO,
-            "[abilities.hello]\nhandler = 'marked:hello'\n",
-            f"marked.py:7 hello: {TWICE} {ROW}; keep one of the two",
-        ),
-        (
-            ON_HIT.replace("(retries=6, notify='never')", ""),
-            "[events.hit_keyword]\nhandler = 'marked:on_hit'\n",
-            f"marked.py:7 on_hit: hit_keyword is already declared at {HIT}; keep one of the two",
-        ),
-        (
-            ON_HIT + ON_HIT.replace("on_hit", "also"),
-            "",
-            "marked.py:9 also: hit_keyword is already declared at marked.py:7 on_hit; keep one of the two",
-        ),
-        (
-            HELLO + HELLO,
-            "",
-            "marked.py:9 hello: its name is already marked at marked.py:7; rename one of the two",
-        ),
-        (
-            "@notification\nclass Hits(Order): ...\n",
-            "[notifications.hits]\ncontract = 'marked:Order'\n",
-            "marked.py:7 Hits: hits is already declared at registry.toml:3 [notifications.hits]; keep one of the two",
-        ),
-        (
-            HELLO.replace("hello", "invoke_sync_msg"),
-            "[passthrough]\nprefix = 'invoke_'\n",
-            "registry.toml:3 [passthrough]: ability ID invoke_sync_msg is already declared at marked.py:7 "
-            "invoke_sync_msg; keep one of the two, or list the wanted names in apis",
-        ),
-        # keywords beside a row
-        (
-            marked("timeout=5, concurrency=1"),
-            "[abilities.other]\nhandler = 'marked:f'\n",
-            "registry.toml:3 [abilities.other]: marked:f has timeout, concurrency at marked.py:7 f, too; "
-            "put them into the row",
-        ),
-        (
-            marked("timeout=5"),
-            "[func]\nprefix = 'x_'\nfunctions = {f = 'marked:f'}\n",
-            "registry.toml:3 [func]: marked:f has timeout at marked.py:7 f, too; put them into the row",
-        ),
-        (
-            ON_HIT,
-            "[program]\n[events.hit_keyword]\nhandler = 'marked:on_hit'\n",
-            "registry.toml:2 [events.hit_keyword]: marked:on_hit has retries, notify at marked.py:7 on_hit, too; "
-            "put them into the row",
-        ),
-        # what has no effect
-        (
-            f"@cache\n{HELLO}",
-            "",
-            "marked.py:7 hello: another decorator is above its mark; put the mark on top",
-        ),
-        (
-            "",
-            "[program]\nmodules = ['marcked']\n",
-            "registry.toml:1 [program]: modules: marcked: there is no such module in {app}; did you mean marked?",
-        ),
-        (
-            "",
-            "[program]\nmodules = ['json']\n",
-            "registry.toml:1 [program]: modules: json is a module of Python itself; the application's own modules are "
-            "in {app}",
-        ),
-        (
-            "",
-            "[program]\nmodules = ['']\n",
-            "registry.toml:1 [program]: modules: must be a text of length >= 1 - at $[0]",
-        ),
-    ],
-)
+FAULTS_OF_A_MARK = [
+    # as of a row
+    (marked("timout=5"), "f: unknown key timout; did you mean timeout?"),
+    (marked("once={'key': 'no'}"), "f: once: key: no: the request's contract has no key no there; known: id, trace"),
+    (marked("api='sync_msg'"), "f: give exactly one of api, handler and kind (api and handler given)"),
+    (marked("handler='a:b'"), "f: unknown key handler; a mark is on what it names"),
+    (marked("retry=1", "on_event"), "f: unknown key retry; did you mean retries?"),
+    # what has no effect
+    (f"@cache\n{HELLO}", "hello: another decorator is above its mark; put the mark on top"),
+]
+FAULTS_OF_MODULES = [
+    ("marcked", "marcked: there is no such module in {app}; did you mean marked?"),
+    ("json", "json is a module of Python itself; the application's own modules are in {app}"),
+    ("", "must be a text of length >= 1 - at $[0]"),
+]
+TWO_FOR_ONE = [
+    (HELLO, "[abilities.hello]\napi = 'sync_msg'\n", f"marked.py:7 hello: {TWICE} {ROW}; keep one of the two"),
+    (HELLO, "[abilities.hello]\nhandler = 'marked:hello'\n", f"marked.py:7 hello: {TWICE} {ROW}; keep one of the two"),
+    (
+        ON_HIT.replace("(retries=6, notify='never')", ""),
+        "[events.hit_keyword]\nhandler = 'marked:on_hit'\n",
+        f"marked.py:7 on_hit: hit_keyword is already declared at {HIT}; keep one of the two",
+    ),
+    (
+        ON_HIT + ON_HIT.replace("on_hit", "also"),
+        "",
+        "marked.py:9 also: hit_keyword is already declared at marked.py:7 on_hit; keep one of the two",
+    ),
+    (HELLO + HELLO, "", "marked.py:9 hello: its name is already marked at marked.py:7; rename one of the two"),
+    (
+        "@notification\nclass Hits(Order): ...\n",
+        "[notifications.hits]\ncontract = 'marked:Order'\n",
+        "marked.py:7 Hits: hits is already declared at registry.toml:3 [notifications.hits]; keep one of the two",
+    ),
+    (
+        HELLO.replace("hello", "invoke_sync_msg"),
+        "[passthrough]\nprefix = 'invoke_'\n",
+        "registry.toml:3 [passthrough]: ability ID invoke_sync_msg is already declared at marked.py:7 "
+        "invoke_sync_msg; keep one of the two, or list the wanted names in apis",
+    ),
+    # keywords beside a row
+    (
+        marked("timeout=5, concurrency=1"),
+        "[abilities.other]\nhandler = 'marked:f'\n",
+        "registry.toml:3 [abilities.other]: marked:f has timeout, concurrency at marked.py:7 f, too; "
+        "put them into the row",
+    ),
+    (
+        marked("timeout=5"),
+        "[func]\nprefix = 'x_'\nfunctions = {f = 'marked:f'}\n",
+        "registry.toml:3 [func]: marked:f has timeout at marked.py:7 f, too; put them into the row",
+    ),
+    (
+        ON_HIT,
+        "[program]\n[events.hit_keyword]\nhandler = 'marked:on_hit'\n",
+        "registry.toml:2 [events.hit_keyword]: marked:on_hit has retries, notify at marked.py:7 on_hit, too; "
+        "put them into the row",
+    ),
+]
+FAULTS = [
+    *((code, "", f"marked.py:7 {fault}") for code, fault in FAULTS_OF_A_MARK),
+    *(
+        ("", f"[program]\nmodules = ['{name}']\n", f"registry.toml:1 [program]: modules: {fault}")
+        for name, fault in FAULTS_OF_MODULES
+    ),
+    *TWO_FOR_ONE,
+]
+
+
+@pytest.mark.parametrize(("code", "rows", "fault"), FAULTS)
 def test_a_fault_names_the_mark_and_what_it_is_in_conflict_with(app: Path, code: str, rows: str, fault: str) -> None:
     assert faults(app, code, rows) == [fault.replace("{app}", str(app))]
 
@@ -232,9 +200,7 @@ def test_an_ability_that_is_given_a_name_is_a_fault_that_says_where_names_come_f
         ]
 
 
-def test_a_fault_is_placed_in_the_program_also_when_its_environment_lies_in_its_folder(
-    app: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_fault_lies_in_the_program_also_beside_its_environment(app: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "prefix", str(app / ".venv"))
     library = app / ".venv" / "lib"
     write_files(library, {"greeting.py": "def greet(): raise ValueError('no greeting')\n"})

@@ -93,9 +93,7 @@ FITTING = [
 
 
 @for_each(FITTING)
-def test_code_may_take_what_the_lifespan_yields_and_what_it_may_yield(
-    handler: str, lifespan: str, tmp_path: Path
-) -> None:
+def test_code_may_take_what_the_lifespan_yields_or_may_yield(handler: str, lifespan: str, tmp_path: Path) -> None:
     table_of(tmp_path, handler, **({"lifespan": lifespan} if lifespan else {}))
 
 
@@ -104,11 +102,7 @@ MISFITS = [
     ("with_db_async", "returns_manager", "a state of Db, and the lifespan yields Other: annotate it with Other, or "),
     ("with_db", "yields_nothing", "a state of Db, and the lifespan yields None: annotate it with None, or let the "),
     ("with_db", "yields_dict", "a state of Db, and the lifespan yields dict: annotate it with dict, or let the "),
-    (
-        "with_dict",
-        "yields_db",
-        "a state of dict, and the lifespan yields Db: annotate it with Db, or let the lifespan ",
-    ),
+    ("with_dict", "yields_db", "a state of dict, and the lifespan yields Db: annotate it with Db, or let the "),
     ("with_perhaps", "yields_other", "the lifespan yields Other"),
     ("with_db", "", 'a state of Db, and there is no lifespan: write lifespan = "package.module:function" in [program]'),
     ("with_queries", "", "a state of Queries, and there is no lifespan: write lifespan = "),
@@ -118,9 +112,7 @@ MISFITS = [
 
 
 @for_each(MISFITS)
-def test_code_that_takes_what_no_lifespan_yields_is_a_fault_with_its_line_and_the_fix(
-    handler: str, lifespan: str, why: str, tmp_path: Path
-) -> None:
+def test_code_that_takes_what_nothing_yields_is_a_fault(handler: str, lifespan: str, why: str, tmp_path: Path) -> None:
     [fault] = faults(tmp_path, handler, **({"lifespan": lifespan} if lifespan else {}))
     row = "events.hit_keyword" if handler == "on_hit" else "abilities.a"
     line = 3 if lifespan else 2

@@ -21,14 +21,12 @@ def table() -> AbilityTable:
 
 @pytest.fixture
 def start(table: AbilityTable) -> Iterator[Start]:
-    """Start programs; all of them are stopped with the test."""
     with starting(table) as start:
         yield start
 
 
 @pytest.fixture
 def gate() -> Iterator[Gate]:
-    """An SDK call that lasts until the test opens the gate, or has ended."""
     gate = Gate()
     yield gate
     gate.opened.set()
@@ -49,6 +47,5 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Any]]:
 
 @pytest.fixture
 def pool() -> Iterator[ThreadPoolExecutor]:
-    """Threads for calls that last."""
     with ThreadPoolExecutor(4) as pool:
         yield pool

@@ -221,13 +221,11 @@ def call_content(
 
 
 def is_lost(call: Future[int]) -> bool:
-    """Whether a call ends without an answer."""
     return isinstance(call.exception(DEADLINE), httpx.HTTPError)
 
 
 @contextlib.contextmanager
 def on_one_core() -> Iterator[None]:
-    """Let what is started meanwhile use one core."""
     own = os.sched_getaffinity(0)
     only_where(len(own) > 1, "there are several cores")
     os.sched_setaffinity(0, {min(own)})
@@ -284,7 +282,6 @@ class Service:
                 raise
 
     def start(self) -> None:
-        """Start it, or start it again, and wait until it listens."""
         self.launch()
         wait_until(lambda: self.process.poll() is not None or self._announced() is not None)
         announced = self._announced()
@@ -315,7 +312,6 @@ class Service:
         return int(self.reply(ability_id, {"name": name})["pid"])
 
     def begin(self, pool: ThreadPoolExecutor, ability_id: str, name: str) -> tuple[Future[int], int]:
-        """Call an ability in a thread; return the call, and its process once the handler runs."""
         return pool.submit(self.call, ability_id, name), self.entered(name)
 
     def reply(
@@ -366,7 +362,6 @@ class Service:
         return int(marker.read_text())
 
     def refuses(self) -> bool:
-        """Whether a new connection is refused."""
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.port)) != 0
 

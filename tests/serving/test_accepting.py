@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial, wraps
 from inspect import Parameter, Signature, signature
@@ -40,9 +40,7 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     ("own", "others", "is_left"),
     [(1, 0, True), (7, 6, True), (8, 7, False), (8, 6, True), (64, 56, False), (64, 55, True)],
 )
-def test_a_connection_is_left_to_a_process_that_has_fewer_by_more_than_an_eighth(
-    own: int, others: int, is_left: bool
-) -> None:
+def test_a_connection_is_left_to_who_has_fewer_by_more_than_an_eighth(own: int, others: int, is_left: bool) -> None:
     counts = ConnectionCounts(3)
     counts.show(0, own, 0)
     counts.show(2, others, 0)
@@ -53,8 +51,6 @@ def test_a_connection_is_left_to_a_process_that_has_fewer_by_more_than_an_eighth
 
 
 class Connected(asyncio.Protocol):
-    """One connection, as uvicorn keeps it."""
-
     def __init__(self, state: ServerState) -> None:
         self._state = state
 
@@ -109,42 +105,31 @@ class Port:
             each.close()
 
 
-@pytest.fixture(params=[uvloop.new_event_loop, asyncio.SelectorEventLoop], ids=["uvloop", "asyncio"])
-def on_loop(request: pytest.FixtureRequest) -> Callable[[Callable[[Port], Awaitable[None]]], None]:
-    async def alone(test: Callable[[Port], Awaitable[None]]) -> None:
-        async with asyncio.timeout(DEADLINE), contextlib.aclosing(Port()) as port:
-            await test(port)
-
-    def run(test: Callable[[Port], Awaitable[None]]) -> None:
-        with asyncio.Runner(loop_factory=request.param) as runner:
-            runner.run(alone(test))
-
-    return run
-
-
-OnLoop = Callable[[Callable[[Port], Awaitable[None]]], None]
-
-
 def on_both_loops(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
     """Make a coroutine function, which gets a port, a test on both loops."""
 
+    async def alone(fixtures: dict[str, Any]) -> None:
+        async with asyncio.timeout(DEADLINE), contextlib.aclosing(Port()) as port:
+            await test(port, **fixtures)
+
     @wraps(test)
-    def run(on_loop: OnLoop, **fixtures: Any) -> None:
-        on_loop(partial(test, **fixtures))
+    def run(factory: Callable[[], asyncio.AbstractEventLoop], **fixtures: Any) -> None:
+        with asyncio.Runner(loop_factory=factory) as runner:
+            runner.run(alone(fixtures))
 
     others = [*signature(test).parameters.values()][1:]
-    run.__signature__ = Signature([Parameter("on_loop", Parameter.POSITIONAL_OR_KEYWORD), *others])  # type: ignore[attr-defined]  # for pytest
-    return run
+    run.__signature__ = Signature([Parameter("factory", Parameter.POSITIONAL_OR_KEYWORD), *others])  # type: ignore[attr-defined]  # for pytest
+    loops = [uvloop.new_event_loop, asyncio.SelectorEventLoop]
+    both: Callable[..., None] = pytest.mark.parametrize("factory", loops, ids=["uvloop", "asyncio"])(run)
+    return both
 
 
 async def until(condition: Callable[[], object]) -> None:
-    """Turn the event loop until the condition holds."""
     while not condition():  # noqa: ASYNC110  # each turn is what is tested
         await asyncio.sleep(0)
 
 
 async def has(worker: Worker, number: int) -> None:
-    """Wait until it has so many connections."""
     await until(lambda: len(worker.connections) == number)
 
 
@@ -221,15 +206,14 @@ async def test_a_connection_that_was_accepted_before_the_stop_is_among_those_tha
     assert len(worker.connections) == 1
 
 
-def test_a_connection_that_another_process_took_first_is_no_error(
-    on_loop: OnLoop, caplog: pytest.LogCaptureFixture
-) -> None:
-    async def test(port: Port) -> None:
-        workers = [Worker(port, number) for number in range(3)]
-        port.connect(1)  # which wakes all
-        await until(lambda: any(worker.connections for worker in workers))
-
-    on_loop(test)
+@on_both_loops
+async def test_a_connection_that_another_process_took_is_no_error(port: Port, caplog: pytest.LogCaptureFixture) -> None:
+    workers = [Worker(port, number) for number in range(3)]
+    port.connect(1)  # which wakes all
+    await until(lambda: any(worker.connections for worker in workers))
+    for each in workers:
+        each.acceptor.close()
+        await each.acceptor.wait_closed()
     assert not caplog.records
 
 
@@ -268,19 +252,17 @@ async def test_a_process_without_a_file_for_a_connection_says_so_and_takes_it_la
     await has(worker, 1)
 
 
-def test_a_port_that_the_parent_has_shut_is_left_alone(
-    on_loop: OnLoop, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+@on_both_loops
+async def test_a_port_that_the_parent_has_shut_is_left_alone(
+    port: Port, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def test(port: Port) -> None:
-        worker = Worker(port, 0)
-        port.listening.shutdown(socket.SHUT_RDWR)
-        for _ in range(50):
-            await asyncio.sleep(0)
-        assert not asyncio.get_running_loop().remove_reader(worker.listening)
-        worker.acceptor.close()
-
     monkeypatch.setattr(accepting, "RETRY", 0)
-    on_loop(test)
+    worker = Worker(port, 0)
+    port.listening.shutdown(socket.SHUT_RDWR)
+    for _ in range(50):
+        await asyncio.sleep(0)
+    assert not asyncio.get_running_loop().remove_reader(worker.listening)
+    worker.acceptor.close()
     assert not caplog.records
 
 
@@ -294,9 +276,7 @@ def test_connections_of_a_program_are_shared_evenly_among_its_worker_processes(s
     assert all(5 <= share <= 7 for share in shares.values()), shares  # that of `pids` may be closing still
 
 
-def test_while_one_event_loop_is_held_up_the_other_process_answers_new_connections(
-    serve: Serve, pool: ThreadPoolExecutor
-) -> None:
+def test_while_one_loop_is_held_up_another_process_answers(serve: Serve, pool: ThreadPoolExecutor) -> None:
     service = serve("--workers", "2", "--hang-after", str(DEADLINE))
     pids = service.pids(2)
     running, held_up = service.begin(pool, "block", "door")
@@ -327,7 +307,6 @@ def answering(service: Service, clients: int) -> Counter[int]:
 
 
 def listens(pid: int, port: int) -> bool:
-    """Return whether a process has the socket of this port open."""
     table = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     (socket_of_port,) = [row[9] for row in table if row[1].endswith(f":{port:04X}") and row[3] == "0A"]
     for each in Path(f"/proc/{pid}/fd").iterdir():

@@ -33,7 +33,6 @@ MIB = 1 << 20
 
 @pytest.fixture(params=[False, True], ids=["serve", "asgi"])
 def start(request: pytest.FixtureRequest, table: AbilityTable, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
-    """Start programs, by both ways to serve, that hold 2 MiB of large bodies."""
     monkeypatch.setattr(bounds, "BODY_BUDGET", 2 * MIB)
     with starting(table) as start:
         yield lambda **options: start(max_body=MIB, by_uvicorn=request.param, **options)
@@ -66,7 +65,6 @@ def stack() -> Iterator[ExitStack]:
 def test_the_body_that_has_been_coming_longest_is_refused_when_there_is_too_much(
     start: Start, stack: ExitStack
 ) -> None:
-    """Row 2: 40 bodies of 16 MiB without their last byte took 644 MiB."""
     senders = Senders(start(), stack)
     first, second, third = [senders.send(700 * KIB) for _ in range(3)]
     received = read_to_end(first)
@@ -110,9 +108,7 @@ def test_bodies_that_wait_for_a_thread_count_until_one_takes_them(start: Start, 
     assert statuses(read_reply(later)) == [200]
 
 
-def test_two_of_the_largest_bodies_always_fit(
-    table: AbilityTable, stack: ExitStack, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_two_of_the_largest_bodies_fit(table: AbilityTable, stack: ExitStack, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bounds, "BODY_BUDGET", 1)
     with starting(table) as start:
         senders = Senders(start(max_body=MIB), stack)
@@ -120,7 +116,6 @@ def test_two_of_the_largest_bodies_always_fit(
 
 
 def test_a_body_in_chunks_of_two_bytes_takes_little_more_memory_than_it_has() -> None:
-    """Row 2: an object for each chunk took 20 times as much."""
     reader = Reader(MIB)
     request = chunked(*[b"xy"] * (32 * KIB))
     tracemalloc.start()

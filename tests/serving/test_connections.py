@@ -98,6 +98,7 @@ SCENARIOS: dict[str, tuple[list[bytes], list[int]]] = {
     "length beyond 64 bits": ([b"POST / HTTP/1.1\r\ncontent-length: 99999999999999999999\r\n\r\n"], [400]),
     "length of 5,000 digits": ([b"POST / HTTP/1.1\r\ncontent-length: " + MANY_DIGITS, LAST], [200, 200]),
     "length of 5,000 digits before HTTP/1.1": ([b"POST / HTTP/1.0\r\ncontent-length: " + MANY_DIGITS], [200]),
+    "length of 5,000 nines": ([b"POST / HTTP/1.1\r\ncontent-length: " + b"9" * 5000 + b"\r\n\r\n"], [400]),
     "two lengths": ([post(more=b"content-length: 1\r\n")], [400]),
     "length and chunks": ([post(more=b"transfer-encoding: chunked\r\n")], [400]),
     "another transfer encoding": ([post(more=b"transfer-encoding: gzip\r\n")], [400]),
@@ -142,7 +143,6 @@ def test_a_header_that_reads_like_the_beginning_of_a_call_makes_none(served: Ser
     )
 )
 def test_a_body_in_another_transfer_coding_than_chunks_is_refused(coding: bytes, line: bytes, served: Served) -> None:
-    """Row 3: it was taken as chunks, and what the chunks hold as the call."""
     received = served.talk(chunked(BODY).replace(b" chunked", b" " + coding).replace(b"POST /", line, 1))
     assert statuses(received) == [501]
     assert b"\r\nconnection: close\r\n" in received
@@ -161,7 +161,7 @@ def test_chunks_are_taken_however_their_name_is_written(coding: bytes, served: S
 
 
 def test_a_client_before_http_1_1_is_not_told_to_continue(served: Served) -> None:
-    """Row 3: it knows no status 100 [RFC 9110, 10.1.1]."""
+    """It knows no status 100 [RFC 9110, 10.1.1]."""
     request = post(version=b"1.0", more=b"expect: 100-continue\r\n")
     assert statuses(served.talk(request[: -len(BODY)], BODY)) == [200]
 
@@ -293,9 +293,7 @@ def test_a_client_that_reads_its_last_reply_nearly_whole_is_cut_off(start: Start
         wait_until(lambda: program.open == 0)
 
 
-def test_a_client_that_asks_on_without_reading_is_not_worked_for_and_is_cut_off(
-    start: Start, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_client_that_asks_without_reading_is_not_worked_for(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bounds, "LINGER_SECONDS", 0.2)
     program = start()
     program.server.config.timeout_keep_alive = 0.5  # type: ignore[assignment]
@@ -354,18 +352,12 @@ def test_connections_far_beyond_the_limit_are_closed_at_once(start: Start, monke
 
 
 class OddSdk(PlainSdk):
-    """Answers with other headers."""
-
     def __init__(self, **headers: str) -> None:
         super().__init__()
         self.headers = headers
 
     def encode(self, text: str) -> SealedReply:
         return SealedReply(headers=self.headers, body=text)
-
-
-def test_a_reply_with_an_invalid_header_is_not_sent(start: Start) -> None:
-    assert start(OddSdk(sealed="yes\r\nset-cookie: a=b")).talk(CALL) == b""
 
 
 @pytest.mark.parametrize("part", ["name", "value"])

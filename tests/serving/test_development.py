@@ -75,8 +75,6 @@ NAMES = ("crash", "crash_later", "refuse", "ask", "leave_a_thread")
 
 
 class EmulatedProgram:
-    """A served program, and what it logs."""
-
     def __init__(self, folder: Path, sdk: str, *options: str) -> None:
         self._key = os.urandom(seal.KEY_BYTES)
         rows = "".join(f'[abilities.{name}]\nhandler = "abilities.crashing:{name}"\n' for name in NAMES)
@@ -109,7 +107,6 @@ class EmulatedProgram:
     def call(
         self, ability_id: str, data: Any, *, is_async: bool = False, call_type: int = 1, entry: int | None = None
     ) -> str:
-        """Call the program, under the number of the emulator's entry if one is given; return the text of its reply."""
         content = call_content(ability_id, data, call_type, "1_1", "a job" if is_async else "", "ww-of-the-test", 7)
         sealed = seal.seal_call(self._key, content)
         headers = dict(sealed.headers) | ({} if entry is None else {seal.ENTRY_HEADER: str(entry)})
@@ -142,9 +139,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
         each.stop()
 
 
-def test_with_the_emulator_a_crash_shows_its_text_the_frames_of_the_application_only_and_what_it_printed_before(
-    start: Start,
-) -> None:
+def test_with_the_emulator_a_crash_shows_its_text_own_frames_and_what_it_printed(start: Start) -> None:
     program = start("emulator")
     program.call("crash", {"text": SECRET})
     wait_until(lambda: "errcode 710660" in program.log)
@@ -232,9 +227,7 @@ SWITCHES = [
     [(), ("--workers", "0"), ("--log-level", "DEBUG"), *SWITCHES, ("--log-level", "DEBUG", *chain(*SWITCHES))],
     ids=" ".join,
 )
-def test_with_the_vendors_sdk_no_option_shows_a_text_a_traceback_or_a_caller(
-    start: Start, options: tuple[str, ...]
-) -> None:
+def test_with_the_vendors_sdk_no_option_shows_text_traceback_or_caller(start: Start, options: tuple[str, ...]) -> None:
     """The switch is the SDK itself: this one is the stand-in, but from a folder of another name."""
     program = start("vendor", *options)
     replies = [program.call(name, {"text": SECRET}) for name in ("crash", "crash_later", "ask", "leave_a_thread")]

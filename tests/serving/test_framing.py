@@ -18,7 +18,6 @@ EMPTY_LINE = b"\r\n\r\n"
 
 
 def echoed(text: str, in_chunks: bool = False, trailers: bytes = b"") -> bytes:
-    """A call whose reply tells it from others."""
     body = sealed("invoke_get_group_chat", {"chatid": text})
     return chunked(body[:9], body[9:], extension=b";a=b", trailers=trailers) if in_chunks else post(body=body)
 
@@ -67,10 +66,7 @@ def served(table: AbilityTable) -> Iterator[Served]:
 
 @settings(max_examples=150, deadline=None)
 @given(requests=st.lists(REQUEST, min_size=1, max_size=4), places=st.lists(st.integers(0, 1 << 16), max_size=6))
-def test_requests_are_answered_the_same_however_they_are_cut(
-    served: Served, requests: list[bytes], places: list[int]
-) -> None:
-    """Rows 1 and 2: with offers to upgrade among them."""
+def test_requests_are_answered_alike_however_cut(served: Served, requests: list[bytes], places: list[int]) -> None:
     replies = served.talk(*requests, LAST)
     assert statuses(replies) == [405 if request.startswith(b"GET") else 200 for request in requests] + [200]
     assert served.talk(*[piece for request in requests for piece in cut(request, places)], LAST) == replies
@@ -78,9 +74,7 @@ def test_requests_are_answered_the_same_however_they_are_cut(
 
 @settings(max_examples=50, deadline=None)
 @given(request_=REQUEST, rest=FOLLOWING, place=st.integers(0, 1 << 16))
-def test_only_the_first_is_answered_whatever_comes_with_its_end(
-    served: Served, request_: bytes, rest: bytes, place: int
-) -> None:
+def test_only_the_first_is_answered_whatever_follows(served: Served, request_: bytes, rest: bytes, place: int) -> None:
     """A client sends the next request when it has the answer [RFC 9112, 9.3.2]: what comes earlier is dropped."""
     alone = served.talk(request_.replace(b" HTTP/1.1\r\n", b" HTTP/1.1\r\nconnection: close\r\n", 1))
     place %= len(request_)
@@ -133,6 +127,6 @@ def test_random_heads_and_chunks_are_requests_or_are_refused() -> None:
     ]
 )
 def test_a_length_is_read_whatever_its_number_of_digits(value: bytes, length: int) -> None:
-    """Row 5: Python converts no more than 4300 digits."""
+    """Python converts no more than 4300 digits."""
     assert content_length([(b"host", b"x"), (b"content-length", value)]) == length
     assert content_length([(b"host", b"x")]) == 0

@@ -39,9 +39,7 @@ def warnings(folder: Path, caplog: pytest.LogCaptureFixture, *jobs: Job) -> list
     return [each.getMessage() for each in caplog.records if each.getMessage().startswith(LINE)]
 
 
-def test_the_start_names_the_abilities_of_jobs_that_the_registry_lacks_with_what_to_do(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_the_start_names_the_abilities_that_jobs_lack(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     old = [job(str(number), ability_id="old report\n") for number in range(3)]
     (line,) = warnings(tmp_path, caplog, job("known", ability_id="known"), event_job("event"), *old)
     assert line == (

@@ -56,9 +56,7 @@ def late_lines(caplog: pytest.LogCaptureFixture) -> list[str]:
 HEAD = "refused, HandlerTimeoutError: the ability took longer than its timeout (0.05 s"
 
 
-def test_code_that_blocks_is_named_when_its_time_is_over_and_once(
-    serve: Serve, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_code_that_blocks_is_named_once_when_its_time_is_over(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
     with waiting() as free:
 
         def counted(names: list[str]) -> int:

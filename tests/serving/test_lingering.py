@@ -32,10 +32,7 @@ def unannounced(size: int) -> list[bytes]:
 
 
 @pytest.mark.parametrize("form", [announced, unannounced])
-def test_the_refusal_of_a_large_body_is_read_by_who_sends_it_whole(
-    start: Start, form: Callable[[int], list[bytes]]
-) -> None:
-    """Row 18: 40 of 40 tries at 8 to 64 MB ended with a reset."""
+def test_the_refusal_of_a_large_body_is_read_by_its_sender(start: Start, form: Callable[[int], list[bytes]]) -> None:
     program = start(max_body=MB)
     for size in [8 * MB] * 4 + [64 * MB]:  # 25 MB a second are read
         received = send_all_then_read(program, *form(size))
@@ -62,7 +59,6 @@ def test_several_such_clients_at_once_all_read_theirs(start: Start, loop: str) -
     ],
 )
 def test_other_last_answers_are_read_too(start: Start, status: int, pieces: list[bytes]) -> None:
-    """Row 18: a refusal of garbage or of an endless head, and a reply to who goes on sending."""
     assert statuses(send_all_then_read(start(), *pieces)) == [status]
 
 
@@ -84,9 +80,7 @@ def test_a_client_beyond_the_limit_on_connections_reads_why(start: Start) -> Non
 
 
 @pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
-def test_a_client_that_does_not_close_is_not_waited_for_long(
-    start: Start, loop: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_client_that_stays_is_not_waited_for_long(start: Start, loop: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bounds, "LINGER_SECONDS", 0.2)
     program = start(max_body=MB, loop=loop)
     with program.connect() as client:
@@ -107,7 +101,6 @@ def test_a_client_that_sends_without_end_is_cut_off(start: Start, loop: str, mon
 
 
 def test_a_stop_does_not_wait_for_who_goes_on_sending(start: Start) -> None:
-    """Row 18: what is lost then was lost before."""
     program = start(max_body=MB)
     with program.connect() as client:
         client.sendall(announced(2 * MB)[0])
@@ -119,7 +112,6 @@ def test_a_stop_does_not_wait_for_who_goes_on_sending(start: Start) -> None:
 
 
 def test_a_connection_that_lingers_counts_as_one(start: Start) -> None:
-    """Row 18: or they could be held without a limit."""
     program = start(max_body=MB, connections=1)
     with program.connect() as client:
         client.sendall(announced(2 * MB)[0])
@@ -127,10 +119,8 @@ def test_a_connection_that_lingers_counts_as_one(start: Start) -> None:
         assert statuses(program.talk(CALL)) == [503]
 
 
-def test_a_call_whose_chunks_go_bad_is_refused_and_no_more_is_said(
-    start: Start, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Row 18: the application, which waits for the rest of the body, must not write into a connection that lingers."""
+def test_a_call_whose_chunks_go_bad_is_refused_and_that_is_all(start: Start, caplog: pytest.LogCaptureFixture) -> None:
+    """The application, which waits for the rest of the body, must not write into a connection that lingers."""
     program = start()
     with program.connect() as client:
         client.sendall(chunked(BODY)[:-10])

@@ -53,9 +53,7 @@ ON, OFF = ("--pin-workers", "on"), ("--pin-workers", "off")
     [((*AS_MANY, *ON), False, "on"), (AS_MANY, True, "auto")],
     ids=["on", "auto in a container whose cores they fill"],
 )
-def test_each_worker_process_has_a_core_of_its_own(
-    serve: Serve, options: tuple[str, ...], is_contained: bool, said: str
-) -> None:
+def test_each_process_has_its_own_core(serve: Serve, options: tuple[str, ...], is_contained: bool, said: str) -> None:
     service = serve(*options, command=contained() if is_contained else ())
     service.pids(len(CORES))
     assert sorted(workers_of(service).values(), key=min) == [{core} for core in sorted(CORES)]
@@ -68,17 +66,10 @@ def test_each_worker_process_has_a_core_of_its_own(
     [((*AS_MANY, *OFF), False), (AS_MANY, False), ((*AS_MANY, *OFF), True), (("--workers", "1"), True)],
     ids=["off", "auto, the default, not in a container", "off in a container", "auto in one with cores to spare"],
 )
-def test_without_it_each_worker_process_may_use_all_cores(
-    serve: Serve, options: tuple[str, ...], is_contained: bool
-) -> None:
+def test_without_it_each_process_may_use_all_cores(serve: Serve, options: tuple[str, ...], is_contained: bool) -> None:
     service = serve(*options, command=contained() if is_contained else ())
     service.pids(int(options[1]))
     assert set(map(frozenset, workers_of(service).values())) == {frozenset(CORES)}
-
-
-def test_a_call_runs_on_the_core_of_its_worker_process(serve: Serve) -> None:
-    service = serve("--workers", "1", "--pin-workers", "on")
-    assert service.reply("cores")["cores"] == [min(CORES)]
 
 
 def test_the_successor_of_a_worker_process_takes_its_core(serve: Serve) -> None:
@@ -94,9 +85,7 @@ def test_the_successor_of_a_worker_process_takes_its_core(serve: Serve) -> None:
 
 
 @pytest.mark.slow  # waits until calls count as hanging
-def test_the_successor_of_a_worker_process_that_has_not_ended_yet_takes_its_core(
-    serve: Serve, pool: ThreadPoolExecutor
-) -> None:
+def test_the_successor_of_a_process_that_has_not_ended_takes_its_core(serve: Serve, pool: ThreadPoolExecutor) -> None:
     """While it ends, its successor has another number, but the same place."""
     options = "--threads", "1", "--hang-after", "0.5", "--grace", str(DEADLINE)
     service = serve(*AS_MANY, "--pin-workers", "on", *options)
@@ -120,10 +109,11 @@ def test_the_successor_of_a_worker_process_that_has_not_ended_yet_takes_its_core
         assert cores_of(successor) == {max(CORES)}
 
 
-@pytest.mark.parametrize("way", ["fork", "subprocess", "posix_spawn"])
-def test_what_a_handler_starts_may_use_all_cores(serve: Serve, way: str) -> None:
+def test_a_call_runs_on_the_core_of_its_worker_process_and_what_it_starts_may_use_all(serve: Serve) -> None:
     service = serve("--workers", "1", "--pin-workers", "on")
-    assert service.reply("cores", {"name": way})["cores"] == sorted(CORES)
+    assert service.reply("cores")["cores"] == [min(CORES)]
+    for way in ("fork", "subprocess", "posix_spawn"):
+        assert service.reply("cores", {"name": way})["cores"] == sorted(CORES), way
 
 
 def test_on_says_when_there_are_fewer_cores_than_worker_processes(serve: Serve) -> None:

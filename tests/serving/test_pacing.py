@@ -30,9 +30,7 @@ Spans = st.lists(
 
 
 @given(spans=Spans)
-def test_however_jobs_come_and_go_it_is_the_time_with_jobs_that_is_compared(
-    spans: list[tuple[float, float, float]],
-) -> None:
+def test_however_jobs_come_and_go_it_is_the_time_with_jobs_that_counts(spans: list[tuple[float, float, float]]) -> None:
     now, computed, with_jobs_seconds = 1000.0, 50.0, 0.0
     watch = Idleness(now, computed)
     for without, with_jobs, share in spans:

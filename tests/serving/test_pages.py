@@ -16,7 +16,7 @@ from tests.support.tables import for_each
         ("GET", "/healthz?verbose", 200, {""}, "ok\n"),
         ("GET", "/other", 404, {""}, "Not Found"),
         ("GET", "/", 405, {"POST"}, "the channel POSTs here\n"),
-    ],
+    ]
 )
 def test_each_page_answers_its_methods(
     method: str, path: str, status: int, allow: set[str], text: str, start: Start

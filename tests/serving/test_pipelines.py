@@ -32,7 +32,6 @@ GARBAGE = [b"hello\r\n\r\n", b"\x16\x03\x01\x02\x00\x01", b"POST / HTTP/1.1\r\nh
 
 
 def resident() -> int:
-    """Bytes that this process, which also serves, has in memory."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
@@ -50,7 +49,7 @@ def send_ahead(program: Served, client: socket.socket) -> int:
 
 @pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
 def test_what_is_sent_ahead_takes_no_memory_and_the_first_answer_is_read(start: Start, gate: Gate, loop: str) -> None:
-    """Row 1: 16 MiB of the shortest POSTs made 1 GiB, since reading went on after each answer."""
+    """16 MiB of the shortest POSTs made 1 GiB, since reading went on after each answer."""
     program = start(loop=loop)
     with program.calling(gate) as client:
         before = resident()
@@ -74,7 +73,6 @@ def test_idle_connections_hold_no_memory_of_their_calls(start: Start) -> None:
 
 
 def test_a_call_of_another_client_is_answered_while_one_sends_ahead(start: Start) -> None:
-    """Row 1: with the requests of some such clients in memory nobody was answered."""
     program = start()
     with contextlib.ExitStack() as stack:
         for _ in range(8):
@@ -87,10 +85,8 @@ def test_a_call_of_another_client_is_answered_while_one_sends_ahead(start: Start
 @pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
 @pytest.mark.parametrize("ahead", [CALL + LAST, b"GET / HTTP/1.1\r\n\r\n" * 1000, *GARBAGE])
 @pytest.mark.parametrize("is_apart", [False, True])
-def test_what_comes_before_the_answer_is_dropped(
-    start: Start, gate: Gate, loop: str, ahead: bytes, is_apart: bool
-) -> None:
-    """Rows 1 and 19: in the segment of the call, or in one of its own while the call is worked on."""
+def test_what_comes_too_early_is_dropped(start: Start, gate: Gate, loop: str, ahead: bytes, is_apart: bool) -> None:
+    """In the segment of the call, or in one of its own while the call is worked on."""
     program = start(loop=loop)
     with program.calling(gate, CALL if is_apart else CALL + ahead) as client:
         if is_apart:
@@ -105,7 +101,7 @@ def test_what_comes_before_the_answer_is_dropped(
 
 @pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
 def test_a_body_of_empty_lines_and_calls_after_it_are_answered(start: Start, loop: str) -> None:
-    """Row 1: an empty line may end a request, and these end none."""
+    """An empty line may end a request, and these end none."""
     program = start(loop=loop)
     request = chunked(b"\r\n\r\n" * 100_000, b"\r\n\r\n" * 100_000).replace(PLAIN, b"host: x\r\n")
     assert statuses(program.talk(request, CALL, request, CALL, LAST)) == [200] * 5
@@ -114,7 +110,6 @@ def test_a_body_of_empty_lines_and_calls_after_it_are_answered(start: Start, loo
 @pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
 @pytest.mark.parametrize("call", [CALL, CALL * 3, post(version=b"1.0"), CALL + b"hello\r\n\r\n"])
 def test_a_client_that_closes_its_sending_side_gets_its_reply(start: Start, gate: Gate, loop: str, call: bytes) -> None:
-    """Row 19: it got none, and its call was given up."""
     program = start(loop=loop)
     program.sdk.invoke = gate
     with program.connect() as client:
@@ -130,7 +125,6 @@ def test_a_client_that_closes_its_sending_side_gets_its_reply(start: Start, gate
 @pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
 @pytest.mark.parametrize("begun", [b"", CALL[:20], CALL[:-1], chunked(b"{}")[:-4], b"\r\n"])
 def test_a_connection_whose_client_asks_nothing_more_is_closed_at_once(start: Start, loop: str, begun: bytes) -> None:
-    """Row 19: only who waits for a reply is kept."""
     program = start(loop=loop)
     with program.connect() as client:
         ask(client)
@@ -141,10 +135,8 @@ def test_a_connection_whose_client_asks_nothing_more_is_closed_at_once(start: St
 
 
 @pytest.mark.parametrize("leave", [socket.socket.close, lambda client: client.shutdown(socket.SHUT_WR)])
-def test_a_call_whose_client_may_still_read_is_worked_on_to_its_end(
-    start: Start, gate: Gate, leave: Callable[[socket.socket], None]
-) -> None:
-    """Row 19: a client that has closed looks the same as one that waits for its reply."""
+def test_a_call_that_may_be_read_is_finished(start: Start, gate: Gate, leave: Callable[[socket.socket], None]) -> None:
+    """A client that has closed looks the same as one that waits for its reply."""
     program = start()
     with program.calling(gate) as client:
         leave(client)

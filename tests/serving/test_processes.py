@@ -23,9 +23,7 @@ pytestmark = pytest.mark.never_lost
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_sigterm_refuses_connections_finishes_calls_and_leaves_nothing(
-    serve: Serve, pool: ThreadPoolExecutor, workers: int
-) -> None:
+def test_sigterm_refuses_connections_and_finishes_calls(serve: Serve, pool: ThreadPoolExecutor, workers: int) -> None:
     service = serve("--workers", str(workers), "--grace", str(DEADLINE))
     pids = service.pids(workers)
     running, pid = service.begin(pool, "wait", "door")
@@ -43,9 +41,7 @@ def test_sigterm_refuses_connections_finishes_calls_and_leaves_nothing(
 
 
 @pytest.mark.parametrize("signals", [2, 5, 20, 100])
-def test_a_worker_that_gets_several_signals_at_once_finishes_its_calls(
-    serve: Serve, pool: ThreadPoolExecutor, signals: int
-) -> None:
+def test_a_worker_with_several_signals_finishes_its_calls(serve: Serve, pool: ThreadPoolExecutor, signals: int) -> None:
     service = serve("--grace", str(DEADLINE))
     running, pid = service.begin(pool, "wait", "door")
     for _ in range(signals):
@@ -72,7 +68,7 @@ def test_a_program_ends_soon_after_its_grace_whatever_a_handler_does(
 
 
 def test_log_lines_go_to_no_client_when_a_handler_closes_standard_output(serve: Serve) -> None:
-    """Row 18 of the second round: the next connections have the numbers of the descriptors that were closed."""
+    """The next connections have the numbers of the descriptors that were closed."""
     service = serve()
     service.call("shut")
     with contextlib.ExitStack() as stack:
@@ -269,7 +265,6 @@ def test_a_program_that_can_not_start_its_workers_ends_with_a_message(tmp_path: 
 
 
 def test_a_program_whose_log_nobody_reads_ends_soon_after_its_grace(tmp_path: Path) -> None:
-    """Row 13: a line that the parent can't write must not keep it from ending."""
     work = "signal.signal(signal.SIGTERM, signal.SIG_IGN); os.write(1, bytes(1 << 20))"
     with supervise(tmp_path, work, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None

@@ -74,9 +74,7 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
     raise AssertionError("the condition was not met in time")
 
 
-async def test_a_process_is_not_ready_while_its_store_fails_which_is_logged_once(
-    table: AbilityTable, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_process_whose_store_fails_is_not_ready(table: AbilityTable, caplog: pytest.LogCaptureFixture) -> None:
     store = FailingStore()
     with caplog.at_level(logging.WARNING):
         async with running(table, store) as (_, ready):
@@ -99,10 +97,7 @@ async def answers(ready: Ready, status: int, text: str) -> bool:
     return await ready() == (status, text)
 
 
-async def test_a_process_is_not_ready_while_its_store_does_not_answer(
-    table: AbilityTable, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Row 15: and the question waits for no store."""
+async def test_a_process_whose_store_hangs_is_not_ready(table: AbilityTable, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "PATIENCE", 0.1)
     store = FailingStore()
     async with running(table, store) as (_, ready):

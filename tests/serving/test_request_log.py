@@ -15,7 +15,6 @@ EVENT = {"event_type": "hit_keyword", "timestamp": 5, "hit_keyword": {"token": S
 
 
 def call_all(program: EmulatedProgram) -> None:
-    """Make calls of all kinds, and wait until the job is over."""
     for ability_id in ("ask", "refuse", "crash", "no_such_ability"):
         program.call(ability_id, {"text": SECRET})
     program.call("", EVENT, call_type=2)

@@ -3,7 +3,6 @@ import sys
 
 
 def imported_by(module: str) -> set[str]:
-    """Return the names of all top-level modules that importing this one brings in."""
     code = f"import sys, {module}; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return {name.partition(".")[0] for name in done.stdout.split()}

@@ -62,10 +62,7 @@ def pieces(request: bytes, where: str) -> list[bytes]:
 @pytest.mark.parametrize("offer", OFFERS)
 @pytest.mark.parametrize("where", ["one segment", "body later", "rest of the body later", "byte by byte"])
 @pytest.mark.parametrize("form", ["length", "chunks"])
-def test_a_call_with_an_offer_to_upgrade_is_answered_as_without(
-    served: Served, offer: str, where: str, form: str
-) -> None:
-    """Row 2: its body was lost, and when it came later it was parsed as a request."""
+def test_a_call_with_an_offer_is_answered_as_without(served: Served, offer: str, where: str, form: str) -> None:
     request = in_chunks(CHAT, OFFERS[offer]) if form == "chunks" else post(more=OFFERS[offer], body=CHAT)
     received = served.talk(*pieces(request, where), CALL, LAST)
     assert statuses(received) == [200] * 3
@@ -76,7 +73,7 @@ def test_a_call_with_an_offer_to_upgrade_is_answered_as_without(
 @pytest.mark.parametrize("offer", OFFERS)
 @pytest.mark.parametrize("where", ["one segment", "body later"])
 def test_a_body_after_an_offer_to_upgrade_is_never_a_request(served: Served, offer: str, where: str) -> None:
-    """Row 2: otherwise the author of a body could smuggle a call in."""
+    """Otherwise the author of a body could smuggle a call in."""
     request = post(head=HOST, more=OFFERS[offer], body=SMUGGLED)
     received = served.talk(*pieces(request, where), LAST)
     assert statuses(received) == [200, 200]
@@ -97,13 +94,13 @@ def test_other_wishes_beside_an_offer_to_upgrade_are_heard(served: Served) -> No
 
 @pytest.mark.parametrize("target", [b"x:443", b"/", b"http://x:80/"])
 def test_a_tunnel_is_refused(served: Served, target: bytes) -> None:
-    """Row 2: the parser takes CONNECT for an offer to upgrade, which can't be ignored."""
+    """The parser takes CONNECT for an offer to upgrade, which can't be ignored."""
     received = served.talk(b"CONNECT " + target + b" HTTP/1.1\r\nhost: x\r\n\r\n" + CALL)
     assert statuses(received) == [400]
 
 
 def test_curl_that_offers_http2_is_answered(served: Served) -> None:
-    """Row 2: `curl --http2` sends the offer with each request that is no HTTPS."""
+    """`curl --http2` sends the offer with each request that is no HTTPS."""
     curl = tool("curl")
     version = subprocess.run([curl, "--version"], capture_output=True, check=True).stdout
     only_where(b"HTTP2" in version, "curl speaks HTTP/2")

@@ -74,7 +74,6 @@ class PlainSdk:
 
 
 def sealed(ability_id: str, data: Any = None, **call: Any) -> bytes:
-    """A call as it travels in these tests."""
     fields = {"corpid": "corp", "agentid": 1, "call_type": 1, "ability_id": ability_id, **call}
     return msgspec.json.encode({**fields, "data": msgspec.json.encode({} if data is None else data).decode()})
 
@@ -166,7 +165,6 @@ class Served:
 
     @property
     def pending(self) -> int:
-        """How many calls are being answered."""
         assert self.app.calls is not None
         return self.app.calls.pending
 
@@ -200,7 +198,6 @@ class Served:
 
     @property
     def unsent(self) -> int:
-        """Bytes that wait for clients to read."""
         connections: set[Any] = self.server.server_state.connections.copy()
         return sum(each._transport.get_write_buffer_size() for each in connections)
 
@@ -251,7 +248,6 @@ class Served:
 
 
 def unread(transport: asyncio.BaseTransport) -> int:
-    """Bytes that have come and were not read."""
     size = array("i", [0])
     fcntl.ioctl(transport.get_extra_info("socket").fileno(), termios.FIONREAD, size)
     return size[0]
@@ -280,7 +276,6 @@ def read_reply(client: socket.socket) -> bytes:
 
 
 def ask(client: socket.socket) -> None:
-    """Make a call on a connection that is kept."""
     client.sendall(CALL)
     assert read_reply(client).endswith(OK)
 
@@ -307,12 +302,10 @@ def reset(client: socket.socket) -> None:
 
 
 def until_closed(client: socket.socket) -> None:
-    """Wait for the program to close, with nothing said."""
     assert read_to_end(client) == b""
 
 
 def reply_of(text: str) -> str:
-    """A reply of the platform that is as long as its text."""
     return f'{{"errcode":0,"errmsg":"{text}"}}'
 
 

@@ -5,46 +5,14 @@ from typing import Any
 
 import pytest
 
-from tests.stores.suites.rig import THREADS, in_threads
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.stores.batches import Batches
 
 Others = Callable[[], list[Any]]
 
 
-def test_each_item_is_written_once_in_bounded_batches_one_at_a_time() -> None:
-    batches: list[list[tuple[int, int]]] = []
-    seen: set[tuple[int, int]] = set()
-    busy = threading.Lock()
-
-    def write(item: tuple[int, int], others: Callable[[], list[tuple[int, int]]]) -> None:
-        assert busy.acquire(blocking=False)
-        batches.append([item, *others()])
-        seen.update(batches[-1])
-        busy.release()
-
-    group = Batches(write, max_batch=4)
-
-    def work(number: int) -> bool:
-        for step in range(50):
-            group.submit((number, step))
-            if (number, step) not in seen:
-                return False
-        return True
-
-    assert all(in_threads(work))
-    written = [item for batch in batches for item in batch]
-    assert sorted(written) == [(number, step) for number in range(THREADS) for step in range(50)]
-    assert max(map(len, batches)) <= 4
-
-
 class Held:
-    """Batches whose first work waits until the test lets it go on.
-
-    Args:
-        work: Takes along what it wants, and returns its batch.
-        max_batch: Of the batches.
-    """
+    """Batches whose first work waits until the test lets it go on; it returns what it took along."""
 
     def __init__(self, work: Callable[["Held", Any, Others], list[Any]], max_batch: int = 100) -> None:
         self.begun, self.go_on = threading.Event(), threading.Event()
@@ -113,24 +81,6 @@ def test_items_that_come_during_a_work_are_taken_along_as_the_work_wants(
     batches = held.finish()
     assert [len(batch) for batch in batches] == sizes
     assert sorted(item for batch in batches for item in batch) == list(range(6))
-
-
-def test_what_the_write_raises_reaches_one_thread_and_stops_no_other() -> None:
-    def write(item: int, others: Callable[[], list[int]]) -> None:
-        if item == 7:
-            raise ValueError
-
-    group = Batches(write, max_batch=1)
-
-    def work(number: int) -> bool:
-        try:
-            group.submit(number)
-        except ValueError:
-            return True
-        return False
-
-    assert in_threads(work) == [number == 7 for number in range(THREADS)]
-    assert group.idle, "the thread with the error has left once"
 
 
 @pytest.fixture

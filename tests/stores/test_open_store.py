@@ -17,9 +17,7 @@ def test_memory_opens_a_store_that_processes_do_not_share() -> None:
         assert not store.shared
 
 
-def test_a_relative_path_opens_a_file_below_the_working_directory(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_relative_path_opens_a_file_below_the_working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with closing(open_store("sqlite:var/notify.db")) as store:
         assert isinstance(store, SqliteStore)

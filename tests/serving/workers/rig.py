@@ -82,14 +82,7 @@ async def started(threads: int = 2, queue: int = 1024, name: str = NAME) -> Futu
 def pooled(
     threads: int = 2, queue: int = 1024, name: str = NAME, left: int = 0
 ) -> Callable[[Callable[..., Coroutine[Any, Any, None]]], Callable[..., None]]:
-    """Make a coroutine function a test on both loops, with a pool that is stopped at its end.
-
-    Args:
-        threads: Of the pool.
-        queue: Of the pool.
-        name: Of the pool.
-        left: How many jobs the test leaves undone when it stops the pool itself.
-    """
+    """Make a coroutine function a test on both loops, with a pool; `left` jobs are undone if the test stops it."""
 
     def decorate(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
         @wraps(test)
@@ -120,7 +113,6 @@ def join_left_behind(name: str = NAME) -> None:
 
 
 async def begin(pool: FuturePool, result: object = None) -> tuple[Blocker, asyncio.Future[object]]:
-    """Submit a job that lasts until it is released, and wait until it runs."""
     blocker = Blocker(result)
     future = pool.submit(blocker)
     await blocker.begun.wait()

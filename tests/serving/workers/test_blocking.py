@@ -1,9 +1,12 @@
-"""Threads that hang or can not be started: others take their places."""
+"""Threads that hang, sleep, or can not be started."""
 
 import asyncio
+import os
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from pathlib import Path
 
 import pytest
 
@@ -22,6 +25,9 @@ from tests.support.future_pool import FuturePool
 from tests.support.waiting import DEADLINE
 from wwspec_contracts.errors import OverloadedError
 from wwspec_router import threads
+from wwspec_router.monitoring.figures import Gauges
+from wwspec_router.serving.program import read_gauges
+from wwspec_router.threads import Wakeup
 
 # Replacing threads that hang
 
@@ -37,6 +43,7 @@ async def test_a_replaced_thread_gives_its_place_to_another_and_ends_with_its_jo
     assert pool.replace(hanging.ident)
     await queued.begun.wait()
     assert (pool.threads, pool.replaced, pool.busy) == (1, 1, 1)
+    assert read_gauges(pool, None) == Gauges(busy=1, threads=1, hung=1)
     assert [each.ident for each in pool.busy_workers()] == [queued.ident]
     hanging.release.set()
     queued.release.set()
@@ -170,3 +177,46 @@ async def test_the_threads_there_are_do_the_work_when_no_more_can_be_started(
         assert await first == "first"
         assert await asyncio.gather(*others) == list(range(100))
     assert pool.threads == 1
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def test_each_wake_up_that_is_sent_ends_one_sleep() -> None:
+    wakeup = Wakeup()
+    with ThreadPoolExecutor(1) as pool:
+        wakeup.send()
+        wakeup.send()
+        pool.submit(wakeup.wait).result(DEADLINE)
+        pool.submit(wakeup.wait).result(DEADLINE)
+        asleep = pool.submit(wakeup.wait)
+        assert not asleep.done()
+        wakeup.send()
+        asleep.result(DEADLINE)
+
+
+def test_a_thread_is_woken_without_eventfd(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "eventfd")
+    test_each_wake_up_that_is_sent_ends_one_sleep()
+
+
+def test_a_pool_does_not_start_when_no_file_can_be_opened(run: Run) -> None:
+    async def main() -> None:
+        pool = FuturePool(1)
+        with no_more_files(), pytest.raises(RuntimeError, match="no file for it: Too many open files"):
+            await pool.start(threads=1)
+
+    run(main)
+
+
+def test_threads_that_ended_leave_no_file_open(run: Run) -> None:
+    async def main() -> None:
+        pool = await started(threads=4)
+        assert await asyncio.gather(*(pool.submit(abs, -number) for number in range(100))) == list(range(100))
+        assert await pool.stop(DEADLINE) == 0
+
+    run(main)
+    before = open_files()
+    run(main)
+    assert open_files() == before

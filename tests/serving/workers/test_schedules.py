@@ -56,7 +56,6 @@ class Schedule:
             self.never.add(index)
 
     def held(self) -> int:
-        """How many threads certainly are in jobs that nobody has released."""
         return sum(blocker.runs > 0 and not blocker.release.is_set() for blocker, _ in self.jobs)
 
     async def finish(self, index: int) -> None:

@@ -29,9 +29,7 @@ from wwspec_contracts.errors import OverloadedError
 
 
 @pooled(threads=2)
-async def test_stop_within_the_grace_waits_for_running_and_queued_jobs(
-    pool: FuturePool, must_not_run: Forbidden
-) -> None:
+async def test_stop_within_grace_waits_for_running_and_queued_jobs(pool: FuturePool, must_not_run: Forbidden) -> None:
     blockers = [Blocker(number) for number in range(6)]
     futures = [pool.submit(blocker) for blocker in blockers]
     await blockers[1].begun.wait()
@@ -47,9 +45,7 @@ async def test_stop_within_the_grace_waits_for_running_and_queued_jobs(
 
 
 @pooled(threads=3, left=6)
-async def test_stop_beyond_the_grace_cancels_every_future_and_leaves_running_threads_behind(
-    pool: FuturePool, must_not_run: Forbidden
-) -> None:
+async def test_stop_beyond_the_grace_cancels_all_and_leaves_threads(pool: FuturePool, must_not_run: Forbidden) -> None:
     blockers = [Blocker(), Blocker(), Blocker(ValueError("late"))]
     running = [pool.submit(blocker) for blocker in blockers]
     for blocker in blockers:
@@ -82,17 +78,6 @@ async def test_stop_beyond_the_grace_ends_the_idle_threads(pool: FuturePool) -> 
     assert pool.threads == 1
     blocker.release.set()
     join_left_behind()
-
-
-@pooled(threads=32)
-async def test_stop_on_an_idle_pool_ends_every_thread_even_without_grace(pool: FuturePool) -> None:
-    barrier = threading.Barrier(32)
-    await asyncio.gather(*(pool.submit(barrier.wait, DEADLINE) for _ in range(32)))
-    own = [thread for thread in threading.enumerate() if thread.name.startswith(NAME)]
-    assert len(own) == pool.threads == 32
-    assert await pool.stop(0.0) == 0
-    assert pool.threads == 0
-    assert not {*own} & {*threading.enumerate()}
 
 
 @pooled(threads=1)

@@ -128,9 +128,7 @@ async def pairs(pool: FuturePool, rounds: int) -> None:
 @pytest.mark.parametrize("factory", LOOPS)
 @pytest.mark.parametrize("threads", [1, 2, 4])
 @pytest.mark.parametrize("more", [0, 3], ids=["all-started", "no-more-granted"])
-def test_no_wake_up_is_lost_when_threads_change_places_at_any_line(
-    factory: LoopFactory, threads: int, more: int
-) -> None:
+def test_no_wake_up_is_lost_when_threads_change_places_anywhere(factory: LoopFactory, threads: int, more: int) -> None:
     async def caller(pool: FuturePool) -> None:
         for number in range(50):
             assert await pool.submit(abs, -number) == number

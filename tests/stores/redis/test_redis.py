@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 from hypothesis import given, strategies as st
@@ -29,8 +28,6 @@ from wwspec_router.stores.capacity import StoreFigures
 from wwspec_router.stores.job import Outcome
 from wwspec_router.stores.kept import KeptKey
 from wwspec_router.stores.redis.events import LAYOUT, RedisStore
-
-T = TypeVar("T")
 
 PREFIX = "{zone-program}:"
 CLAIMER = ROOT / "tests" / "support" / "claimer.py"
@@ -64,19 +61,9 @@ def test_no_two_keys_are_one(store: RedisStore, one: tuple[str, int, str], other
 def test_keys_keep_to_a_name_space_and_to_plain_characters(server: LocalRedis, store: RedisStore) -> None:
     store.put("ww{1}", 7, "a:b\n*", "text", 100)
     store.add(job("a:{b}\n", ability_id="an ability"))
-    assert set(server.run("KEYS", "*")) == {
-        b"{zone-program}:layout",
-        b"{zone-program}:notify:entry:ww%7B1%7D:7:a%3Ab%0A%2A",
-        b"{zone-program}:notify:expiry",
-        b"{zone-program}:notify:sizes",
-        b"{zone-program}:notify:bytes",
-        b"{zone-program}:job:a%3A%7Bb%7D%0A",
-        b"{zone-program}:jobs:waiting:an%20ability",
-        b"{zone-program}:jobs:names",
-        b"{zone-program}:jobs:added",
-        b"{zone-program}:jobs:bytes",
-        b"{zone-program}:jobs:serial",
-    }
+    events = "notify:entry:ww%7B1%7D:7:a%3Ab%0A%2A notify:expiry notify:sizes notify:bytes"
+    jobs = "job:a%3A%7Bb%7D%0A jobs:waiting:an%20ability jobs:names jobs:added jobs:bytes jobs:serial"
+    assert set(server.run("KEYS", "*")) == {f"{PREFIX}{each}".encode() for each in f"layout {events} {jobs}".split()}
 
 
 def test_programs_with_different_names_share_a_server_and_never_see_each_other(server: LocalRedis) -> None:
@@ -100,18 +87,6 @@ def test_programs_with_different_names_share_a_server_and_never_see_each_other(s
             assert [found.data for found in each.claim("owner", 9, 100)] == [str(number)]
     prefixes = {each.partition(b":")[0] for each in server.run("KEYS", "*")}
     assert prefixes == {b"{one}", b"{o}", b"{%E4%BC%9A%E8%AF%9D%20%7Btwo%7D}", b"{one%7D}"}
-
-
-def test_programs_with_the_same_prefix_are_instances_of_one(server: LocalRedis) -> None:
-    with (
-        closing(open_store(server.url, program="one")) as one,
-        closing(open_store(f"{server.url}?prefix=one", program="other")) as other,
-    ):
-        assert one.shared
-        one.put("corp", 1, "id", "text", 100)
-        one.add(job("a"))
-        assert other.get("corp", 1, "id") == "text"
-        assert ids(other.claim("other", 1, 100)) == ["a"]
 
 
 @pytest.mark.parametrize("number", [str(LAYOUT - 1), str(LAYOUT + 1)])
@@ -198,9 +173,13 @@ def test_job_that_was_deleted_by_hand_keeps_no_other_from_being_claimed(server: 
     assert (figures.waiting, figures.claimed) == (0, 1)
 
 
-def test_two_instances_share_entries_jobs_and_bounds(server: LocalRedis) -> None:
+def test_two_instances_of_one_prefix_share_entries_jobs_and_bounds(server: LocalRedis) -> None:
     limits = StoreLimits(max_rows=2, max_jobs=2)
-    with closing(RedisStore(server.url, limits)) as one, closing(RedisStore(server.url, limits)) as other:
+    with (
+        closing(open_store(server.url, limits, program="one")) as one,
+        closing(open_store(f"{server.url}?prefix=one", limits, program="other")) as other,
+    ):
+        assert one.shared
         one.put("corp", 1, "a", "from one", 100)
         other.put("corp", 1, "b", "from other", 100)
         assert (other.get("corp", 1, "a"), one.get("corp", 1, "b")) == ("from one", "from other")
@@ -550,9 +529,7 @@ def test_server_whose_memory_is_full_refuses_and_stays_right(tmp_path: Path, cap
         ),
     ],
 )
-def test_what_a_server_may_lose_is_said_in_one_line_each_with_the_fix(
-    tmp_path: Path, options: tuple[str, ...], expected: list[str]
-) -> None:
+def test_what_a_server_may_lose_is_one_line_each(tmp_path: Path, options: tuple[str, ...], expected: list[str]) -> None:
     with local_redis(tmp_path, *options) as server, closing(open_store(server.url)) as store:
         assert [each.rpartition(": ")[2] for each in risks_of(store)] == expected
 

@@ -79,9 +79,7 @@ def test_a_server_is_reached_over_tls_when_each_proves_itself(tmp_path: Path, ce
                 open_store(url)
 
 
-def test_a_server_without_tls_and_a_file_that_is_no_certificate_are_one_line_each(
-    tmp_path: Path, certificates: Certificates
-) -> None:
+def test_no_tls_and_a_file_that_is_no_certificate_are_one_line_each(tmp_path: Path, certificates: Certificates) -> None:
     (tmp_path / "no.pem").write_text("secret")
     with held_ports(1) as [port], local_redis(tmp_path, port=port):
         with pytest.raises(
@@ -161,9 +159,7 @@ def test_a_user_who_may_not_ask_for_settings_gets_one_line_that_says_so(tmp_path
 
 
 @pytest.mark.slow  # five processes with TLS take seconds to know each other
-def test_sentinels_and_their_servers_have_tls_and_users_of_their_own(
-    tmp_path: Path, certificates: Certificates
-) -> None:
+def test_sentinels_and_their_servers_have_tls_and_own_users(tmp_path: Path, certificates: Certificates) -> None:
     user = ("--user", "program", "on", ">secret", "~{zone-program}:*", *rules())
     lines = ["user watcher on >hidden +sentinel|masters"]
     with local_sentinels(tmp_path, *user, tls=certificates.server, lines=lines, down_after=LATE) as group:

@@ -5,12 +5,13 @@ from pathlib import Path
 import pytest
 from msgspec import UNSET
 
-from tests.stores.suites.job_samples import job
+from tests.stores.suites.job_samples import ids, job
 from tests.stores.suites.keeping import check_kept_with_jobs, keeping
 from tests.stores.suites.kept_values import KEY, OUTCOME, running, text_of, write
 from tests.stores.suites.rig import ManualClock, in_threads
 from tests.support.waiting import wait_until
 from wwspec_contracts.errors import KeptConflictError
+from wwspec_router.stores.base import Forgotten
 from wwspec_router.stores.kept import KeptKey
 from wwspec_router.stores.sqlite import kept
 from wwspec_router.stores.sqlite.events import SqliteStore
@@ -78,3 +79,27 @@ def test_a_value_is_found_by_its_key_and_expired_ones_by_index(path: Path) -> No
         by_key = "SEARCH kept USING PRIMARY KEY (corpid=? AND agentid=? AND space=? AND name=?)"
         assert steps(kept._READ, 5) == steps(kept._FIND, 5) == {by_key}
         assert steps(kept.VALUES._any_expired, 1) == {"SEARCH kept USING COVERING INDEX kept_expires (expires<?)"}
+
+
+MANY = 600
+"""More than one transaction removes."""
+
+
+def test_a_corp_with_much_is_forgotten_and_another_is_not(store: SqliteStore) -> None:
+    for number in range(MANY):
+        for corpid in ("corp", "other"):
+            store.put(corpid, 1, str(number), "text", 1000)
+            store.add(job(f"{corpid} {number}", corpid=corpid))
+    store.write_kept([write("1", KeptKey("corp", number, "app", "n")) for number in range(MANY)])
+    assert store.forget("corp") == Forgotten(events=MANY, jobs=MANY, kept=MANY, replies=0)
+    assert store.figures().rows == store.job_figures().waiting == MANY
+    assert all(each.startswith("other") for each in ids(store.claim("one", MANY, 100)))
+
+
+def test_what_has_expired_is_removed_and_not_counted(tmp_path: Path) -> None:
+    clock = ManualClock()
+    with closing(SqliteStore(tmp_path / "notify.db", clock=clock)) as store:
+        store.put("corp", 1, "n", "text", 60)
+        store.write_kept([write("1", ttl=60)])
+        clock.advance(60)
+        assert store.forget("corp") == Forgotten(events=0, jobs=0, kept=0, replies=0)

@@ -66,9 +66,7 @@ def test_nothing_lies_in_a_folder_while_it_is_open_nor_after_its_process_was_kil
     assert while_open == list(temporary.rglob("*")) == []
 
 
-def test_nothing_is_left_behind_when_it_is_closed_or_could_not_be_opened(
-    temporary: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_nothing_is_left_of_one_that_is_closed_or_not_opened(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     open_store("memory:").close()
     broken = ["CREATE TABLE"]
     with pytest.raises(StoreError, match="SQLite failed"):
@@ -76,9 +74,7 @@ def test_nothing_is_left_behind_when_it_is_closed_or_could_not_be_opened(
     assert list(temporary.rglob("*")) == []
 
 
-def test_its_connections_are_closed_when_nobody_holds_it_any_more(
-    temporary: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_its_connections_are_closed_when_nobody_holds_it(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A program that is made and never started leaves it so; since Python 3.13 an open connection is a warning then."""
     made: list[sqlite3.Connection] = []
 
@@ -148,9 +144,7 @@ def test_no_write_waits_for_the_disk(temporary: Path) -> None:
             assert file.write(lambda db: db.execute("PRAGMA synchronous").fetchone(), synced=synced) == (off,)
 
 
-def test_a_temporary_folder_that_can_not_be_used_is_an_error_that_names_the_setting(
-    temporary: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_unusable_temporary_folder_is_named_with_the_fix(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(temporary / "missing"))
     with pytest.raises(StoreError, match=r"can't be created in .*/missing: No such file.*; set TMPDIR to a folder"):
         open_store("memory:")

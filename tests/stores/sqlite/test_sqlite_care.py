@@ -25,6 +25,7 @@ from wwspec_contracts.errors import StoreError
 from wwspec_router.process import names
 from wwspec_router.stores.job import Outcome
 from wwspec_router.stores.sqlite.events import SqliteStore
+from wwspec_router.stores.sqlite.removal import Housekeeping
 
 HERE = Path(__file__).parent
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(wwspec_router.__file__).parents[1])}
@@ -191,23 +192,11 @@ def folder(tmp_path: Path) -> Iterator[Path]:
     path.chmod(0o700)
 
 
-def test_a_file_that_can_be_written_is_opened_by_who_is_bound_by_modes(folder: Path) -> None:
-    assert run_unprivileged(HERE / "unprivileged.py", folder / "notify.db") == "opened\n"
-
-
-def test_a_file_that_can_not_be_written_is_refused_when_it_is_opened(folder: Path) -> None:
-    (folder / "notify.db").chmod(0o400)
-    said = run_unprivileged(HERE / "unprivileged.py", folder / "notify.db")
-    assert said.startswith("refused ")
-    assert "the file or its directory can't be written; check their owner and mode" in said
-    assert len(said.splitlines()) == 1
-
-
-def test_what_a_refused_start_has_left_is_named_when_it_is_in_the_way(folder: Path) -> None:
-    """Row 10 of the second round: SQLite gives the file beside it the same mode."""
+def test_a_file_that_can_not_be_written_is_refused_and_what_that_left_in_the_way(folder: Path) -> None:
     file = folder / "notify.db"
     file.chmod(0o400)
-    assert f"refused {file}: " in run_unprivileged(HERE / "unprivileged.py", file)
+    [said] = run_unprivileged(HERE / "unprivileged.py", file).splitlines()
+    assert said.startswith(f"refused {file}: the file or its directory can't be written; check their owner and mode")
     file.chmod(0o600)
     left = folder / "notify.db-shm"
     assert left.stat().st_mode & 0o777 == 0o400
@@ -306,9 +295,7 @@ def test_the_time_for_which_a_machine_was_off_counts(tmp_path: Path, monkeypatch
         assert (store.get("corp", 1, "short"), store.get("corp", 1, "long")) == (None, "text")
 
 
-def test_the_texts_of_what_left_the_store_leave_the_file_and_its_wal(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_texts_of_what_left_the_store_leave_file_and_wal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("wwspec_router.stores.sqlite.events.WAL_KEPT", 0.0)
     path, clock = tmp_path / "notify.db", ManualClock()
     texts = [f"<{kind} {number}>" for kind in ("event", "request", "reply") for number in range(16)]
@@ -327,3 +314,28 @@ def test_the_texts_of_what_left_the_store_leave_the_file_and_its_wal(
             return [text for text in texts if text.encode() in kept]
 
         wait_until(lambda: not readable())
+
+
+class Failing:
+    """Something to look after that fails the first time."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error: Exception | None = error
+        self.worked = threading.Event()
+
+    def work(self) -> None:
+        error, self._error = self._error, None
+        if error is not None:
+            raise error
+        self.worked.set()
+
+
+@pytest.mark.parametrize(("error", "is_logged"), [(ValueError("a secret"), True), (StoreError("known"), False)])
+def test_a_failure_is_followed_by_a_retry(error: Exception, is_logged: bool, caplog: pytest.LogCaptureFixture) -> None:
+    failing = Failing(error)
+    housekeeping = Housekeeping(failing.work)
+    assert failing.worked.wait(DEADLINE)
+    housekeeping.close()
+    housekeeping.close()
+    assert ("housekeeping of the store failed: ValueError" in caplog.text) is is_logged
+    assert "secret" not in caplog.text

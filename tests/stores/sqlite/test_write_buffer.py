@@ -67,9 +67,7 @@ def test_a_put_changes_one_page_of_the_file(store: SqliteStore, path: Path, text
 
 @pytest.mark.usefixtures("unwatched")
 @pytest.mark.parametrize(("first", "second"), list(product(TEXTS, TEXTS)))
-def test_an_event_is_found_counted_and_replaced_wherever_it_is(
-    store: SqliteStore, path: Path, first: str, second: str
-) -> None:
+def test_an_event_is_found_and_replaced_wherever_it_is(store: SqliteStore, path: Path, first: str, second: str) -> None:
     for notify_id in IDS:
         store.put("corp", 1, notify_id, first, 1000)
         store.put("corp", 2, notify_id, EVENT, 1000)
@@ -118,29 +116,3 @@ def test_the_newest_events_are_moved_without_a_further_put(store: SqliteStore, p
     wait_until(lambda: newest(path) == 0)
     assert store.get("corp", 1, "id") == EVENT
     assert store.figures() == StoreFigures(rows=1, bytes=len(EVENT))
-
-
-@pytest.mark.usefixtures("unwatched")
-def test_the_bound_in_bytes_is_exact_for_events_of_any_length(path: Path) -> None:
-    texts = ["x" * (number * 131 % 900) for number in range(120)]
-    limits = StoreLimits(max_bytes=sum(map(len, texts)))
-    with closing(SqliteStore(path, limits, clock=ManualClock())) as store:
-        for number, text in enumerate(texts):
-            store.put("corp", 1, str(number), text, 1000)
-        with pytest.raises(StoreFullError):
-            store.put("corp", 1, "too much", "x", 1000)
-        store.put("corp", 1, "empty", "", 1000)
-        assert store.figures() == StoreFigures(rows=121, bytes=limits.max_bytes)
-
-
-@pytest.mark.usefixtures("unwatched")
-def test_puts_remove_newest_events_that_have_expired(path: Path) -> None:
-    clock = ManualClock()
-    with closing(SqliteStore(path, clock=clock)) as store:
-        for number in range(8):
-            store.put("corp", 1, f"old {number}", "text", 10)
-        assert newest(path) == 8
-        clock.advance(10)
-        for number in range(8):
-            store.put("corp", 1, f"new {number}", "text", 1000)
-        assert newest(path) == 8

@@ -1,7 +1,4 @@
-"""The contract of steps, of jobs that failed for good, and of forgetting a corp, as tests that every backend runs.
-
-It is not aware of any backend.
-"""
+"""The contract of steps, of jobs that failed for good, and of forgetting a corp, as tests that every backend runs."""
 
 from contextlib import closing
 
@@ -11,7 +8,7 @@ from hypothesis import given, strategies as st
 from tests.stores.suites.event_jobs import event_job
 from tests.stores.suites.job_samples import LEASE, SLACK, job
 from tests.stores.suites.kept_values import KEY, OUTCOME, running, text_of, write
-from tests.stores.suites.rig import SETTINGS, ManualClock, StoreFactory, StoreFixtures, refused
+from tests.stores.suites.rig import SETTINGS, ManualClock, StoreFactory, StoreFixtures
 from wwspec_contracts.errors import StoreError, StoreFullError
 from wwspec_router.stores.base import Forgotten, Store
 from wwspec_router.stores.capacity import JobFigures, StoreLimits
@@ -72,11 +69,6 @@ class FailedJobsSuite(StoreFixtures):
         assert not store.keep_step("one", "none", "fetch", "1")
         assert store.steps("a") == {}
 
-    def test_a_step_that_can_not_be_stored_is_refused(self, store: Store) -> None:
-        running(store)
-        with refused():
-            store.keep_step("one", "a", "name", "secret\udc80")
-
     def test_a_run_that_does_not_count_is_no_attempt(self, store: Store, clock: ManualClock) -> None:
         running(store)
         assert store.postpone("one", "a", 30, counted=False)
@@ -131,12 +123,6 @@ class FailedJobsSuite(StoreFixtures):
         assert store.retry("\u516c\u53f8 :%\n", AGENT, "\u516c\u53f8 :%\n:{b}\n")
         assert store.forget("\u516c") == Forgotten(events=0, jobs=1, kept=0, replies=0)
         assert store.forget("\u516c\u53f8 :%\n") == Forgotten(events=0, jobs=1, kept=0, replies=0)
-
-    @pytest.mark.parametrize("call", ["failed_jobs", "retry", "drop"])
-    @pytest.mark.parametrize(("corpid", "agentid"), [("secret\udc80", 1), ("secret", 2**63)])
-    def test_owner_that_cannot_be_stored_is_refused(self, store: Store, call: str, corpid: str, agentid: int) -> None:
-        with refused():
-            getattr(store, call)(corpid, agentid, 9 if call == "failed_jobs" else "a")
 
     def test_a_job_that_is_run_again_is_as_it_was_with_its_steps(self, store: Store) -> None:
         made = event_job()

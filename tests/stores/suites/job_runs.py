@@ -1,19 +1,13 @@
-"""The contract of a journal of jobs, as far as it knows which jobs run, and who can run which.
-
-It is not aware of any backend, and it sees a journal only through `JobJournal`.
-"""
+"""The contract of a journal of jobs, as far as it knows which jobs run, and who can run which."""
 
 from collections.abc import Callable
-from contextlib import closing
 
 import pytest
 from hypothesis import given, strategies as st
 
-from tests.stores.suites.job_samples import LEASE, SLACK, ageless, ids, job, job_bytes
-from tests.stores.suites.rig import SETTINGS, ManualClock, StoreFactory, StoreFixtures, in_threads, refused
-from wwspec_contracts.errors import StoreError
+from tests.stores.suites.job_samples import LEASE, SLACK, ids, job, job_bytes
+from tests.stores.suites.rig import SETTINGS, ManualClock, StoreFixtures, in_threads
 from wwspec_router.stores.base import Demand, JobJournal, Store
-from wwspec_router.stores.capacity import StoreLimits
 from wwspec_router.stores.failed import NO_ABILITY
 from wwspec_router.stores.job import Job, Outcome
 
@@ -39,6 +33,16 @@ def run_and_die(store: JobJournal, clock: ManualClock, *job_ids: str) -> None:
 class JobRunsSuite(StoreFixtures):
     """What every journal of jobs must know of runs and abilities. Subclass it and override `store_factory`."""
 
+    def test_a_job_that_is_finished_soon_is_gone_if_its_owner_says_so(self, store: JobJournal) -> None:
+        errors: list[Exception] = []
+        store.add(job("a"))
+        store.claim("one", 1, LEASE)
+        store.finish_soon("two", "a", errors.append)
+        assert store.has_job("a")
+        store.finish_soon("one", "a", errors.append)
+        assert not store.has_job("a")
+        assert errors == []
+
     def test_a_run_that_its_claim_began_is_an_attempt_and_its_job_a_suspect_unless_it_ended(
         self, store: JobJournal, clock: ManualClock
     ) -> None:
@@ -52,25 +56,6 @@ class JobRunsSuite(StoreFixtures):
         again = store.claim("two", 3, LEASE, Demand(begins=True))
         found = {each.job_id: (each.attempt, each.suspect, each.begun and each.job_id != "c") for each in again}
         assert found == {"a": (1, True, False), "b": (1, False, False), "c": (0, False, False)}
-
-    def test_a_job_that_is_finished_soon_is_gone_if_its_owner_says_so(self, store: JobJournal) -> None:
-        errors: list[Exception] = []
-        store.add(job("a"))
-        store.claim("one", 1, LEASE)
-        store.finish_soon("two", "a", errors.append)
-        assert store.has_job("a")
-        store.finish_soon("one", "a", errors.append)
-        assert not store.has_job("a")
-        assert errors == []
-
-    def test_a_job_whose_run_never_ended_comes_back_as_a_suspect(self, store: JobJournal, clock: ManualClock) -> None:
-        store.add(job("a"))
-        store.add(job("b"))
-        run_and_die(store, clock, "a", "b")
-        claimed = store.claim("two", 2, LEASE)
-        assert ageless(claimed) == [job(each, claims=2, attempt=1, suspect=True) for each in ("a", "b")]
-        clock.advance(LEASE)
-        assert [each.suspect for each in store.claim("three", 2, LEASE)] == [True, True], "it still is, not begun again"
 
     @pytest.mark.parametrize(
         "end",
@@ -115,6 +100,20 @@ class JobRunsSuite(StoreFixtures):
         assert (claimed.suspect, claimed.attempt) == (True, 2)
         assert not store.begin("one", "a")
 
+    def test_of_suspects_no_more_are_claimed_than_wanted_and_others_keep_their_place(
+        self, store: JobJournal, clock: ManualClock
+    ) -> None:
+        for each in "abcd":
+            store.add(job(each))
+        run_and_die(store, clock, "a", "b", "c", "d")
+        clock.advance(60)
+        for each in "ef":
+            store.add(job(each))
+        assert ids(store.claim("none", 1, LEASE, Demand(suspects=0))) == ["e"]
+        assert ids(store.claim("one", 3, LEASE, Demand(suspects=1))) == ["a", "f"]
+        assert ids(store.claim("two", 9, LEASE, Demand(suspects=2))) == ["b", "c"]
+        assert ids(store.claim("all", 9, LEASE)) == ["d"]
+
     def test_oldest_jobs_are_told_with_state_attempt_lease_and_age(self, store: JobJournal, clock: ManualClock) -> None:
         assert store.oldest_jobs(20) == []
         for each in ("left", "postponed", "claimed", "running", "reporting", "waiting", "one more"):
@@ -140,32 +139,7 @@ class JobRunsSuite(StoreFixtures):
         assert store.oldest_jobs(0) == []
         assert len(store.oldest_jobs(20)) == 7
 
-    def test_of_suspects_no_more_are_claimed_than_wanted_and_others_keep_their_place(
-        self, store: JobJournal, clock: ManualClock
-    ) -> None:
-        for each in "abcd":
-            store.add(job(each))
-        run_and_die(store, clock, "a", "b", "c", "d")
-        clock.advance(60)
-        for each in "ef":
-            store.add(job(each))
-        assert ids(store.claim("none", 1, LEASE, Demand(suspects=0))) == ["e"]
-        assert ids(store.claim("one", 3, LEASE, Demand(suspects=1))) == ["a", "f"]
-        assert ids(store.claim("two", 9, LEASE, Demand(suspects=2))) == ["b", "c"]
-        assert ids(store.claim("all", 9, LEASE)) == ["d"]
-
-    def test_jobs_of_other_abilities_are_left_to_others(self, store: JobJournal) -> None:
-        for number in range(40):
-            store.add(of("b" if number % 4 else "a", str(number)))
-        assert ids(store.claim("old", 99, LEASE, Demand(known=A))) == [str(number) for number in range(0, 40, 4)]
-        assert store.claim("old", 99, LEASE, Demand(known=A)) == []
-        assert store.claim("none", 99, LEASE, Demand(known=frozenset())) == []
-        assert ids(store.claim("new", 9, LEASE, Demand(known=BOTH))) == ["1", "2", "3", "5", "6", "7", "9", "10", "11"]
-        assert len(store.claim("any", 99, LEASE)) == 21
-
-    def test_jobs_of_several_abilities_come_in_the_order_in_which_they_became_due(
-        self, store: JobJournal, clock: ManualClock
-    ) -> None:
+    def test_jobs_of_several_abilities_come_as_they_became_due(self, store: JobJournal, clock: ManualClock) -> None:
         for ability_id, job_id in (("b", "1"), ("a", "2"), ("c", "3"), ("a", "4"), ("b", "5")):
             store.add(of(ability_id, job_id))
         assert ids(store.claim("one", 2, LEASE, Demand(known=BOTH))) == ["1", "2"]
@@ -193,9 +167,7 @@ class JobRunsSuite(StoreFixtures):
         ]
         assert store.claim("one", 99, LEASE, Demand(known=known)) == []
 
-    def test_a_job_that_an_owner_does_not_know_is_left_to_others_however_long_it_waits(
-        self, store: JobJournal, clock: ManualClock
-    ) -> None:
+    def test_an_unknown_job_is_left_to_others_however_old_it_is(self, store: JobJournal, clock: ManualClock) -> None:
         store.add(of("b", "was begun"))
         run_and_die(store, clock, "was begun")
         for number in range(3):
@@ -205,9 +177,7 @@ class JobRunsSuite(StoreFixtures):
         assert ids(store.claim("old", 9, LEASE, Demand(known=A))) == ["known"]
         assert ids(store.claim("new", 9, LEASE, Demand(known=B))) == ["was begun", "0", "1", "2"]
 
-    def test_the_jobs_that_nobody_has_are_counted_by_the_names_that_are_not_known(
-        self, store: JobJournal, clock: ManualClock
-    ) -> None:
+    def test_jobs_that_nobody_has_are_counted_by_unknown_names(self, store: JobJournal, clock: ManualClock) -> None:
         assert store.unknown_names(A) == {}
         store.add(of("a", "known"))
         for number in range(3):
@@ -219,9 +189,7 @@ class JobRunsSuite(StoreFixtures):
         clock.advance(LEASE)
         assert store.unknown_names(A) == {"能力 <b>": 3, "c": 1}
 
-    def test_jobs_that_are_not_known_are_shown_to_their_corp_and_app(
-        self, store: JobJournal, clock: ManualClock
-    ) -> None:
+    def test_unknown_jobs_are_shown_to_their_corp_and_app(self, store: JobJournal, clock: ManualClock) -> None:
         for job_id in ("waits", "known", "postponed", "left behind", "held"):
             store.add(of("a" if job_id == "known" else job_id, job_id))
         store.add(job("another", corpid="other"))
@@ -244,9 +212,7 @@ class JobRunsSuite(StoreFixtures):
             store.add(job(str(number), corpid="corp" if number == MANY_JOBS else "other"))
         assert [each.job_id for each in store.unknown_jobs(A, "corp", AGENT, 9)] == [str(MANY_JOBS)]
 
-    def test_a_job_that_is_not_known_is_dropped_by_its_corp_and_app_unless_somebody_has_it(
-        self, store: Store, clock: ManualClock
-    ) -> None:
+    def test_an_unknown_job_is_dropped_by_its_corp_and_app_unless_held(self, store: Store, clock: ManualClock) -> None:
         store.add(of("a", "known"))
         store.add(of("b", "waits"))
         store.add(of("c", "held"))
@@ -264,45 +230,6 @@ class JobRunsSuite(StoreFixtures):
         figures = store.job_figures()
         assert (figures.waiting, figures.claimed, figures.bytes) == (1, 0, job_bytes(of("a", "known")))
         assert ids(store.claim("two", 9, LEASE)) == ["known"]
-
-    @pytest.mark.parametrize(
-        "call",
-        [
-            lambda store: store.begin("secret\ud800", "a"),
-            lambda store: store.begin("one", "secret\ud800"),
-            lambda store: store.excuse("one", ["a", "secret\ud800"]),
-            lambda store: store.has_job("secret\ud800"),
-        ],
-    )
-    def test_bad_names_are_refused_and_change_nothing(
-        self, store: JobJournal, clock: ManualClock, call: Callable[[JobJournal], object]
-    ) -> None:
-        store.add(job("a"))
-        store.claim("one", 1, LEASE)
-        with refused():
-            call(store)
-        clock.advance(LEASE)
-        assert ageless(store.claim("one", 1, LEASE)) == [job("a", claims=2)]
-
-    def test_a_job_is_there_until_it_is_finished(self, store: JobJournal) -> None:
-        assert not store.has_job("a")
-        store.add(job("a"))
-        assert store.has_job("a")
-        store.claim("one", 1, LEASE)
-        assert store.has_job("a")
-        store.finish("one", "a")
-        assert not store.has_job("a")
-
-    def test_a_store_that_serves_says_so_until_it_is_closed(self, store_factory: StoreFactory) -> None:
-        with closing(store_factory(StoreLimits())) as store:
-            store.check()
-            store.add(job("a"))
-            store.check()
-        for call in (store.check, lambda: store.begin("one", "a"), lambda: store.excuse("one", ["a"])):
-            with pytest.raises(StoreError, match="closed"):
-                call()
-        with pytest.raises(StoreError, match="closed"):
-            store.has_job("a")
 
     def test_programs_that_claim_at_once_get_what_they_know_and_each_job_once(self, store: Store) -> None:
         for number in range(400):

@@ -1,7 +1,4 @@
-"""Jobs for the tests of journals, and what is said of them.
-
-It is not aware of any backend.
-"""
+"""Jobs for the tests of journals, and what is said of them."""
 
 from collections.abc import Sequence
 

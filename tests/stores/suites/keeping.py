@@ -18,11 +18,7 @@ FORKS.set_forkserver_preload(["redis", "tests.support.keeper"])
 
 
 class Keeping:
-    """A process that runs jobs which keep values, forked from one that has imported all.
-
-    Args:
-        url: Of the store.
-    """
+    """A process that runs jobs which keep values, forked from one that has imported all."""
 
     def __init__(self, url: str) -> None:
         reader, writer = FORKS.Pipe(duplex=False)
@@ -32,7 +28,6 @@ class Keeping:
             self.written: TextIO = os.fdopen(os.dup(reader.fileno()))
 
     def kill(self) -> None:
-        """End it, and wait until it is gone."""
         self._process.kill()
         self.wait()
 

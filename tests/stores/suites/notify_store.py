@@ -1,7 +1,4 @@
-"""The contract of a notify store as tests that every backend runs.
-
-It is not aware of any backend, and it sees a store only through `NotifyStore`.
-"""
+"""The contract of a notify store as tests that every backend runs."""
 
 from collections.abc import Sequence
 from contextlib import closing
@@ -10,16 +7,7 @@ import pytest
 from hypothesis import given, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from tests.stores.suites.rig import (
-    SETTINGS,
-    THREADS,
-    ManualClock,
-    StoreFactory,
-    StoreFixtures,
-    accepted,
-    in_threads,
-    refused,
-)
+from tests.stores.suites.rig import SETTINGS, THREADS, ManualClock, StoreFactory, StoreFixtures, accepted, in_threads
 from wwspec_contracts.errors import StoreError, StoreFullError
 from wwspec_router.stores.base import NotifyStore
 from wwspec_router.stores.capacity import StoreFigures, StoreLimits
@@ -32,9 +20,7 @@ class NotifyStoreSuite(StoreFixtures):
 
     @SETTINGS
     @given(text=st.text(), notify_id=st.text(), corpid=st.text(), agentid=st.integers(-(2**63), 2**63 - 1))
-    def test_a_text_comes_back_as_it_was_put(
-        self, store: NotifyStore, text: str, notify_id: str, corpid: str, agentid: int
-    ) -> None:
+    def test_a_text_comes_back(self, store: NotifyStore, text: str, notify_id: str, corpid: str, agentid: int) -> None:
         store.put(corpid, agentid, notify_id, text, TTL)
         assert store.get(corpid, agentid, notify_id) == text
 
@@ -53,23 +39,11 @@ class NotifyStoreSuite(StoreFixtures):
     def test_a_put_replaces_text_and_lifetime(self, store: NotifyStore, clock: ManualClock) -> None:
         store.put("corp", 1, "id", "a long first text", 100)
         store.put("corp", 1, "id", "second", 300)
+        store.put("corp", 1, "shorter", "first", 300)
+        store.put("corp", 1, "shorter", "second", 100)
         clock.advance(200)
-        assert store.get("corp", 1, "id") == "second"
+        assert (store.get("corp", 1, "id"), store.get("corp", 1, "shorter")) == ("second", None)
         assert store.figures() == StoreFigures(rows=1, bytes=6)
-
-    def test_a_replacement_can_shorten_the_lifetime(self, store: NotifyStore, clock: ManualClock) -> None:
-        store.put("corp", 1, "id", "first", 300)
-        store.put("corp", 1, "id", "second", 100)
-        clock.advance(200)
-        assert store.get("corp", 1, "id") is None
-
-    def test_figures_count_live_entries_and_bytes_of_utf8(self, store: NotifyStore, clock: ManualClock) -> None:
-        assert store.figures() == StoreFigures(rows=0, bytes=0)
-        for number in range(300):
-            store.put("corp", 1, str(number), "事件", 100 if number % 3 else 200)
-        assert store.figures() == StoreFigures(rows=300, bytes=1800)
-        clock.advance(150)
-        assert store.figures() == StoreFigures(rows=100, bytes=600)
 
     def test_the_bound_on_bytes_refuses_and_loses_nothing(self, store_factory: StoreFactory) -> None:
         with closing(store_factory(StoreLimits(max_bytes=10))) as store:
@@ -95,29 +69,6 @@ class NotifyStoreSuite(StoreFixtures):
             store.put("corp", 1, "large", "y" * min(796, limits.max_bytes - 4), 1000)
             assert store.get("corp", 1, "live") == "text"
             assert store.figures().rows == 2
-
-    @pytest.mark.parametrize("ttl", [0, -1.0, float("nan"), float("inf")])
-    def test_a_ttl_that_is_no_positive_number_is_refused(self, store: NotifyStore, ttl: float) -> None:
-        with pytest.raises(StoreError, match="ttl"):
-            store.put("corp", 1, "id", "text", ttl)
-        assert store.get("corp", 1, "id") is None
-
-    @pytest.mark.parametrize(
-        ("corpid", "agentid", "notify_id", "text"),
-        [
-            ("\ud800", 1, "id", "secret"),
-            ("corp", 1, "\udfff", "secret"),
-            ("corp", 1, "id", "secret\ud800"),
-            ("corp", 2**63, "id", "secret"),
-            ("corp", -(2**63) - 1, "id", "secret"),
-        ],
-    )
-    def test_what_no_store_can_hold_is_refused_without_repeating_it(
-        self, store: NotifyStore, corpid: str, agentid: int, notify_id: str, text: str
-    ) -> None:
-        with refused():
-            store.put(corpid, agentid, notify_id, text, TTL)
-        assert store.figures().rows == 0
 
     def test_concurrent_puts_and_gets_lose_nothing(self, store: NotifyStore) -> None:
         def work(number: int) -> Sequence[str | None]:

@@ -1,7 +1,4 @@
-"""What the suites of stores have in common: a clock, an empty store for each test, many threads at once.
-
-It is not aware of any backend.
-"""
+"""What the suites of stores have in common: a clock, an empty store for each test, many threads at once."""
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -64,17 +61,14 @@ class StoreFixtures:
 
     @pytest.fixture
     def clock(self) -> ManualClock:
-        """Return the clock by which the stores of this test go."""
         return ManualClock()
 
     @pytest.fixture
     def store_factory(self, clock: ManualClock) -> StoreFactory:
-        """Return what opens an empty store with given limits; a backend overrides this."""
         raise NotImplementedError
 
     @pytest.fixture
     def store(self, store_factory: StoreFactory) -> Iterator[Store]:
-        """Open a store with the default limits for one test."""
         with closing(store_factory(StoreLimits())) as store:
             yield store
 
