@@ -142,13 +142,6 @@ def test_the_bounds_of_a_contract_s_author_stay() -> None:
         assert refusal(codec, value) == path
 
 
-def test_what_a_handler_receives_is_of_the_type_that_it_names() -> None:
-    request = InputCodec(Numbers).decode('{"inner":{"count":3},"nested":[[{}]]}')
-    assert type(request) is Numbers
-    assert type(request.inner) is Inner
-    assert type(request.nested[0][0]) is Inner
-
-
 class Mixed(Output):
     count: int = 0
     share: float = 0.0

@@ -8,7 +8,7 @@ from tests.client.conftest import QUICK
 from tests.client.scripted import Script, async_client_of, client_of, reply
 from tests.support.tables import for_each
 from tests.support.waiting import DEADLINE, wait_until
-from wwspec_client import ProgramError, RepeatedCursorError, ReplyTypeError, SdkApiError, StillRunningError, ZoneClient
+from wwspec_client import ProgramError, RepeatedCursorError, ReplyTypeError, StillRunningError, ZoneClient
 from wwspec_client.hooks import ClientHooks
 from wwspec_contracts import get_rule_list, sync_msg
 from wwspec_contracts.base import AbilityRequest, ApiRequest, Contract, Output
@@ -133,18 +133,6 @@ async def test_a_cursor_that_comes_twice_is_an_error_and_no_endless_loop(cursors
     async with async_client_of(*replies) as later:
         with pytest.raises(RepeatedCursorError):
             assert [page.next_cursor async for page in later.pages(request)] == []
-
-
-def test_what_is_refused_ends_the_pages(zone: Zone, app: ZoneClient) -> None:
-    with pytest.raises(SdkApiError, check=lambda error: error.errcode == 710611):
-        next(app.pages(sync_msg.Request(cursor="made-up")))
-
-
-async def test_pages_are_iterated_on_an_event_loop_too() -> None:
-    pages = (reply(has_more=1, next_cursor="a", msg_list=[{"msgid": "m1"}]), reply(msg_list=[{"msgid": "m2"}]))
-    async with async_client_of(*pages) as client:
-        found = [message.msgid async for page in client.pages(sync_msg.Request()) for message in page.msg_list]
-    assert found == ["m1", "m2"]
 
 
 def test_a_task_waits_for_its_result(app: ZoneClient) -> None:
