@@ -73,6 +73,14 @@ def test_a_ciphertext_of_noise_is_refused(data: st.DataObject) -> None:
         CRYPTO.decrypt(noise)
 
 
+def test_another_key_or_receiver_decrypts_nothing() -> None:
+    encrypted = CRYPTO.encrypt("text")
+    with pytest.raises(CallbackError, match="another receiver"):
+        CallbackCrypto(TOKEN, AES_KEY, "other").decrypt(encrypted)
+    with pytest.raises(CallbackError):
+        CallbackCrypto(TOKEN, AES_KEY[::-1], CORPID).decrypt(encrypted)
+
+
 def test_the_signature_is_the_sha1_of_the_sorted_parts() -> None:
     crypto = CallbackCrypto("QDG6eK", "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C", "wx5823bf96d3bd56c7")
     encrypted = (
