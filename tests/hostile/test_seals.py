@@ -8,7 +8,7 @@ from itertools import product
 import httpx
 import pytest
 
-from tests.hostile.conftest import OK, Pairs, Wire
+from tests.hostile.conftest import NOT_DECODED, OK, Pairs, Wire
 from tests.support.sealing import seal_reply
 from tests.support.tables import for_each
 from wwspec_devtools.emulator.standin.wwspec_standin import seal
@@ -120,6 +120,13 @@ def test_a_reply_of_the_program_is_no_call(wire: Wire) -> None:
         sealed = seal_reply(wire.key, '{"name":"good"}', "request-1", 1, exception=exception)
         wire.refuses(sealed.headers.items(), sealed.body)
         wire.refuses(replaced(list(sealed.headers.items()), "ww-kind", "call"), sealed.body)
+
+
+def test_what_refuses_a_request_tells_nothing_of_it(wire: Wire) -> None:
+    sealed = wire.seal(data='{"name":"a-secret"}')
+    answer = wire.send([*sealed.headers.items(), ("ww-secret", "a-secret")], sealed.body)
+    assert (answer.is_exception, answer.reply) == (True, NOT_DECODED)
+    assert "a-secret" not in answer.text
 
 
 def test_a_replayed_call_is_answered_again(wire: Wire) -> None:
