@@ -10,12 +10,13 @@ from hypothesis import given, strategies as st
 
 from tests.contracts.test_matching import alike, subsets, values
 from tests.registry.test_loader import APP
-from tests.support.apps import check_app, python, write_files
-from tests.support.kernel import Kernel
+from tests.support.apps import check_app, write_files
+from tests.support.kernel import Kernel, app_call
 from tests.support.tables import for_each
 from wwspec_contracts.errors import InputError, LoaderError
 from wwspec_contracts.examples import console_example
 from wwspec_contracts.matching import matches, mismatches
+from wwspec_router import Context, ability
 from wwspec_router.codecs.codec import InputCodec
 from wwspec_router.codecs.from_example import contract_of_example, contract_of_file
 
@@ -82,35 +83,30 @@ DICTS = {
     "out.json": '{"errcode": 0, "errmsg": "ok", "again": {"a": 1, "b-c": ["x"]}}',
 }
 
-CALLS = """
-import sys
-from pathlib import Path
-from wwspec_router.kernel.dispatch import Dispatcher
-from wwspec_router.envelope import Call
-from wwspec_router.stores import open_store
-from wwspec_router.registry.table import build_table
 
-class Sdk:
-    is_emulated = False
-    client = staticmethod(lambda *identity: None)
-
-folder = Path(sys.argv[1])
-dispatcher = Dispatcher(build_table(folder, folder / "abilities" / "registry.toml"), Sdk(), open_store("memory:"))
-for text in sys.argv[2:]:
-    print(dispatcher.dispatch(Call(corpid="c", agentid=1, call_type=1, ability_id="plain", data=text)).text)
-"""
+@ability
+def plain(request: dict[str, Any], ctx: Context) -> dict[str, Any]:
+    return {"errcode": 0, "again": request} if "a" in request else {"other": 1}
 
 
-def test_a_handler_of_dicts_is_held_to_the_contracts_of_its_row(tmp_path: Path) -> None:
-    app = write_files(tmp_path, DICTS)
-    printed = python(CALLS, app, '{"a":5,"b-c":["y"]}', '{"a":"5"}', '{"z":5}', "{}", "[]", "[1]").splitlines()
-    assert [line for line in printed if line.startswith("{")] == [
-        '{"errcode":0,"again":{"a":5,"b-c":["y"]}}',
-        '{"errcode":710660,"errmsg":"input contract: expected int, got str at $.a"}',
-        '{"errcode":710660,"errmsg":"input contract: unknown key at $.z"}',
-        *['{"errcode":710660,"errmsg":"output contract: unknown key at $.other"}'] * 2,
-        '{"errcode":710660,"errmsg":"input contract: expected object, got array at $"}',
+@for_each(
+    [
+        ('{"a":5,"b-c":["y"]}', '{"errcode":0,"again":{"a":5,"b-c":["y"]}}'),
+        ('{"a":"5"}', '{"errcode":710660,"errmsg":"input contract: expected int, got str at $.a"}'),
+        ('{"z":5}', '{"errcode":710660,"errmsg":"input contract: unknown key at $.z"}'),
+        ("{}", '{"errcode":710660,"errmsg":"output contract: unknown key at $.other"}'),
+        ("[]", '{"errcode":710660,"errmsg":"output contract: unknown key at $.other"}'),
+        ("[1]", '{"errcode":710660,"errmsg":"input contract: expected object, got array at $"}'),
     ]
+)
+def test_a_handler_of_dicts_is_held_to_the_contracts_of_its_row(
+    data: str, reply: str, kernel_of: Callable[..., Kernel], tmp_path: Path
+) -> None:
+    write_files(tmp_path, DICTS)
+    kernel = kernel_of(
+        f"[abilities.plain]\nhandler = '{__name__}:plain'\ninput = '{tmp_path}/in.json'\noutput = '{tmp_path}/out.json'"
+    )
+    assert kernel.dispatch(app_call("plain", data)).text == reply
 
 
 @pytest.mark.parametrize(

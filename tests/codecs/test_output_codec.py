@@ -241,6 +241,8 @@ def _itself() -> Any:
         (Page(ids=["\ud800"]), "$"),
         (Page(ids=wrong(_itself())), "$"),
         (Page(grid=[[wrong(1.5)]]), "$.grid[0][0]"),
+        (Page(grid=[[2**63]]), "$.grid[0][0]"),
+        (Page(grid=[[10**400]]), "$.grid[0][0]"),
         (Page(grid=[[wrong(float("nan"))]]), "$.grid[0][0]"),
         ({"errcode": 0, "other": 1}, "$.other"),
         (Message(), "$.msgid"),

@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from tests.support.apps import ROOT
+from tests.support.kernel import reference_table
 from tests.support.never_lost import pytest_itemcollected as pytest_itemcollected
 from tests.support.sdk import ScriptedSdk
 from tests.support.zones import serve_zone
@@ -22,7 +23,6 @@ from wwspec_devtools.emulator.standin.wwspec_standin import seal
 from wwspec_devtools.testing.zone import ServedZone
 from wwspec_router.envelope import Call
 from wwspec_router.kernel.dispatch import Dispatcher
-from wwspec_router.registry.table import build_table
 from wwspec_router.stores import open_store
 
 LIMIT = 30.0
@@ -137,7 +137,7 @@ def kernel() -> Iterator[Dispatcher]:
     """The reference program's kernel; its platform accepts everything."""
     store, sdk = open_store("memory:"), ScriptedSdk()
     sdk.reply = '{"errcode":0,"errmsg":"ok"}'
-    yield Dispatcher(build_table(ROOT, ROOT / "abilities" / "registry.toml"), sdk, store)
+    yield Dispatcher(reference_table(), sdk, store)
     store.close()
 
 

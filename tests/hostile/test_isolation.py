@@ -14,14 +14,14 @@ from msgspec.structs import replace
 
 from tests.hostile.conftest import OK
 from tests.stores.suites.rig import ManualClock, in_threads
-from tests.support.apps import ROOT
+from tests.support.kernel import reference_table
 from tests.support.redis_clock import RewindingClock
 from tests.support.redis_server import local_redis
 from tests.support.sdk import ScriptedSdk
 from wwspec_contracts.call_type import CallType
 from wwspec_router.envelope import Call
 from wwspec_router.kernel.dispatch import Dispatcher
-from wwspec_router.registry.table import AbilityTable, build_table
+from wwspec_router.registry.table import AbilityTable
 from wwspec_router.stores import Store, open_store
 
 Tenant = tuple[str, int]
@@ -136,11 +136,6 @@ class Machine(RuleBasedStateMachine):
         self._clock.advance(minutes * 60)
 
 
-@pytest.fixture(scope="module")
-def table() -> AbilityTable:
-    return build_table(ROOT, ROOT / "abilities" / "registry.toml")
-
-
 Opener = Callable[[], tuple[Store, ManualClock]]
 
 
@@ -165,20 +160,20 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opener]:
         yield local
 
 
-def test_nobody_gets_anothers_byte_whatever_happens_in_whatever_order(opened: Opener, table: AbilityTable) -> None:
+def test_nobody_gets_anothers_byte_whatever_happens_in_whatever_order(opened: Opener) -> None:
     """In each of the stores the same, so that few examples do."""
 
     class ThisMachine(Machine):
         def __init__(self) -> None:
-            super().__init__(table, *opened())
+            super().__init__(reference_table(), *opened())
 
     limits = settings(stateful_step_count=30, deadline=None)
     run_state_machine_as_test(ThisMachine, settings=limits)
 
 
-def test_nobody_gets_anothers_byte_while_all_call_at_once(opened: Opener, table: AbilityTable) -> None:
+def test_nobody_gets_anothers_byte_while_all_call_at_once(opened: Opener) -> None:
     store, _ = opened()
-    zone = MarkedZone(table, store, lambda: "the same for all")
+    zone = MarkedZone(reference_table(), store, lambda: "the same for all")
 
     def work(number: int) -> int:
         who = (f"ww{number % 4}", number // 4)

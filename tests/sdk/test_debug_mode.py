@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from functools import partial
 from pathlib import Path
-from time import monotonic
 
 import httpx
 import pytest
@@ -298,11 +297,9 @@ def test_a_token_is_valid_for_as_long_as_the_answer_says() -> None:
 
 
 def test_without_a_server_the_reason_is_that_of_the_system() -> None:
-    since = monotonic()
     with pytest.raises(AccessTokenError) as raised:
         fetch_access_token("http://127.0.0.1:1", "corp", "s3cret")
     assert str(raised.value) == "gettoken got no answer (Connection refused)"
-    assert monotonic() - since < 30
 
 
 @for_each(

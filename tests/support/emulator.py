@@ -65,10 +65,10 @@ def serving(app: Starlette, bound: socket.socket | None = None) -> AbstractConte
 def http_server(
     post: Callable[[list[tuple[str, str]], bytes], Response],
     get: Callable[[str], Response] | None = None,
+    connections: list[socket.socket] | None = None,
 ) -> Iterator[str]:
-    """Serve functions over HTTP/1.1 on threads and yield the URL."""
-
-    connections: list[socket.socket] = []
+    """Serve functions over HTTP/1.1 on threads and yield the URL; the list gets each connection."""
+    made: list[socket.socket] = [] if connections is None else connections
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -76,7 +76,7 @@ def http_server(
 
         def setup(self) -> None:
             super().setup()
-            connections.append(self.connection)
+            made.append(self.connection)
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
@@ -112,7 +112,7 @@ def http_server(
     finally:
         server.shutdown()
         thread.join()
-        for connection in connections:
+        for connection in made:
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
         server.server_close()

@@ -14,10 +14,7 @@ from tests.support.processes import UNMEASURED
 from wwspec_client.call_lines import LOGGER, LogHooks
 
 APP = """
-import logging, sys
 from tests.client.scripted import answer, client_of, reply
-if "own" in sys.argv:
-    logging.basicConfig(format="own %(message)s")
 with client_of(answer(-1, "token-1 busy"), reply(errcode=0, text="answered")) as client:
     client.call("greet", {"text": "private"})
 """
@@ -32,16 +29,10 @@ def logger() -> Iterator[logging.Logger]:
     log.handlers[:] = handlers
 
 
-def lines_of_app(level: str, *arguments: str) -> list[str]:
-    """Return what an app writes on standard error that does not set up its log."""
-    environment = {**os.environ, **UNMEASURED, "PYTHONPATH": str(ROOT), "WWSPEC_LOG": level}
-    command = [sys.executable, "-c", APP, *arguments]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    return done.stderr.splitlines()
-
-
 def test_an_app_that_sets_up_no_log_gets_the_lines_on_standard_error() -> None:
-    lines = lines_of_app("debug")
+    environment = {**os.environ, **UNMEASURED, "PYTHONPATH": str(ROOT), "WWSPEC_LOG": "debug"}
+    done = subprocess.run([sys.executable, "-c", APP], env=environment, capture_output=True, text=True, check=True)
+    lines = done.stderr.splitlines()
     called = "chatdata/sync_call_program greet program_id=p corpid=corp"
     messages = [line.split(f" {LOGGER} ", 1)[1] for line in lines if called in line]
     ends = [message.partition(" ms=")[0].removeprefix(called) for message in messages]
@@ -50,16 +41,6 @@ def test_an_app_that_sets_up_no_log_gets_the_lines_on_standard_error() -> None:
     assert messages[1].endswith("next_attempt_in=0s")
     for secret in ("token-1", "the-secret", "private", "answered"):
         assert secret not in "\n".join(lines)
-
-
-@pytest.mark.slow  # a new interpreter; the other test of one has nearly the same
-def test_an_app_with_a_log_of_its_own_gets_each_line_once() -> None:
-    lines = lines_of_app("info", "own")
-    assert [line.partition(" ms=")[0] for line in lines] == [
-        "own gettoken corpid=corp ok",
-        "own chatdata/sync_call_program greet program_id=p corpid=corp attempt 1 failed",
-        "own chatdata/sync_call_program greet program_id=p corpid=corp ok",
-    ]
 
 
 def test_a_level_that_there_is_not_is_warned_of(
@@ -78,10 +59,11 @@ def test_an_app_may_log_requests_without_the_variable(caplog: pytest.LogCaptureF
     assert len(caplog.messages) == 3
 
 
-def test_a_client_that_has_log_hooks_logs_no_line_twice(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+def test_an_app_that_has_log_hooks_and_a_log_of_its_own_gets_no_line_twice(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("WWSPEC_LOG", "info")
     with client_of(reply(errcode=0), hooks=[LogHooks()]) as client:
         client.call("greet")
     assert len(caplog.messages) == 2
+    assert capsys.readouterr().err == ""

@@ -3,22 +3,16 @@
 import msgspec
 import pytest
 
-from schemas.chat_digest import Request, Response
+from schemas.chat_digest import Response
 from tests.client.conftest import QUICK
 from tests.client.scripted import Script, async_client_of, client_of, reply
 from tests.support.tables import for_each
 from tests.support.waiting import DEADLINE, wait_until
-from wwspec_client import ProgramError, RepeatedCursorError, ReplyTypeError, SdkApiError, StillRunningError, ZoneClient
+from wwspec_client import ProgramError, RepeatedCursorError, ReplyTypeError, StillRunningError, ZoneClient
 from wwspec_client.hooks import ClientHooks
 from wwspec_contracts import get_rule_list, sync_msg
 from wwspec_contracts.base import AbilityRequest, ApiRequest, Contract, Output
 from wwspec_devtools.testing.zone import Zone
-
-
-def test_a_contract_comes_back_as_the_type_that_is_asked_for(app: ZoneClient) -> None:
-    digest = app.call("chat_digest", Request(limit=5), reply=Response)
-    assert isinstance(digest, Response)
-    assert digest.messages == 5
 
 
 def test_a_raw_reply_is_the_programs_json_text_even_when_it_refuses(app: ZoneClient) -> None:
@@ -133,24 +127,6 @@ async def test_a_cursor_that_comes_twice_is_an_error_and_no_endless_loop(cursors
     async with async_client_of(*replies) as later:
         with pytest.raises(RepeatedCursorError):
             assert [page.next_cursor async for page in later.pages(request)] == []
-
-
-def test_what_is_refused_ends_the_pages(zone: Zone, app: ZoneClient) -> None:
-    with pytest.raises(SdkApiError, check=lambda error: error.errcode == 710611):
-        next(app.pages(sync_msg.Request(cursor="made-up")))
-
-
-async def test_pages_are_iterated_on_an_event_loop_too() -> None:
-    pages = (reply(has_more=1, next_cursor="a", msg_list=[{"msgid": "m1"}]), reply(msg_list=[{"msgid": "m2"}]))
-    async with async_client_of(*pages) as client:
-        found = [message.msgid async for page in client.pages(sync_msg.Request()) for message in page.msg_list]
-    assert found == ["m1", "m2"]
-
-
-def test_a_task_waits_for_its_result(app: ZoneClient) -> None:
-    assert len(app.submit(sync_msg.Request(limit=2)).result(DEADLINE).msg_list) == 2
-    assert app.submit("chat_digest", {"limit": 4}, reply=Response).result(DEADLINE).messages == 4
-    assert app.submit("chat_digest", {"limit": 4}).result(DEADLINE)["messages"] == 4
 
 
 def test_a_task_is_made_again_from_its_jobid_after_a_restart(zone: Zone, app: ZoneClient) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from tests.support.tables import for_each
-from wwspec_client.stores import CursorMovedError, CursorStoreError, FileCursor, Position
+from wwspec_client.stores import CursorStoreError, FileCursor, Position
 
 FIRST = Position("s1", 1_700_000_000, 1)
 SECOND = Position("s2", 1_700_000_060, 2)
@@ -78,11 +78,3 @@ def test_a_full_disk_leaves_the_old_file_whole(file: Path) -> None:
         signal.signal(signal.SIGXFSZ, before)
     assert FileCursor(file).load() == FIRST
     assert sorted(each.name for each in file.parent.iterdir()) == [".messages.cursor.lock", "messages.cursor"]
-
-
-def test_the_second_of_two_pulls_to_keep_a_page_is_refused(file: Path) -> None:
-    one, other = FileCursor(file), FileCursor(file)
-    one.keep(None, FIRST, commit=True)
-    with pytest.raises(CursorMovedError, match=f"{file} has been changed since this pull read it: by another pull"):
-        other.keep(None, Position("s9", 1_700_000_000, 1), commit=True)
-    assert one.load() == FIRST

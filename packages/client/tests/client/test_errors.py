@@ -1,6 +1,5 @@
 """One error tree: who refused, why, and whether the call may have run."""
 
-import asyncio
 import re
 import traceback
 from collections.abc import Callable
@@ -116,19 +115,15 @@ class Unauthorised(Script):
     [(Script, each) for each in (answer(48002), answer(40014), httpx.ConnectError(""), httpx.Response(500))]
     + [(Unauthorised, answer())],
 )
-def test_no_variable_of_a_frame_of_an_error_shows_the_access_token_or_the_secret(
+async def test_no_variable_of_a_frame_of_an_error_shows_the_access_token_or_the_secret(
     kind: type[Script], outcome: Outcome, *, is_async: bool
 ) -> None:
     """Tools that report errors send the variables of each frame along."""
     script = kind([outcome])
-
-    async def call() -> None:
-        async with async_client_of(script=script, retries=ONCE) as client:
-            await client.call("greet")
-
     with pytest.raises(errors.ZoneClientError) as caught:
         if is_async:
-            asyncio.run(call())
+            async with async_client_of(script=script, retries=ONCE) as later:
+                await later.call("greet")
         else:
             with client_of(transport=script, retries=ONCE) as client:
                 client.call("greet")

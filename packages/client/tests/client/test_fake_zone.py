@@ -1,6 +1,5 @@
 """`FakeZone`: an app's tests without a zone."""
 
-import asyncio
 from contextlib import ExitStack
 from queue import Queue
 from typing import Any
@@ -30,21 +29,15 @@ def test_a_call_gets_the_reply_of_the_test_and_is_noted(zone: FakeZone, client: 
     assert client.call("digest", {"limit": 5}) == {"messages": 6}
     assert list(client.call(get_group_chat.Request(chatid="c")).members) == []
     assert client.submit("digest", {"limit": 1}).result() == {"messages": 2}
-    assert [(call.ability, call.is_async) for call in zone.calls] == [
-        ("digest", False),
-        ("invoke_get_group_chat", False),
-        ("digest", True),
-    ]
+    calls = [(call.ability, call.is_async) for call in zone.calls]
+    assert calls == [("digest", False), ("invoke_get_group_chat", False), ("digest", True)]
     assert zone.calls[0] == FakeCall("digest", {"limit": 5}, is_async=False)
 
 
-def test_a_client_of_an_event_loop_gets_the_same(zone: FakeZone) -> None:
-    async def call() -> object:
-        async with zone.async_client() as client:
-            return await client.call("digest", {})
-
+async def test_a_client_of_an_event_loop_gets_the_same(zone: FakeZone) -> None:
     zone.answer("digest", {"messages": 1})
-    assert asyncio.run(call()) == {"messages": 1}
+    async with zone.async_client() as client:
+        assert await client.call("digest", {}) == {"messages": 1}
 
 
 def test_answers_are_used_up_in_their_order_and_a_lasting_one_replaces_them(zone: FakeZone, client: ZoneClient) -> None:

@@ -2,18 +2,18 @@
 
 import json
 import os
+import socket
 import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, NamedTuple
 
 import anyio
 import pytest
 
 from tests.client.scripted import Script, client_of, reply
-from tests.support.emulator import url_of
+from tests.support.emulator import Response, http_server
 from tests.support.waiting import DEADLINE
 from wwspec_client import AsyncZoneClient, RetryPolicy, Suite, ZoneClient
 from wwspec_client.stores import Installation, MemoryInstallationStore
@@ -23,47 +23,24 @@ CALLS = 60
 ONCE = RetryPolicy(attempts=1)
 
 
-class Echo(BaseHTTPRequestHandler):
-    """WeCom with a program that replies with its request, over connections that stay open."""
-
-    protocol_version = "HTTP/1.1"
-    wbufsize = -1  # an answer is sent at once
-
-    def do_GET(self) -> None:
-        self._answer({"access_token": "token", "expires_in": 7200})
-
-    def do_POST(self) -> None:
-        request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        tokens = {"access_token": "token", "suite_access_token": "suite", "expires_in": 7200}
-        self._answer({"response_data": request.get("request_data", ""), **tokens})
-
-    def _answer(self, answer: dict[str, Any]) -> None:
-        content = json.dumps({"errcode": 0, "errmsg": "ok", **answer}).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, *args: object) -> None:
-        """Keep quiet."""
+def echo(headers: list[tuple[str, str]], body: bytes) -> Response:
+    """Answer as WeCom with a program that replies with its request."""
+    tokens = {"access_token": "token", "suite_access_token": "suite", "expires_in": 7200}
+    answer = {"errcode": 0, "response_data": json.loads(body).get("request_data", ""), **tokens}
+    return 200, {}, json.dumps(answer).encode()
 
 
-class Server(ThreadingHTTPServer):
-    connections = 0
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        self.connections += 1
-        super().process_request(request, client_address)
+class Server(NamedTuple):
+    url: str
+    connections: list[socket.socket]
 
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    with Server(("127.0.0.1", 0), Echo) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
+    """WeCom, over connections that stay open."""
+    connections: list[socket.socket] = []
+    with http_server(echo, lambda path: echo([], b"{}"), connections) as url:
+        yield Server(url, connections)
 
 
 @contextmanager
@@ -92,14 +69,14 @@ def call_often(client: ZoneClient, name: str) -> None:
 
 
 def served_client(server: Server, **options: Any) -> ZoneClient:
-    return ZoneClient("corp", "secret", program_id="p", base_url=url_of(server.socket), retries=ONCE, **options)
+    return ZoneClient("corp", "secret", program_id="p", base_url=server.url, retries=ONCE, **options)
 
 
 def client_of_a_suite(server: Server) -> ZoneClient:
     store = MemoryInstallationStore()
     store.replace(None, Installation(suite_id="suite", corpid="corp", permanent_code="code"))
     store.save_ticket("suite", "ticket", 1.0)
-    url = url_of(server.socket)
+    url = server.url
     return Suite("suite", "secret", installations=store, program_id="p", base_url=url, retries=ONCE).corp("corp")
 
 
@@ -116,7 +93,7 @@ def test_parent_and_child_that_call_at_the_same_time_get_their_own_answers(
     with child(lambda: call_often(client, "child")):
         call_often(client, "parent")
     client.close()
-    assert server.connections == 2, "each has one, and keeps it"
+    assert len(server.connections) == 2, "each has one, and keeps it"
 
 
 def test_a_token_that_another_thread_fetches_at_the_fork_is_fetched_in_the_child(server: Server) -> None:
@@ -128,7 +105,7 @@ def test_a_token_that_another_thread_fetches_at_the_fork_is_fetched_in_the_child
             assert forked.wait(DEADLINE)
         return "token"
 
-    with ZoneClient(tokens=fetch, program_id="p", base_url=url_of(server.socket), retries=ONCE) as client:
+    with ZoneClient(tokens=fetch, program_id="p", base_url=server.url, retries=ONCE) as client:
         waiting = threading.Thread(target=client.call, args=("echo", {}))
         waiting.start()
         assert fetching.wait(DEADLINE)
@@ -158,7 +135,7 @@ def test_a_transport_of_the_apps_own_is_left_alone() -> None:
 
 
 def test_an_async_client_works_on_the_loop_of_a_child(server: Server) -> None:
-    client = AsyncZoneClient("corp", "secret", program_id="p", base_url=url_of(server.socket), retries=ONCE)
+    client = AsyncZoneClient("corp", "secret", program_id="p", base_url=server.url, retries=ONCE)
 
     async def call_all(name: str) -> None:
         for number in range(CALLS):
@@ -172,4 +149,4 @@ def test_an_async_client_works_on_the_loop_of_a_child(server: Server) -> None:
         await client.aclose()
 
     anyio.run(use)
-    assert server.connections == 2
+    assert len(server.connections) == 2

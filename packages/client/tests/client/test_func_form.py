@@ -74,14 +74,6 @@ def test_a_request_of_the_clients_module_is_sent_as_it_is() -> None:
     assert sent(script) == [("input_word_count", {"input": {"func": "word_count"}})]
 
 
-def test_a_plain_program_gets_requests_as_they_are() -> None:
-    script = Script([reply()])
-    with client_of(transport=script) as client:
-        client.call(sync_msg.Request(limit=1))
-        client.call("history", sync_msg.Request(limit=2))
-    assert sent(script) == [("invoke_sync_msg", {"limit": 1}), ("history", {"limit": 2})]
-
-
 WRAPPED = {"output": {"count": 2, "extra": [9007199254740993]}}
 
 

@@ -82,7 +82,7 @@ def test_a_job_with_a_key_has_the_reply_of_the_first_one(zone: Zone) -> None:
     assert calls_of(zone, "create_rule") == 1
 
 
-def test_the_key_goes_into_the_field_that_the_request_knows() -> None:
+def test_the_key_goes_into_the_field_that_the_request_knows_or_that_the_app_names() -> None:
     script = Script([reply(errcode=0), answer(jobid="j")])
     with client_of(transport=script) as client:
         once = client.with_options(idempotency_key="k-1")
@@ -90,20 +90,16 @@ def test_the_key_goes_into_the_field_that_the_request_knows() -> None:
         once.submit("other_name", Order(order=OrderId(id="k-1")))
         nothing = Order(order=OrderId(price=""))
         once.with_options(idempotency_field="order.price", idempotency_key="k-2").submit(nothing)
+        once.with_options(idempotency_field="id").submit("order")
+        once.with_options(idempotency_field="a.b.id").submit("order", '{"a": {"b": {"id": null}}}')
     assert [data_of(each) for each in script.requests] == [
         {"order": {"id": "k-1", "price": 2.0}},
         {"order": {"id": "k-1", "price": 0.5}},
         {"order": {"id": "", "price": "k-2"}},
+        {"id": "k-1"},
+        {"a": {"b": {"id": "k-1"}}},
     ]
     assert b"2.0" in script.requests[0].content
-
-
-def test_a_call_by_id_has_the_key_in_the_field_that_the_app_names() -> None:
-    script = Script([reply(errcode=0)])
-    with client_of(transport=script) as client:
-        client.with_options(idempotency_key="k", idempotency_field="id").call("order")
-        client.with_options(idempotency_key="k", idempotency_field="a.b.id").call("order", '{"a": {"b": {"id": null}}}')
-    assert [data_of(each) for each in script.requests] == [{"id": "k"}, {"a": {"b": {"id": "k"}}}]
 
 
 def test_a_repeat_is_sent_again_while_the_first_call_still_runs() -> None:

@@ -135,14 +135,6 @@ def calls(zone: Zone, kind: str = "app", name: str = "sync_call_program") -> lis
     return [each["outcome"] for each in zone.client.traffic(kind=kind) if each["name"] == name]
 
 
-def test_the_platform_is_asked_again_when_it_is_busy_or_the_program_is_replaced(zone: Zone, app: ZoneClient) -> None:
-    for errcode in (-1, 45033):
-        zone.client.add_fault("app", "errcode", "sync_call_program", errcode, count=1)
-    zone.client.add_fault("program", "errcode", "chat_digest", 710674, count=1)
-    assert app.call("chat_digest", {"limit": 3})["messages"] == 3
-    assert calls(zone) == ["-1", "45033", "710674", "ok"]
-
-
 def test_a_call_beyond_the_limit_of_frequency_is_not_repeated_within_the_minute(zone: Zone, app: ZoneClient) -> None:
     zone.client.add_fault("app", "errcode", "sync_call_program", 45009, count=1)
     with pytest.raises(errors.PlatformError, match="errcode 45009") as caught:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -93,21 +92,6 @@ def test_the_spans_of_a_call_lie_in_the_current_one(telemetry: Telemetry) -> Non
     assert token.parent == span.context
 
 
-def test_threads_that_share_a_client_have_spans_of_their_own(telemetry: Telemetry) -> None:
-    tracer = telemetry.tracers.get_tracer("app")
-    with client_of(reply(errcode=0), hooks=[telemetry.hooks]) as client:
-
-        def handle(number: int) -> int:
-            with tracer.start_as_current_span(f"request {number}"):
-                client.call("greet")
-            return number
-
-        with ThreadPoolExecutor(4) as pool:
-            assert sorted(pool.map(handle, range(20))) == list(range(20))
-
-    check_twenty(telemetry)
-
-
 async def test_tasks_that_share_a_client_have_spans_of_their_own(telemetry: Telemetry) -> None:
     tracer = telemetry.tracers.get_tracer("app")
     async with async_client_of(reply(errcode=0), hooks=[telemetry.hooks]) as client:
@@ -117,10 +101,6 @@ async def test_tasks_that_share_a_client_have_spans_of_their_own(telemetry: Tele
                 await client.call("greet")
 
         await asyncio.gather(*map(handle, range(20)))
-    check_twenty(telemetry)
-
-
-def check_twenty(telemetry: Telemetry) -> None:
     spans = telemetry.exporter.get_finished_spans()
     requests = {each.context.span_id for each in spans if each.name.startswith("request ")}
     assert len(requests) == 20

@@ -2,7 +2,6 @@
 
 import io
 import logging
-import time
 import traceback
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import httpx
 import pytest
 
 from tests.client.conftest import QUICK
-from tests.client.notify.stand import CALLBACK, CRYPTO
+from tests.client.notify.stand import CALLBACK, CRYPTO, sealed
 from tests.support.apps import ROOT
 from tests.support.emulator import Response, SealedProgram, http_server
 from tests.support.tables import for_each
@@ -35,7 +34,7 @@ async def used(client: AsyncZoneClient, corpid: str, notify_id: str, token: str,
     """Pull messages in two ways and take a notification in: how many messages came, and what type of event."""
     messages = [each async for page in client.messages(FileCursor(cursor), token=token, limit=200) for each in page]
     pages = [page async for page in client.pages(sync_msg.Request(limit=200, token=token))]
-    crypto, fetched, arrived = CRYPTO.for_receiver(corpid), list[NotifyEvent](), anyio.Event()
+    fetched, arrived = list[NotifyEvent](), anyio.Event()
 
     async def on_event(event: NotifyEvent) -> None:
         fetched.append(event)
@@ -44,9 +43,9 @@ async def used(client: AsyncZoneClient, corpid: str, notify_id: str, token: str,
     receiver = AsyncNotifyReceiver(client, on_event, **CALLBACK, receive_id=corpid)
     wecom = httpx.AsyncClient(transport=httpx.ASGITransport(app=receiver), base_url="http://127.0.0.1")
     async with receiver, wecom:
-        encrypted = crypto.encrypt(write_xml({"ToUserName": corpid, "Event": "program_notify", "NotifyId": notify_id}))
-        query = crypto.query(int(time.time()), encrypted)
-        await wecom.post("/", params=query, content=write_xml({"Encrypt": encrypted}))
+        xml = write_xml({"ToUserName": corpid, "Event": "program_notify", "NotifyId": notify_id})
+        query, body = sealed(xml, CRYPTO.for_receiver(corpid))
+        await wecom.post("/", params=query, content=body)
         with anyio.fail_after(DEADLINE):
             await arrived.wait()
     return len(messages), sum(len(page.msg_list) for page in pages), fetched[0].event_type

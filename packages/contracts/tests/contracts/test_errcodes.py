@@ -10,7 +10,6 @@ import pytest
 from scripts.rooms import ROOMS
 from scripts.website.pages import DOCS
 from tests.support.apps import ROOT
-from tests.support.tables import for_each
 from wwspec_contracts.errcodes import CONTRACT_CODES, DOWN, ERRCODES, TOKEN_CODES, WAITING, advice, hint
 from wwspec_contracts.errors import DEFAULT_ERRCODE, ONCE_ERRCODE
 from wwspec_devtools.emulator.answers import RefusedError
@@ -49,20 +48,6 @@ def test_every_errcode_that_the_code_or_a_page_names_is_in_the_table(folders: Se
     found = named(folders, pattern)
     assert DOWN in {code for code, _ in found}
     assert sorted(each for each in found if each[0] not in {*ERRCODES, OF_POSTGRES}) == []
-
-
-@for_each(
-    [
-        ("raise RefusedError(710999)", ".py"),
-        ("X = {710999: 1}", ".py"),
-        ('"""Raises 710999."""', ".py"),
-        ("const X = [710999];", ".js"),
-        ("| `710999` |", ".md"),
-    ]
-)
-def test_an_errcode_that_is_not_in_the_table_is_found_wherever_it_is_named(text: str, suffix: str) -> None:
-    assert list(errcodes(text, suffix)) == [710999]
-    assert 710999 not in ERRCODES
 
 
 def test_a_row_has_cause_and_fix_in_both_languages_and_the_rows_are_in_order() -> None:

@@ -3,13 +3,10 @@
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from tests.support.apps import ROOT
 from tests.support.tables import for_each
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_contracts.files import ConsoleContract, read_console_contracts, read_console_files, write_console_files
-from wwspec_router.cli.main import main
 from wwspec_router.codecs.from_example import contract_of_file
 
 GBK = '{"消息": ""}'.encode("gbk")
@@ -43,16 +40,6 @@ def test_a_file_that_is_no_json_in_utf_8_is_one_line_that_names_it(tmp_path: Pat
         with pytest.raises(ConfigurationError) as raised:
             read(tmp_path)
         assert str(raised.value).splitlines()[0] == f"{path}: is not JSON: {reason}"
-
-
-@pytest.mark.parametrize("verb", [("emulate", "--port", "0", "--contracts"), ("contracts", "--diff")])
-def test_a_verb_says_which_file_is_not_utf_8(tmp_path: Path, verb: tuple[str, ...]) -> None:
-    (tmp_path / "echo.input.json").write_bytes(GBK)
-    (tmp_path / "echo.output.json").write_bytes(b"{}")
-    app = ("--app", str(ROOT)) if verb[0] == "contracts" else ()
-    done = CliRunner().invoke(main, [*verb, str(tmp_path), *app])
-    assert done.exit_code == 1
-    assert done.stderr == f"Error: {tmp_path / 'echo.input.json'}: is not JSON: it is not text in UTF-8\n"
 
 
 def test_a_json_file_of_another_name_is_a_fault(tmp_path: Path) -> None:

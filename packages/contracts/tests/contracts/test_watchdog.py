@@ -3,8 +3,6 @@ import threading
 import pytest
 
 from wwspec_contracts.support.watchdog import Watchdog, Work
-from wwspec_router.logs.formats import OneLineFormatter
-from wwspec_router.logs.lines import about
 
 
 def hanging(name: str, since: float = 1.0) -> Work:
@@ -39,9 +37,3 @@ def test_work_within_its_limit_is_left_alone(caplog: pytest.LogCaptureFixture) -
     watchdog = Watchdog(lambda: [work], lambda each: pytest.fail("nothing hangs"))
     assert watchdog.check() == set()
     assert caplog.messages == []
-
-
-def test_the_log_line_carries_the_number_of_the_request(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.handler.setFormatter(OneLineFormatter())
-    Watchdog(lambda: [hanging("a call")], lambda work: True, about=about).check()
-    assert " #7 " in caplog.text

@@ -4,8 +4,9 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import replace
+from threading import Thread
 from typing import Any, Literal, Self
-from wsgiref.simple_server import WSGIRequestHandler
+from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import anyio.to_thread
 import httpx
@@ -38,6 +39,23 @@ CLIENT: dict[str, Any] = {"corpid": CORPID, "secret": "secret", "program_id": "p
 class Quiet(WSGIRequestHandler):
     def log_message(self, *args: object) -> None:
         pass
+
+
+def serve_wsgi(app: Any, stack: ExitStack) -> str:
+    """Serve a WSGI application until the stack ends, and return its URL."""
+    server = stack.enter_context(make_server("127.0.0.1", 0, app, handler_class=Quiet))
+    thread = Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    stack.callback(thread.join)
+    stack.callback(server.shutdown)
+    return f"http://127.0.0.1:{server.server_port}"
+
+
+def sealed(xml: str, crypto: CallbackCrypto = CRYPTO, at: float | None = None) -> tuple[dict[str, str], bytes]:
+    """Return query and body of a callback as WeCom sends it."""
+    encrypted = crypto.encrypt(xml)
+    query = crypto.query(int(time.time() if at is None else at), encrypted)
+    return query, write_xml({"ToUserName": CORPID, "AgentID": "1000002", "Encrypt": encrypted}).encode()
 
 
 ServerKind = Literal["wsgi", "asgi"]
@@ -108,10 +126,8 @@ class Stand:
 
     def post(self, xml: str, *, crypto: CallbackCrypto = CRYPTO, at: float | None = None) -> httpx.Response:
         """Send a callback as WeCom does."""
-        encrypted = crypto.encrypt(xml)
-        query = crypto.query(int(time.time() if at is None else at), encrypted)
-        body = write_xml({"ToUserName": CORPID, "AgentID": "1000002", "Encrypt": encrypted})
-        return self.http.post("/callback", params=query, content=body.encode())
+        query, body = sealed(xml, crypto, at)
+        return self.http.post("/callback", params=query, content=body)
 
     def handled(self, count: int) -> list[NotifyEvent]:
         wait_until(lambda: len(self.events) >= count)

@@ -11,7 +11,6 @@ import pytest
 from tests.client.notify.stand import AES_KEY, CORPID, CRYPTO, QUICK, TOKEN, ServerKind, Stand
 from tests.client.notify.test_receiver import HIT
 from tests.support.waiting import wait_until
-from wwspec_client import NotifyPolicy
 from wwspec_client.stores import MemoryPendingStore, Pending, SqlitePendingStore, Stage
 from wwspec_contracts.callbacks import Callback, CallbackCrypto, write_xml
 
@@ -124,24 +123,6 @@ def test_a_callback_whose_handling_fails_is_tried_again_and_the_failure_is_kept(
         wait_until(lambda: len(calls) == 5)
         wait_until(lambda: not stand.failed())
         assert not stand.retry(row)
-
-
-def test_on_other_that_hangs_is_logged_and_called_again(kind: ServerKind, caplog: pytest.LogCaptureFixture) -> None:
-    calls: list[Callback] = []
-    release = threading.Event()
-
-    def hangs_once(callback: Callback) -> None:
-        calls.append(callback)
-        if len(calls) == 1:
-            release.wait()
-
-    policy = NotifyPolicy(first_pause=0.0, handler_limit=0.2, grace=0.0)
-    with Stand(kind, [HIT], on_other=hangs_once, policy=policy) as stand:
-        stand.post(APPROVAL)
-        wait_until(lambda: len(calls) == 2)
-        release.set()
-        wait_until(lambda: stand.receiver.problems() == [])
-    assert "on_other of callback sys_approval_change:" in caplog.text
 
 
 def test_a_restart_handles_what_was_not_handled_and_nothing_twice(kind: ServerKind, tmp_path: Path) -> None:

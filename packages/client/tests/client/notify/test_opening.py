@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 import pytest
 from hypothesis import given, strategies as st
 
-from tests.client.notify.stand import AES_KEY, CORPID, CRYPTO, TOKEN, ServerKind, Stand
+from tests.client.notify.stand import AES_KEY, CORPID, CRYPTO, TOKEN, ServerKind, Stand, sealed
 from tests.client.scripted import reply
 from tests.support.tables import for_each
 from wwspec_client import CallbackError, Callbacks
@@ -18,13 +18,6 @@ XML = write_xml({"ToUserName": CORPID, "MsgType": "event", "Event": "change_app_
 OWN = Callbacks(token=TOKEN, encoding_aes_key=AES_KEY, receive_id=CORPID)
 
 
-def posted(xml: str = XML, crypto: CallbackCrypto = CRYPTO, at: float | None = None) -> tuple[dict[str, str], bytes]:
-    """Return query and body of a callback as WeCom sends it."""
-    encrypted = crypto.encrypt(xml)
-    query = crypto.query(int(time.time() if at is None else at), encrypted)
-    return query, write_xml({"ToUserName": CORPID, "AgentID": "1000002", "Encrypt": encrypted}).encode()
-
-
 def verified(echo: str = "12345") -> dict[str, str]:
     """Return the query with which WeCom verifies the URL."""
     encrypted = CRYPTO.encrypt(echo)
@@ -32,7 +25,7 @@ def verified(echo: str = "12345") -> dict[str, str]:
 
 
 def test_a_callback_is_opened_from_a_query_as_text_or_decoded_and_a_body_as_bytes_or_text() -> None:
-    query, body = posted()
+    query, body = sealed(XML)
     for opened in (OWN.open(query, body), OWN.open(urlencode(query), body.decode())):
         assert (opened.fields["Event"], opened.fields["AgentID"]) == ("change_app_admin", "7")
         assert (opened.receive_id, opened.envelope["AgentID"], opened.xml) == (CORPID, "1000002", XML)
@@ -41,10 +34,10 @@ def test_a_callback_is_opened_from_a_query_as_text_or_decoded_and_a_body_as_byte
 @for_each([["other", CORPID], {CORPID}, lambda given: given == CORPID])
 def test_an_app_may_have_several_receive_ids(receive_id: object) -> None:
     own = Callbacks(token=TOKEN, encoding_aes_key=AES_KEY, receive_id=receive_id)  # type: ignore[arg-type]
-    assert own.open(*posted()).receive_id == CORPID
+    assert own.open(*sealed(XML)).receive_id == CORPID
     assert own.echo(verified()) == "12345"
     with pytest.raises(CallbackError, match="for another receiver"):
-        own.open(*posted(crypto=CRYPTO.for_receiver("stranger")))
+        own.open(*sealed(XML, CRYPTO.for_receiver("stranger")))
 
 
 @for_each(
@@ -58,7 +51,7 @@ def test_an_app_may_have_several_receive_ids(receive_id: object) -> None:
 )
 def test_what_is_not_sealed_for_the_app_now_is_refused(crypto: CallbackCrypto, off: int, said: str) -> None:
     with pytest.raises(CallbackError, match=said):
-        OWN.open(*posted(crypto=crypto, at=time.time() + off))
+        OWN.open(*sealed(XML, crypto, time.time() + off))
 
 
 TEXTS = st.text(st.characters(exclude_categories=()), max_size=40)
@@ -84,8 +77,7 @@ def request(stand: Stand, method: str, query: str, body: bytes = b"") -> HttpAns
 def test_a_receiver_answers_requests_of_any_framework(kind: ServerKind) -> None:
     with Stand(kind, [reply(**EVENT)]) as stand:
         assert request(stand, "GET", urlencode(verified())) == HttpAnswer(200, "12345")
-        xml = write_xml({"ToUserName": CORPID, "MsgType": "event", "Event": "program_notify", "NotifyId": "n1"})
-        query, body = posted(xml)
+        query, body = sealed(write_xml({"ToUserName": CORPID, "Event": "program_notify", "NotifyId": "n1"}))
         assert request(stand, "POST", urlencode(query), body) == HttpAnswer(200)
         assert [event.event_type for event in stand.handled(1)] == ["hit_keyword"]
         assert request(stand, "POST", "", body).status == 403

@@ -2,17 +2,15 @@
 
 import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from threading import Thread
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from typing import Any
-from wsgiref.simple_server import make_server
 
 import pytest
 import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 
-from tests.client.notify.stand import AES_KEY, CALLBACK, TOKEN, Quiet, async_app_client
+from tests.client.notify.stand import AES_KEY, CALLBACK, TOKEN, async_app_client, serve_wsgi
 from tests.support.apps import ROOT
 from tests.support.emulator import free_socket, running, url_of
 from tests.support.waiting import wait_until
@@ -69,17 +67,11 @@ def test_an_event_reaches_an_app_by_asgi(port: socket.socket, place: str) -> Non
             check(zone, events)
 
 
-def test_an_event_reaches_an_app_by_wsgi() -> None:
+def test_an_event_reaches_an_app_by_wsgi(stack: ExitStack) -> None:
     events: list[NotifyEvent] = []
     receivers: list[NotifyReceiver] = []
-
-    with make_server("127.0.0.1", 0, lambda *request: receivers[0](*request), handler_class=Quiet) as server:
-        url = f"http://127.0.0.1:{server.server_port}/callback"
-        with zone_that_calls(url) as zone, zone.app_client() as client:
-            receivers.append(NotifyReceiver(client, events.append, **RECEIVER))
-            thread = Thread(target=server.serve_forever, args=(0.01,))
-            with receivers[0]:
-                thread.start()
-                check(zone, events)
-                server.shutdown()
-                thread.join()
+    url = serve_wsgi(lambda *request: receivers[0](*request), stack) + "/callback"
+    with zone_that_calls(url) as zone, zone.app_client() as client:
+        receivers.append(NotifyReceiver(client, events.append, **RECEIVER))
+        with receivers[0]:
+            check(zone, events)

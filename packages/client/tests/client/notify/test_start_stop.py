@@ -1,14 +1,13 @@
 """The receiver and the suite for an event loop, started and stopped by functions that run in tasks of their own."""
 
 import asyncio
-import time
 from typing import Any
 from urllib.parse import urlencode
 
 import anyio
 import pytest
 
-from tests.client.notify.stand import AES_KEY, CALLBACK, CLIENT, CORPID, CRYPTO, TOKEN
+from tests.client.notify.stand import AES_KEY, CALLBACK, CLIENT, CORPID, CRYPTO, TOKEN, sealed
 from tests.support.waiting import DEADLINE
 from wwspec_client import AsyncNotifyReceiver, AsyncSuite, AsyncZoneClient, SuiteEvent
 from wwspec_client.models import HttpAnswer
@@ -18,10 +17,8 @@ from wwspec_contracts.errors import ConfigurationError
 
 
 async def post(receiver: AsyncNotifyReceiver, crypto: CallbackCrypto, **fields: str) -> HttpAnswer:
-    encrypted = crypto.encrypt(write_xml(fields))
-    query = urlencode(crypto.query(int(time.time()), encrypted))
-    body = write_xml({"ToUserName": CORPID, "AgentID": "1000002", "Encrypt": encrypted})
-    return await receiver.handle_request("POST", query, body.encode())
+    query, body = sealed(write_xml(fields), crypto)
+    return await receiver.handle_request("POST", urlencode(query), body)
 
 
 async def test_a_receiver_works_from_start_to_stop_in_whichever_tasks_these_are_called() -> None:
@@ -57,12 +54,8 @@ async def test_a_suite_works_from_start_to_stop() -> None:
     events: asyncio.Queue[SuiteEvent] = asyncio.Queue()
 
     with anyio.fail_after(DEADLINE):
-        given: dict[str, Any] = {
-            "installations": MemoryInstallationStore(),
-            "provider_corpid": "provider",
-            "on_event": events.put,
-        }
-        suite = AsyncSuite("suite", "secret", **CALLBACK, **given)
+        given: dict[str, Any] = {"installations": MemoryInstallationStore(), "provider_corpid": "provider"}
+        suite = AsyncSuite("suite", "secret", **CALLBACK, **given, on_event=events.put)
         await asyncio.create_task(suite.start())
         crypto = CallbackCrypto(TOKEN, AES_KEY, "suite")
         assert (await post(suite.commands, crypto, SuiteId="suite", InfoType="new")).status == 200

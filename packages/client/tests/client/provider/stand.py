@@ -2,9 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack
-from threading import Thread
 from typing import Any, Literal
-from wsgiref.simple_server import make_server
 
 import httpx
 import uvicorn
@@ -14,7 +12,7 @@ from starlette.applications import Starlette
 
 from tests.client.archive.world import async_url
 from tests.client.conftest import QUICK
-from tests.client.notify.stand import OnThread, Quiet
+from tests.client.notify.stand import OnThread, serve_wsgi
 from tests.support.emulator import free_socket, running
 from tests.support.waiting import wait_until
 from wwspec_client import NotifyPolicy
@@ -96,13 +94,8 @@ class Stand:
             environ["SCRIPT_NAME"], environ["PATH_INFO"] = "/wecom", environ["PATH_INFO"].removeprefix("/wecom")
             return app(environ, start_response)
 
-        server = self._stack.enter_context(make_server("127.0.0.1", 0, outer, handler_class=Quiet))
         self._stack.enter_context(app)
-        thread = Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        self._stack.callback(thread.join)
-        self._stack.callback(server.shutdown)
-        return f"http://127.0.0.1:{server.server_port}/wecom"
+        return serve_wsgi(outer, self._stack) + "/wecom"
 
     def listen(self) -> None:
         """Let WeCom call the app, beginning with a ticket; the corps have removed the app before."""

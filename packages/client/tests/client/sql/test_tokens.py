@@ -17,21 +17,18 @@ from wwspec_devtools.testing.stores import TokenStoreSuite
 
 
 class Source:
-    """Gives t1, t2, ..., which are used for so long, or do not say how long."""
+    """Gives t1, t2, ..., which do not say how long they are used."""
 
-    def __init__(self, expires_in: float | None) -> None:
-        self.asked = 0
-        self._expires_in = expires_in
+    asked = 0
 
     def fetch(self, fetch: Any) -> Steps[Token]:
         self.asked += 1
         yield from ()
-        return Token(f"t{self.asked}", self._expires_in)
+        return Token(f"t{self.asked}")
 
 
-@pytest.mark.parametrize("expires_in", [7200.0, None])
-def test_clients_share_a_token(database: Engine, expires_in: float | None) -> None:
-    source = Source(expires_in)
+def test_clients_share_a_token(database: Engine) -> None:
+    source = Source()
     for _ in range(2):
         tokens = StoredTokenProvider(source, SqlTokenStore(database), name="corp")
         with client_of(answer(log_level=1), tokens=tokens) as client:
@@ -51,4 +48,4 @@ def test_a_token_is_sealed_at_rest_and_in_no_repr(database: Engine) -> None:
     assert store.load("corp") == Token("the-token")
     assert "the-token" not in dump(database)
     assert "the-token" not in repr(Token("the-token", 1.0))
-    assert repr(StoredTokenProvider(Source(None), store, name="corp")) == "StoredTokenProvider(name='corp')"
+    assert repr(StoredTokenProvider(Source(), store, name="corp")) == "StoredTokenProvider(name='corp')"

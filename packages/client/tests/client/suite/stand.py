@@ -4,16 +4,14 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
-from threading import Thread
 from typing import Any, Literal
-from wsgiref.simple_server import make_server
 
 import httpx
 import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from tests.client.notify.stand import ONCE, Quiet
+from tests.client.notify.stand import ONCE, serve_wsgi
 from tests.support.emulator import Emulator, free_socket, running
 from tests.support.provider import AES_KEY, PROVIDER, SUITE_ID, TOKEN
 from tests.support.waiting import DEADLINE, wait_until
@@ -72,13 +70,8 @@ class Stand:
 
     def _serve_plain(self) -> str:
         suite = self.suite = Suite(SUITE_ID, self.secret, **self.options)
-        server = self._stack.enter_context(make_server("127.0.0.1", 0, suite.commands, handler_class=Quiet))
         self._stack.enter_context(suite)
-        thread = Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        self._stack.callback(thread.join)
-        self._stack.callback(server.shutdown)
-        return f"http://127.0.0.1:{server.server_port}/commands"
+        return serve_wsgi(suite.commands, self._stack) + "/commands"
 
     def _serve_async(self) -> str:
         suite = self.suite = AsyncSuite(SUITE_ID, self.secret, **self.options)

@@ -7,10 +7,10 @@ import pytest
 from msgspec.structs import replace
 
 from tests.client.suite.conftest import Make
-from tests.client.suite.stand import Corp, Data, Shared, Stand
+from tests.client.suite.stand import Corp, Data, Shared
 from tests.support.provider import SUITE_ID
 from tests.support.waiting import wait_until
-from wwspec_client import CancelAuth, CreateAuth, NotInstalledError
+from wwspec_client import CancelAuth, NotInstalledError
 
 
 def test_a_corp_that_removes_the_app_is_forgotten(make: Make) -> None:
@@ -149,14 +149,6 @@ def test_a_code_that_waits_for_the_store_is_not_stored_after_the_corp_has_gone(u
     with pytest.raises(Exception, match="40078"):
         corp.exchange(code)
     assert corp.stored is None
-
-
-def test_install_cancel_install_ends_with_the_last(stand: Stand, corp: Corp) -> None:
-    for number in range(3):
-        corp.admin.cancel()
-        corp.admin.authorize([])
-        stand.seen(number + 1, CreateAuth)
-        assert corp.access_token()
 
 
 def test_machines_share_tokens_and_a_forgotten_corp_has_none(make: Make, stack: ExitStack) -> None:
