@@ -16,6 +16,7 @@ import pytest
 from Crypto.Cipher import PKCS1_v1_5
 from Crypto.PublicKey import RSA
 
+from tests.serving.test_servers import SERVERS
 from tests.support.apps import ROOT, write_files
 from tests.support.command import wwspec
 from tests.support.pages import Block, blocks_of_page
@@ -24,7 +25,6 @@ from tests.support.rsa_keys import new_rsa_key
 from tests.support.terminal import INSTALLED
 from tests.support.waiting import wait_until
 from tests.support.zones import app_of, serve_zone
-from tests.test_asgi import SERVERS
 from wwspec_client import RepeatedCursorError
 from wwspec_devtools.testing.zone import Zone
 from wwspec_router.cli.main import VERBS
@@ -50,7 +50,7 @@ ELSEWHERE = {
     ),
     "wwspec doctor": "packages/devtools/tests/cli/test_doctor.py, since the ports may be in use here",
     "wwspec new shop": "packages/devtools/tests/scaffold; here it would bring tests of the same names",
-    **dict.fromkeys(SERVERS.values(), "tests/test_asgi.py"),
+    **dict.fromkeys(SERVERS.values(), "tests/serving/test_servers.py"),
     "wwspec dev": "packages/devtools/tests/cli/test_verbs.py, since it does not end",
 }
 """Commands that are not run here, and why."""
