@@ -28,12 +28,12 @@ from wwspec_devtools.emulator.standin.wwspec_standin import seal
 from wwspec_devtools.testing.ports import held_ports
 
 SERVERS = {
-    "wwspec serve --wrap": "wwspec_router serve --wrap abilities.web:wrap --port 8080",
     "uvicorn": "uvicorn --factory wwspec_router.asgi:create_app --port 8080",
     "hypercorn": "hypercorn 'wwspec_router.asgi:create_app()' --bind 127.0.0.1:8080 --graceful-timeout 10",
     "granian": "granian --interface asgi --factory wwspec_router.asgi:create_app --port 8080",
 }
 """How the documentation starts each server."""
+COMMANDS = {"wwspec serve --wrap": "wwspec_router serve --wrap abilities.web:wrap --port 8080", **SERVERS}
 MAX_BODY = 65_536
 ABILITIES = ("greet", "refuse", "late", "wait", "mark")
 APP = {
@@ -126,7 +126,7 @@ class Program:
         environment = {f"WWSPEC_{name}": str(value) for name, value in (settings | limits).items()}
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", *shlex.split(SERVERS[server].replace("8080", str(port)))],
+                [sys.executable, "-m", *shlex.split(COMMANDS[server].replace("8080", str(port)))],
                 cwd=folder,
                 env={**os.environ, **UNMEASURED, **environment, "PYTHONPATH": f"{sdk}:{ROOT}"},
                 stdout=log,
@@ -285,7 +285,7 @@ CASES: list[tuple[str, Do, object]] = [
 
 @pytest.fixture(
     # slow: an interpreter and a program for each of them, and uvicorn's shows already that the application works
-    params=[each if n < 2 else pytest.param(each, marks=pytest.mark.slow) for n, each in enumerate(SERVERS)]
+    params=[each if n < 2 else pytest.param(each, marks=pytest.mark.slow) for n, each in enumerate(COMMANDS)]
 )
 def program(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Program]:
     with ExitStack() as stack:
