@@ -168,10 +168,6 @@ class ThreadPool(Generic[JobT]):
         """Whether no thread can be added, not even in the place of another."""
         return (len(self.lost) >= self.size and len(self.workers) >= self.size) or self.has_failed_to_start
 
-    def begun(self) -> list[float]:
-        """Return when each job began that is with a thread, those of lost ones not included."""
-        return [since for worker in self.workers.copy() if (since := worker.since)]
-
     def busy(self) -> list[Busy[JobT]]:
         """Return the threads that are running a job, the longest running first, without the lost."""
         # A job is the one that began at `since` when that is still so after it was read.

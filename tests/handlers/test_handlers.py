@@ -160,7 +160,7 @@ def _gathering(calls: int) -> Callable[..., Any]:
     return gather
 
 
-def test_at_most_eight_gathered_calls_run(kernel_with: ZoneWith, running_loop: asyncio.AbstractEventLoop) -> None:
+def test_eight_gathered_calls_run_at_once(kernel_with: ZoneWith, running_loop: asyncio.AbstractEventLoop) -> None:
     lock, all_there = threading.Lock(), threading.Barrier(AT_ONCE)
     running: list[str] = []
     most: list[int] = []

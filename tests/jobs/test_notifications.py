@@ -162,7 +162,7 @@ def test_pauses_grow_until_the_app_fetches(table: AbilityTable, store: Store, cl
     assert scenes == {7}
 
 
-def test_what_was_fetched_is_not_told_and_has_its_ttl(table: AbilityTable, store: Store, clock: ManualClock) -> None:
+def test_what_was_fetched_is_kept_and_not_told_again(table: AbilityTable, store: Store, clock: ManualClock) -> None:
     with running(table, store) as program:
         first = notified(program)
         clock.advance(5000)

@@ -57,7 +57,7 @@ def test_the_app_s_reference_begins_the_line_about_the_crash(store: Store, caplo
     assert record.exc_info is None
 
 
-def test_what_tells_a_crash_is_in_wecom_s_first_piece(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+def test_ability_and_place_are_in_the_piece_that_wecom_keeps(store: Store, caplog: pytest.LogCaptureFixture) -> None:
     kernel = kernel_with(reference_table(), store)
     written: list[str] = []
     handler = SdkLogHandler(lambda level, text: written.append(text))

@@ -104,7 +104,7 @@ def test_a_flood_is_one_line_a_second_with_the_number_left_out(
     assert all(record.exc_info is None for record in caplog.records)
 
 
-def test_each_trouble_has_own_lines(moody_zone: Kernel, clock: ManualClock, caplog: pytest.LogCaptureFixture) -> None:
+def test_each_trouble_has_its_lines(moody_zone: Kernel, clock: ManualClock, caplog: pytest.LogCaptureFixture) -> None:
     for number in range(3):
         for flood in FLOODS.values():
             moody_zone.dispatch(flood(number))
@@ -122,13 +122,13 @@ def test_a_failing_job_is_one_line(moody_zone: Kernel, clock: ManualClock, caplo
     assert record.getMessage().split(" ", 1)[1].startswith("ability moody failed in test_floods:")
 
 
-def test_new_error_classes_are_told(moody_zone: Kernel, clock: ManualClock, caplog: pytest.LogCaptureFixture) -> None:
+def test_new_error_classes_are_logged(moody_zone: Kernel, clock: ManualClock, caplog: pytest.LogCaptureFixture) -> None:
     for _ in range(rare_lines.MOST_KINDS + 100):
         moody_zone.dispatch(app_call("moody", '{"name":"new class"}'))
     assert 1 <= len(caplog.records) <= rare_lines.MOST_KINDS + 1
 
 
-def test_unknown_call_types_are_said(moody_zone: Kernel, clock: ManualClock, caplog: pytest.LogCaptureFixture) -> None:
+def test_unknown_call_type_is_logged(moody_zone: Kernel, clock: ManualClock, caplog: pytest.LogCaptureFixture) -> None:
     moody_zone.dispatch(event("{}", call_type=9))
     assert caplog.messages == ["call of no known type refused, CallError: call_type must be 1 or 2"]
 

@@ -332,7 +332,7 @@ def test_no_call_runs_while_the_store_fails(orders: Orders, store: Store, caplog
     assert "the store is closed" in caplog.text
 
 
-def test_a_lost_store_keeps_a_reply_later(orders: Orders, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_store_that_is_back_keeps_the_reply(orders: Orders, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with local_redis(tmp_path) as server, closing(open_store(server.url)) as store:
         kernel = orders.kernel(store)
         orders.on_run = server.kill

@@ -135,7 +135,7 @@ def test_a_connection_whose_client_asks_nothing_more_is_closed_at_once(start: St
 
 
 @pytest.mark.parametrize("leave", [socket.socket.close, lambda client: client.shutdown(socket.SHUT_WR)])
-def test_a_call_that_may_be_read_is_finished(start: Start, gate: Gate, leave: Callable[[socket.socket], None]) -> None:
+def test_a_reply_that_may_be_read_is_finished(start: Start, gate: Gate, leave: Callable[[socket.socket], None]) -> None:
     """A client that has closed looks the same as one that waits for its reply."""
     program = start()
     with program.calling(gate) as client:

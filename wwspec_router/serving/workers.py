@@ -172,7 +172,7 @@ class WorkerPool:
     @property
     def busy(self) -> int:
         """How many threads are running a job."""
-        return len(self._pool.begun())
+        return sum(worker.since > 0 for worker in self._pool.workers.copy())
 
     @property
     def queued(self) -> int:

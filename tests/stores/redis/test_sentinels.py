@@ -159,7 +159,7 @@ def test_a_server_that_is_no_sentinel_is_an_error_that_says_so(primary: LocalRed
         open_store(f"redis+sentinel://127.0.0.1:{primary.port}/main")
 
 
-def test_sentinels_that_are_all_away_are_an_error_and_one_is_none(group: LocalSentinels, primary: LocalRedis) -> None:
+def test_only_sentinels_that_are_all_away_are_an_error(group: LocalSentinels, primary: LocalRedis) -> None:
     away = "redis+sentinel://user:secret@127.0.0.1:1,127.0.0.1:2/main?sentinel_password=secret"
     with refused("no sentinel can be asked: none can be reached"):
         open_store(away)

@@ -192,7 +192,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
     path.chmod(0o700)
 
 
-def test_a_file_that_can_not_be_written_is_refused_and_what_that_left_in_the_way(folder: Path) -> None:
+def test_a_file_that_can_not_be_written_is_refused_as_is_what_a_refused_start_has_left(folder: Path) -> None:
     file = folder / "notify.db"
     file.chmod(0o400)
     [said] = run_unprivileged(HERE / "unprivileged.py", file).splitlines()

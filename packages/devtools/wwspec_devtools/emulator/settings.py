@@ -14,8 +14,9 @@ from wwspec_contracts.support.loopback import is_loopback
 from wwspec_devtools.emulator.scene import Scene, load_scene
 
 STANDIN_DIRECTORY = Path(__file__).parent / "standin"
-JAVA_STANDIN_DIRECTORY = Path(__file__).parent / "standin_java"
 """The directory to put first on a program's PYTHONPATH: it holds the stand-in `wwspecapisdk`."""
+JAVA_STANDIN_DIRECTORY = Path(__file__).parent / "standin_java"
+"""The directory with the source of the stand-in that a program in Java is compiled with."""
 
 CALLBACK_NAMES = ("--callback-url", "WWSPEC_CALLBACK_TOKEN", "WWSPEC_ENCODING_AES_KEY")
 """The names that set the app's callback: an option, since the URL is no secret, and two variables."""
