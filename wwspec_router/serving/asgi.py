@@ -126,7 +126,7 @@ class _Calls:
                 pass
 
         call = calls.submit(headers, body, on_answer, hung_up)
-        if len(body) > FREE_BODY:
+        if len(body) > FREE_BODY:  # which `submit` asks, too: most calls are spared it
             self._bodies.submit(call)
         try:
             answer = await answered
