@@ -49,7 +49,7 @@ def test_the_page_shows_files_of_the_example_and_these_are_as_short_as_it_says()
 def quicktype(language: str) -> list[str]:
     """Return the page's command, with the options of a language."""
     [command] = re.findall(r"^npx (.*) program/contracts/\*\.json$", PAGE, re.MULTILINE)
-    [common, first] = re.fullmatch(r"(.*) (--lang .*)", command).groups()  # type: ignore[union-attr]
+    [common, first] = re.fullmatch(r"(.*) (--lang .*)", command).groups()  # type: ignore[union-attr]  # it fits
     [options] = [
         each for each in (first, *re.findall(r"`(--lang \w+ --package .*?)`", PAGE)) if f" {language} " in each
     ]

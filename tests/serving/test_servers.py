@@ -86,7 +86,7 @@ async def late(request: Request) -> Reply:
 def wait(request: Request) -> Reply:
     (FOLDER / f"{request.name}.entered").touch()
     while not (FOLDER / f"{request.name}.opened").exists():
-        time.sleep(0.01)
+        time.sleep(0.01)  # blocks its thread, as the SDK does
     return Reply(text="to the end")
 
 @ability
