@@ -9,14 +9,13 @@ from secrets import token_urlsafe
 from anyio import to_thread
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from sqlalchemy import Column, Connection, Index, Integer, MetaData, String, Table, Text, delete, func, select, update
+from sqlalchemy import Column, Index, Integer, MetaData, String, Table, Text, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from wwspec_client import KeyRing, KeyRingError
 from wwspec_client.archive import ArchivePage
 from wwspec_client.provider import AsyncProviderApp, SuiteSettings
-from wwspec_client.sql import create_tables
 from wwspec_contracts.messages import Party, ServiceEncryptInfo
 
 TABLES = MetaData()
@@ -49,7 +48,7 @@ class Service:
             SuiteSettings.from_environment(),
             store=self._store,
             forgets=[self._forget],
-            tables=create_all,
+            tables=TABLES,
             archiver={"on_gap": lambda corpid, gap: log.error("corp %s: %s", corpid, gap)},
         )
 
@@ -57,8 +56,8 @@ class Service:
         """Write a page, in the transaction that also writes where the pull is."""
         ring = await self.app.keys.ring(page.corpid, transaction)
         rows = await to_thread.run_sync(rows_of, page, ring)
-        new = insert(MESSAGES).on_conflict_do_nothing()  # after a lost cursor, known ones come too
-        await transaction.execute(new, rows)
+        # After a lost cursor, known messages come, too.
+        await transaction.execute(insert(MESSAGES).on_conflict_do_nothing(), rows)
         await open_sealed(page.corpid, ring, transaction)
 
     async def _forget(self, corpid: str) -> None:
@@ -133,12 +132,6 @@ def opened_key(ring: KeyRing, sealed: str, version: int) -> str | None:
     except KeyRingError as error:
         log.warning("the key of a message does not open: %s", error)
         return None
-
-
-def create_all(connection: Connection) -> None:
-    """Create the tables that are missing; the first statement lets other processes wait."""
-    create_tables(connection)
-    TABLES.create_all(connection)
 
 
 def create_app() -> FastAPI:

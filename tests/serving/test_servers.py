@@ -240,7 +240,7 @@ def left(program: Program) -> object:
 
 
 def stopped(program: Program) -> object:
-    """Stop while a call runs, and another is queued; return the replies, and whether a traceback goes through the program.
+    """Stop while a call runs, and another is queued; return the replies, and whether a traceback is the program's.
 
     Hypercorn prints one of its own when a client has left the rest of a refused body behind.
     """

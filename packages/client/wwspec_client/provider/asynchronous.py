@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from wwspec_client.archive import AsyncArchiver
 from wwspec_client.asynchronous import call_either, run_steps
 from wwspec_client.notify.asynchronous import AsyncNotifyReceiver, Receive, Send, live
-from wwspec_client.provider.base import _ProviderApp
+from wwspec_client.provider.base import _ProviderApp, make_tables
 from wwspec_client.steps import Ask, Step, Steps
 from wwspec_client.suite.asynchronous import AsyncSuite
 
@@ -47,7 +47,7 @@ class AsyncProviderApp(_ProviderApp[AsyncEngine, AsyncConnection, AsyncSuite, As
         """
         if self._tables is not None:
             async with self._engine.begin() as connection:
-                await connection.run_sync(self._tables)
+                await connection.run_sync(make_tables, self._tables)
         async with self.suite, self.receiver, anyio.create_task_group() as tasks:
             tasks.start_soon(self.archiver.run)
             try:

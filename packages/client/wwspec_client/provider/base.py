@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Generic, TypeVar, Unpack
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, MetaData
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from wwspec_client.archive import ArchivePage, Archiver, ArchiverOptions, AsyncArchiver
@@ -26,6 +26,7 @@ from wwspec_client.suite.commands import Forgets
 from wwspec_client.suite.core import AppKind
 from wwspec_client.suite.events import DataPermissionGranted, SuiteEvent
 from wwspec_contracts.base import Contract
+from wwspec_contracts.errors import ConfigurationError
 
 EngineT = TypeVar("EngineT", bound=Engine | AsyncEngine)
 ConnectionT = TypeVar("ConnectionT", bound=Connection | AsyncConnection)
@@ -58,14 +59,21 @@ class ProviderOptions(SuiteClientOptions, total=False):
     forgets: Sequence[Forgets]
     """What else is deleted of a corp when it removes the app, in this order: after the place of its pull, which ends
     its pages, its notifications and its private keys."""
-    tables: Callable[[Connection], object] | None
-    """Makes the tables at the start; `create_tables` by default. None when a migration makes them."""
+    tables: MetaData | None
+    """The app's own tables: those that are missing are made at the start, after those of this package. None when a
+    migration makes both."""
     archiver: ArchiverOptions
     """How corps are pulled. By default `corps` are those of the suite, and `name` is the suite's ID."""
     policy: NotifyPolicy
     """Limits and pauses of both callback URLs."""
     clock: Callable[[], float]
     """Returns Unix time; `time.time` by default."""
+
+
+def make_tables(connection: Connection, own: MetaData) -> None:
+    """Make the tables of this package, and the app's own, that are missing."""
+    create_tables(connection)  # whose first statement lets other processes wait
+    own.create_all(connection)
 
 
 class _ProviderApp(Generic[EngineT, ConnectionT, SuiteT, ArchiverT, ReceiverT]):
@@ -92,7 +100,9 @@ class _ProviderApp(Generic[EngineT, ConnectionT, SuiteT, ArchiverT, ReceiverT]):
         self._on, self._on_notify = options.get("on", {}), options.get("on_notify")
         self._check(on_notify=self._on_notify, **{f"on[{kind.__name__}]": each for kind, each in self._on.items()})
         self._on_error = archiver.get("on_error")
-        self._tables = options.get("tables", create_tables)
+        self._tables = options.get("tables", MetaData())
+        if not isinstance(self._tables, MetaData | None):
+            raise ConfigurationError(f"tables is the MetaData of your tables, or None, not {self._tables!r}")
         self._clock = options.get("clock", time.time)
         notifications = SqlPendingStore(engine, receiver=f"{name} data")
         shared = {"on_failed": options.get("on_failed"), "policy": options.get("policy", NotifyPolicy())}

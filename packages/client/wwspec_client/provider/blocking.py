@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine
 from wwspec_client.archive import Archiver
 from wwspec_client.notify.blocking import NotifyReceiver
 from wwspec_client.notify.workers import check_plain
-from wwspec_client.provider.base import _ProviderApp
+from wwspec_client.provider.base import _ProviderApp, make_tables
 from wwspec_client.running import run_asked
 from wwspec_client.steps import Steps
 from wwspec_client.suite.blocking import Suite
@@ -87,7 +87,7 @@ class ProviderApp(_ProviderApp[Engine, Connection, Suite, Archiver, NotifyReceiv
             return
         if self._tables is not None:
             with self._engine.begin() as connection:
-                self._tables(connection)
+                make_tables(connection, self._tables)
         with ExitStack() as ends:
             ends.callback(self._engine.dispose)
             ends.enter_context(self.suite)

@@ -18,7 +18,7 @@ from tests.support.waiting import wait_until
 from wwspec_client import NotifyPolicy
 from wwspec_client.archive import ArchivePage, ArchiverOptions
 from wwspec_client.provider import AsyncProviderApp, ProviderApp, SuiteSettings
-from wwspec_client.sql import SqlKeyStore, create_tables
+from wwspec_client.sql import SqlKeyStore
 from wwspec_contracts.backoff import Backoff
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.testing.zone import Zone
@@ -44,11 +44,6 @@ MESSAGES = Table("messages", TABLES, Column("corpid", String(64)), Column("msgid
 """The app's own table. It has no primary key: a message that comes twice is there twice."""
 
 
-def make_tables(connection: Connection) -> None:
-    create_tables(connection)
-    TABLES.create_all(connection)
-
-
 def served(app: Any) -> AbstractContextManager[str]:
     """Serve an ASGI application, and give its URL."""
     return running(uvicorn.Server(uvicorn.Config(app, log_config=None)), free_socket())
@@ -67,7 +62,7 @@ class Stand:
         assert memory is not None
         given: dict[str, Any] = {
             "forgets": [self.forget],
-            "tables": make_tables,
+            "tables": TABLES,
             "archiver": OFTEN,
             "policy": NotifyPolicy(first_pause=0.0, longest_pause=0.0, grace=5.0),
             "retries": QUICK,
