@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.apps import ROOT
+from tests.support.waiting import DEADLINE
 from wwspec_contracts.base import Contract, Output
 from wwspec_contracts.errors import ConfigurationError, JsonError, RegistryError
 from wwspec_devtools.testing.answer import Answer, read_reply
@@ -105,6 +106,8 @@ from wwspec_devtools.testing.zone import Zone
 with Zone.in_process(Path({str(ROOT)!r})) as zone:
     answer = zone.call("invoke_sync_msg", {{"limit": 1}})
 print(answer.errcode, *sys.modules)
+for thread in threading.enumerate()[1:]:
+    thread.join({DEADLINE})  # anyio's are told to end, and not awaited
 print(*(thread.name for thread in threading.enumerate()))
 """
 
