@@ -254,7 +254,9 @@ def try_moment(place: str, folder: Path, tried: str, write: str, moment: int) ->
     child(lambda: run_event(url, path, tried, name))
     notes = [json.loads(line) for line in path.read_text().splitlines()]
     with closing(open_store(url)) as store:
-        return lived, [f"{name}: {each}" for each in broken(store, tried, notes, name)]
+        found = broken(store, tried, notes, name)
+        store.forget(name)  # or the processes of a later moment notify the app of what is left here, and note it
+    return lived, [f"{name}: {each}" for each in found]
 
 
 def main() -> None:
