@@ -209,9 +209,15 @@ class Beside:
         (self._begun or self._begin()).result(DEADLINE)
 
 
-@pytest.mark.slow  # 300 times on each database
+@pytest.mark.parametrize(
+    "rounds",
+    [
+        pytest.param(60, marks=pytest.mark.slow),  # seconds for each database
+        pytest.param(300, marks=pytest.mark.nightly),  # minutes
+    ],
+)
 def test_of_a_corp_that_is_forgotten_beside_a_pull_no_row_is_left(
-    new_url: str, corps: tuple[Zone, list[Corp]], stack: ExitStack
+    new_url: str, corps: tuple[Zone, list[Corp]], stack: ExitStack, rounds: int
 ) -> None:
     """The forgetting begins with any statement of the machine that pulls."""
     zone, [corp] = corps
@@ -220,7 +226,7 @@ def test_of_a_corp_that_is_forgotten_beside_a_pull_no_row_is_left(
     machines = provided(stack, new_url, zone)
     seed = secrets.randbits(32)
     choice = random.Random(seed)  # noqa: S311 - the same seed, the same choices
-    for number in range(300):
+    for number in range(rounds):
         pulling, forgetting = machines if number % 2 else machines[::-1]
         corp.install(forgetting)
         beside = Beside(partial(pool.submit, forgetting.forget, corp.corpid), choice)

@@ -197,9 +197,15 @@ def shared(new_url: str) -> Iterator[SqlInstallationStore]:
     engine.dispose()
 
 
-@pytest.mark.slow  # 200 times on each database
+@pytest.mark.parametrize(
+    "rounds",
+    [
+        pytest.param(40, marks=pytest.mark.slow),  # seconds for each database
+        pytest.param(200, marks=pytest.mark.nightly),  # minutes
+    ],
+)
 def test_of_a_corp_that_leaves_and_comes_back_at_once_on_two_machines_no_code_is_lost(
-    shared: SqlInstallationStore, stack: ExitStack
+    shared: SqlInstallationStore, stack: ExitStack, rounds: int
 ) -> None:
     here = Stand("wsgi", stack, installations=shared)
     here.listen()
@@ -211,7 +217,7 @@ def test_of_a_corp_that_leaves_and_comes_back_at_once_on_two_machines_no_code_is
     pool = stack.enter_context(ThreadPoolExecutor(1))
     codes = [corp.code()]
     there.exchange(codes[0])
-    for number in range(200):
+    for number in range(rounds):
         codes.append(corp.reinstall())
         pause = choice.random() / 50
 
