@@ -1,4 +1,4 @@
-// An enterprise app on axios, with WeCom's base URL as it is published. Up to 1.14 axios sends https:// requests in
+// An enterprise app on axios, with WeCom's base URL as it is published. Up to 1.15 axios sends https:// requests in
 // absolute form to the proxy, without a tunnel.
 // usage: node call_with_axios.js CORPID SECRET PROGRAM_ID ABILITY_ID    prints the answer as a line of JSON
 const axios = require("axios");

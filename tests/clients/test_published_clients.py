@@ -57,7 +57,7 @@ def test_a_published_python_client_calls_abilities_and_renews_its_token(tmp_path
 
 
 def test_a_client_that_sends_absolute_form_requests_calls_abilities(tmp_path: Path) -> None:
-    """Row 25: axios up to 1.14 asks the proxy for no tunnel."""
+    """Row 25: axios up to 1.15 asks the proxy for no tunnel."""
     authority = Authority(tmp_path)
     with serve_zone(ROOT) as zone:
         info = zone.client.info()

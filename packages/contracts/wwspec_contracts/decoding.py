@@ -50,14 +50,14 @@ def _decoder(type_: Any) -> Callable[[str | bytes], Any]:
         return msgspec.json.Decoder(type_).decode
 
 
-def convert(value: Any, type_: type[T], *, from_attributes: bool = False, strict: bool = True) -> T:
+def convert(value: Any, type_: type[T], *, strict: bool = True) -> T:
     """Return a value as one of the type, as `msgspec.convert` does.
 
     Raises:
         msgspec.ValidationError: It does not fit.
     """
     with BUILDING:
-        return msgspec.convert(value, type_, from_attributes=from_attributes, strict=strict)
+        return msgspec.convert(value, type_, strict=strict)
 
 
 def _reason(error: Exception) -> str:

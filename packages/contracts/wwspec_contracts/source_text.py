@@ -8,11 +8,11 @@ import inspect
 import keyword
 import math
 import re
-import textwrap
+import sys
 import unicodedata
 from collections.abc import Collection
 from enum import Enum
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from wwspec_contracts.errors import WWSpecError
@@ -132,18 +132,17 @@ def docstring(type_: type) -> str:
 
 
 def field_docs(type_: type) -> dict[str, str]:
-    """Return the strings below the fields of a class and of its bases, which Python itself does not keep."""
+    """Return the strings below the fields of a class and of its bases, which Python itself does not keep.
+
+    They are empty for fields without one.
+    """
     docs: dict[str, str] = {}
     for each in reversed(type_.__mro__):
         node = _class_node(each) if each.__module__.partition(".")[0] not in ("builtins", "enum", "msgspec") else None
         body = node.body if node is not None else []
         for statement, after in zip(body, body[1:], strict=False):
-            target = _target(statement)
-            if target and isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
-                if isinstance(after.value.value, str):
-                    docs[target] = after.value.value
-            elif target:
-                docs.pop(target, None)
+            if target := _target(statement):
+                docs[target] = ast.get_docstring(ast.Module([after], [])) or ""
     return docs
 
 
@@ -154,10 +153,19 @@ def _target(statement: ast.stmt) -> str:
     return ""
 
 
-@lru_cache(64)  # each look parses the whole module, and most contracts have the same bases
+@lru_cache(256)  # most contracts have the same bases
 def _class_node(type_: type) -> ast.ClassDef | None:
+    node = _module_node(type_.__module__)
+    for name in type_.__qualname__.replace("<locals>.", "").split("."):
+        inside = (each for each in ast.walk(node) if getattr(each, "name", "") == name)  # the outermost comes first
+        node = next(inside, ast.Module([], []))
+    return node if isinstance(node, ast.ClassDef) else None
+
+
+@cache
+def _module_node(module: str) -> ast.AST:
+    """Return the syntax tree of a module; an empty one for a module without a source."""
     try:
-        body = ast.parse(textwrap.dedent(inspect.getsource(type_))).body
-    except (OSError, TypeError, SyntaxError):  # made at run time
-        return None
-    return body[0] if body and isinstance(body[0], ast.ClassDef) else None
+        return ast.parse(inspect.getsource(sys.modules[module]))
+    except (KeyError, OSError, TypeError, SyntaxError):
+        return ast.Module([], [])

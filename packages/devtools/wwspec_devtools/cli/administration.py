@@ -1,17 +1,17 @@
 """What `wwspec job` and `wwspec forget` share: calls of an ability that manages what one of several machines has."""
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from wwspec_devtools.cli.call_target import Place, caller_options
 from wwspec_devtools.cli.candidates import ability_ids, ability_of_kind
+from wwspec_devtools.cli.option_types import options
+from wwspec_router.cli.options import FunctionT
 
 if TYPE_CHECKING:
     from wwspec_contracts.administration import InstanceReply
-
-FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
 TRIES = 20
 """How often a machine is searched for: of three machines, one in 3,000 searches does not meet a certain one."""
@@ -35,25 +35,23 @@ def administration_options(kind: str, tries: int = TRIES) -> Callable[[FunctionT
         kind: The kind of the ability.
         tries: The default of `--tries`.
     """
-
-    def add(function: FunctionT) -> FunctionT:
-        ability = click.option(
-            "--ability",
-            default="",
-            metavar="ID",
-            shell_complete=ability_ids,
-            help=f'The ability of kind = "{kind}".  [default: the one of the registry file here, else {kind}]',
-        )
-        calls = click.option(
+    return options(
+        click.option(
             "--tries",
             type=click.IntRange(1, 1000),
             default=tries,
             show_default=True,
             help="Calls at most: WeCom chooses the machine that answers a call.",
-        )
-        return calls(ability(caller_options(function)))
-
-    return add
+        ),
+        click.option(
+            "--ability",
+            default="",
+            metavar="ID",
+            shell_complete=ability_ids,
+            help=f'The ability of kind = "{kind}".  [default: the one of the registry file here, else {kind}]',
+        ),
+        caller_options,
+    )
 
 
 def ask(

@@ -2,20 +2,11 @@
 
 import os
 import sys
-from collections.abc import Callable
 from threading import Thread
-from typing import Any, TypeVar
 
 import click
 
-FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
-
-
-def open_option(function: FunctionT) -> FunctionT:
-    """Add `--open`, as `opens`."""
-    return click.option("--open", "opens", is_flag=True, help="Open the console in the browser, if there is one.")(
-        function
-    )
+open_option = click.option("--open", "opens", is_flag=True, help="Open the console in the browser, if there is one.")
 
 
 def open_in_browser(url: str) -> None:

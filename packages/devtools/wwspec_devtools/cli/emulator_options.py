@@ -14,7 +14,7 @@ from click.core import ParameterSource
 
 from wwspec_contracts.support.loopback import is_loopback
 from wwspec_devtools.cli.dev_note import application_folder, note_path, noted_url
-from wwspec_devtools.cli.option_types import FILE, FOLDER, Seconds
+from wwspec_devtools.cli.option_types import FILE, FOLDER, Seconds, options
 from wwspec_devtools.emulator.http.client import DEFAULT_URL, EmulatorClient, EmulatorError
 from wwspec_devtools.emulator.settings import APP_TYPES, MAX_CORPS, EmulatorSettings
 from wwspec_router.cli.options import FunctionT, secret_option
@@ -30,27 +30,22 @@ _SHOWN = f"{__name__}.shown"
 """Key in a context's `meta`: the URL of the emulator that nothing has named was shown."""
 
 
-def url_option(function: FunctionT) -> FunctionT:
-    """Add `--url`, of the emulator to talk to; `connected_to` opens it."""
-    return click.option(
-        "--url",
-        default=lambda: noted_url() or DEFAULT_URL,
-        show_default=f"that of this folder, else {DEFAULT_URL}",
-        envvar=URL_VARIABLE,
-        show_envvar=True,
-        help="The emulator.",
-    )(function)
-
-
-def corp_option(function: FunctionT) -> FunctionT:
-    """Add `--corp`, for an emulator with several corps."""
-    return click.option(
-        "--corp",
-        "of_corp",
-        default="",
-        metavar="CORPID",
-        help="The corp, if the emulator has several.  [default: the first]",
-    )(function)
+url_option = click.option(
+    "--url",
+    default=lambda: noted_url() or DEFAULT_URL,
+    show_default=f"that of this folder, else {DEFAULT_URL}",
+    envvar=URL_VARIABLE,
+    show_envvar=True,
+    help="The emulator.",
+)
+"""The emulator to talk to; `connected_to` opens it."""
+corp_option = click.option(
+    "--corp",
+    "of_corp",
+    default="",
+    metavar="CORPID",
+    help="The corp, if the emulator has several.  [default: the first]",
+)
 
 
 def connected_to(url: str, corp: str = "") -> EmulatorClient:
@@ -134,29 +129,12 @@ authority_option = click.option(
 )
 
 
-def port_options(function: FunctionT) -> FunctionT:
-    """Add `--port` and `--emulator-port`, for verbs that start a program and an emulator."""
-    port = partial(click.option, metavar="PORT", type=click.IntRange(1, 65535), show_default=True)
-    program = port("--port", default=DEFAULT_PORT, envvar=variable("port"), help="The program's port.")
-    emulator = port(
-        "--emulator-port", default=DEFAULTS.port, envvar=variable("emulator-port"), help="The emulator's port."
-    )
-    return program(emulator(function))
-
-
-def emulator_options(function: FunctionT) -> FunctionT:
-    """Add the options of an emulator's start, without the addresses of emulator and program."""
-    for option in reversed((*_OFTEN_USED, *_OPTIONS)):
-        function = option(function)
-    return function
-
-
-def often_used_options(function: FunctionT) -> FunctionT:
-    """Add those of `emulator_options` that `wwspec dev` has, too: `OFTEN_USED`."""
-    for option in reversed(_OFTEN_USED):
-        function = option(function)
-    return function
-
+_port = partial(click.option, metavar="PORT", type=click.IntRange(1, 65535), show_default=True)
+port_options = options(
+    _port("--port", default=DEFAULT_PORT, envvar=variable("port"), help="The program's port."),
+    _port("--emulator-port", default=DEFAULTS.port, envvar=variable("emulator-port"), help="The emulator's port."),
+)
+"""For verbs that start a program and an emulator."""
 
 OFTEN_USED = ("scene", "app_type", "corps", "callback_url")
 """The parameters of `often_used_options`, but for `machines`."""
@@ -177,7 +155,7 @@ def _setting(flags: str, kind: Any, text: str, **more: Any) -> Callable[[Functio
     return click.option(flags, default=default, show_default=is_shown, help=text, **more)
 
 
-_OFTEN_USED = (
+often_used_options = options(
     click.option(
         "--scene",
         type=FILE,
@@ -199,8 +177,10 @@ _OFTEN_USED = (
     ),
     _setting("--callback-url", str, "The app's data callback URL, for program_notify."),
 )
+"""Those of `emulator_options` that `wwspec dev` has, too: `OFTEN_USED`."""
 
-_OPTIONS = (
+emulator_options = options(
+    often_used_options,
     click.option(
         "--allow-host",
         "allowed_hosts",
@@ -271,3 +251,4 @@ _OPTIONS = (
     ),
     authority_option,
 )
+"""Those of an emulator's start, without the addresses of emulator and program."""

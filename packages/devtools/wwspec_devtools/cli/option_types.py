@@ -1,15 +1,24 @@
-"""Types of the values that options and arguments of several verbs take."""
+"""What options of several verbs share: the types of their values, and how some are added at once."""
 
+from collections.abc import Callable
 from contextlib import suppress
+from functools import reduce
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import click
 
+from wwspec_router.cli.options import FunctionT
+
 FILE = click.Path(path_type=Path, dir_okay=False)
 EXISTING_FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 FOLDER = click.Path(path_type=Path, file_okay=False)
+
+
+def options(*added: Callable[[FunctionT], FunctionT]) -> Callable[[FunctionT], FunctionT]:
+    """Return a decorator that adds options, in the order of `--help`."""
+    return lambda function: reduce(lambda found, option: option(found), reversed(added), function)
 
 
 class Address(click.ParamType[tuple[str, int]]):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 import click
 
 from wwspec_contracts.errors import ConfigurationError
+from wwspec_devtools.cli.option_types import options
 from wwspec_router.cli.help import SectionedCommand
 from wwspec_router.cli.options import FunctionT, secret_option
 from wwspec_router.config import variable
@@ -119,10 +120,7 @@ def wecom_options(function: FunctionT) -> FunctionT:
         wecom = WeCom(**{name: options.pop(name) or "" for name in WECOM})
         return function(*arguments, wecom=wecom, **options)
 
-    found = cast(FunctionT, packed)
-    for option in reversed(_OPTIONS):
-        found = option(found)
-    return found
+    return _options(cast(FunctionT, packed))
 
 
 def credential_names() -> tuple[str, ...]:
@@ -152,7 +150,7 @@ def _plain(name: str, help_text: str) -> Callable[[FunctionT], FunctionT]:
     return click.option(f"--{name}", default="", envvar=variable(name), show_envvar=True, help=help_text)
 
 
-_OPTIONS = (
+_options = options(
     base_url_option(hidden=False),
     _plain("corpid", "The corp."),
     secret_option("corpsecret", "the app's secret; for an app that a provider develops for a corp its permanent_code"),

@@ -3,16 +3,16 @@
 msgspec gives types, bounds and defaults; the docstrings below fields are read from the source, where there is one.
 """
 
-import ast
 import enum
 import inspect
-import sys
 from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
 
 import msgspec
 from msgspec import inspect as mi
+
+from wwspec_contracts.source_text import field_docs
 
 _REFERENCE = "#/$defs/{name}"
 
@@ -55,7 +55,7 @@ def _classes(value: Any, seen: set[Any]) -> Iterator[type]:
 
 
 def _describe_fields(class_: type, definition: dict[str, Any]) -> None:
-    texts = {name: text for each in reversed(class_.__mro__) for name, text in _texts(each).items()}
+    texts = _texts(class_)
     for field in msgspec.structs.fields(class_):
         _set_format(mi.type_info(field.type), definition["properties"][field.encode_name])
         if field.name in texts:
@@ -84,30 +84,5 @@ def _describe_values(class_: type[enum.Enum], definition: dict[str, Any]) -> Non
 
 @cache
 def _texts(class_: type) -> dict[str, str]:
-    """Return the docstrings below the attributes of a class, by name."""
-    node: ast.AST | None = _source(class_.__module__)
-    for name in class_.__qualname__.split("."):
-        node = next((each for each in ast.iter_child_nodes(node) if _is_class(each, name)), None) if node else None
-    texts, above = {}, ""
-    for each in ast.iter_child_nodes(node) if node else ():
-        match each:
-            case ast.AnnAssign(target=ast.Name(id=name)) | ast.Assign(targets=[ast.Name(id=name)]):
-                above = name
-                continue
-            case ast.Expr(value=ast.Constant(value=str(text))) if above:
-                texts[above] = " ".join(inspect.cleandoc(text).split())
-        above = ""
-    return texts
-
-
-def _is_class(node: ast.AST, name: str) -> bool:
-    return isinstance(node, ast.ClassDef) and node.name == name
-
-
-@cache
-def _source(module: str) -> ast.Module | None:
-    """Return the syntax tree of a module; None for one without a source."""
-    try:
-        return ast.parse(inspect.getsource(sys.modules[module]))
-    except (KeyError, OSError, TypeError, SyntaxError):
-        return None
+    """Return the docstrings below the attributes of a class and of its bases, by name, each as one line."""
+    return {name: " ".join(inspect.cleandoc(text).split()) for name, text in field_docs(class_).items() if text}

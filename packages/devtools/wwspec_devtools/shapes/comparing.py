@@ -162,9 +162,6 @@ class _NoProgram:
     def post(self, url: str, headers: Mapping[str, str], body: str, limit: float | None = None) -> ProgramReply:
         raise ChannelTimeoutError("there is no program")
 
-    def close(self) -> None:
-        """Do nothing."""
-
 
 class _EmulatedClient:
     """Calls the SDK APIs of an emulator in memory; see `SdkClient`."""

@@ -115,9 +115,6 @@ class _Channel:
         pairs = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in served.headers]
         return ProgramReply(served.status, pairs, served.body)
 
-    def close(self) -> None:
-        """Do nothing: the zone ends the program."""
-
 
 class _Link(HttpLink):
     """The stand-in's way to the emulator, in memory."""

@@ -164,7 +164,7 @@ def engine(
 @pytest.fixture
 def call() -> Iterator[Loop]:
     """Gives the results of methods, whether these are plain or `async def`."""
-    with Loop().running() as loop:
+    with Loop.running() as loop:
         yield loop
 
 

@@ -17,7 +17,7 @@ from wwspec_devtools.testing.stores.rig import Loop
 
 @pytest.mark.parametrize("engine", ENGINES, indirect=True)
 def test_each_corp_of_each_app_has_keys_of_its_own_until_it_is_forgotten(engine: Engine | AsyncEngine) -> None:
-    with Loop().running() as run:
+    with Loop.running() as run:
         store, other = SqlKeyStore(engine), SqlKeyStore(engine, name="other")
         first, second = new_pem(), new_pem()
         assert run(store.ring("corp")).versions == ()

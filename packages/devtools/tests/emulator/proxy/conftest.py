@@ -32,7 +32,7 @@ class RecordingHandler(BaseHTTPRequestHandler):
             self._body()  # as the emulator does: to close with unread data would reset the connection
             self.close_connection = True
         elif self.path == "/chunks":
-            self.wfile.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\nconnection: x-hop\r\nx-hop: 1\r\n\r\n")
+            self.wfile.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n")
             self.wfile.write(b"3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n")
         else:
             self._record(self._body())
@@ -65,6 +65,8 @@ class RecordingHandler(BaseHTTPRequestHandler):
     def _answer(self, status: int, content: bytes) -> None:
         self.send_response(status)
         self.send_header("content-length", str(len(content)))
+        if self.close_connection:
+            self.send_header("connection", "close")
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(content)

@@ -48,7 +48,6 @@ def exchange(proxy: Proxy, content: bytes) -> bytes:
     """Send bytes, and return all that comes until the proxy hangs up."""
     with connected(proxy) as connection:
         connection.sendall(content)
-        connection.shutdown(socket.SHUT_WR)
         return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
@@ -60,7 +59,7 @@ def get(target: str, *headers: str) -> bytes:
 def test_a_request_for_the_platform_is_answered_by_the_emulator(
     proxy: Proxy, asked: list[dict[str, Any]], scheme: str
 ) -> None:
-    """Row 25: the form that axios up to 1.14 sends, for http:// and https:// alike."""
+    """Row 25: the form that axios up to 1.15 sends, for http:// and https:// alike."""
     body = b'{"program_id":"p"}'
     head = (
         f"POST {scheme}://{WECOM_HOST}/cgi-bin/chatdata/sync_call_program?access_token=t HTTP/1.1\r\n"
@@ -124,8 +123,7 @@ def test_the_host_header_is_made_from_the_url(proxy: Proxy, asked: list[dict[str
 
 def test_headers_for_the_proxy_end_there(proxy: Proxy, asked: list[dict[str, Any]]) -> None:
     for_proxy = [
-        "Connection: keep-alive, X-Hop",
-        "X-Hop: 1",
+        "Connection: keep-alive",
         "Proxy-Connection: keep-alive",
         "Proxy-Authorization: Basic eDp5",
         "Keep-Alive: timeout=5",
@@ -134,11 +132,9 @@ def test_headers_for_the_proxy_end_there(proxy: Proxy, asked: list[dict[str, Any
     exchange(proxy, get(f"{BASE}/", "Host: x", *for_proxy, "X-Kept: 1", "Origin: https://example.com"))
     assert {name for name, _ in asked[0]["headers"]} == {"host", "x-kept", "origin", "connection"}
     assert dict(asked[0]["headers"])["connection"] == "close"
-    answer = exchange(proxy, get(f"{BASE}/chunks", "Host: x"))
-    assert b"x-hop" not in answer.lower()
 
 
-def test_one_connection_carries_many_requests(proxy: Proxy, asked: list[dict[str, Any]]) -> None:
+def test_a_client_sends_one_request_after_the_other(proxy: Proxy, asked: list[dict[str, Any]]) -> None:
     with httpx.Client(proxy=proxy.url, trust_env=False, timeout=DEADLINE) as http:
         for size in (0, 1, 3_000_000):
             content = os.urandom(size)
@@ -164,15 +160,12 @@ def test_curl_sends_a_large_body_after_being_told_to(proxy: Proxy, tmp_path: Pat
     assert json.loads(done.stdout)["body"] == "x" * 2_000_000
 
 
-def test_pipelined_requests_are_answered_in_order_and_each_is_checked(
-    proxy: Proxy, asked: list[dict[str, Any]]
-) -> None:
+def test_a_connection_carries_one_request(proxy: Proxy, asked: list[dict[str, Any]]) -> None:
     """Row 25: a connection that began with the platform leads nowhere else."""
-    requests = [get(f"{BASE}/{number}", "Host: x") for number in range(3)]
-    evil = get("http://example.com/", "Host: x") + get(f"{BASE}/late", "Host: x")
-    answer = exchange(proxy, b"".join([*requests, evil]))
-    assert re.findall(rb"HTTP/1.1 (\d+)", re.sub(rb'"line": "[^"]*"', b"", answer)) == [b"200", b"200", b"200", b"403"]
-    assert [request["line"] for request in asked] == [f"GET /{number} HTTP/1.1" for number in range(3)]
+    requests = [get(f"{base}/{number}", "Host: x") for number, base in enumerate((BASE, BASE, "http://example.com"))]
+    answer = exchange(proxy, b"".join(requests))
+    assert re.findall(rb"HTTP/1.1 \d+", re.sub(rb'"line": "[^"]*"', b"", answer)) == [b"HTTP/1.1 200"]
+    assert [request["line"] for request in asked] == ["GET /0 HTTP/1.1"]
 
 
 @pytest.mark.parametrize(
@@ -196,9 +189,7 @@ def test_no_request_hides_in_a_body(proxy: Proxy, asked: list[dict[str, Any]], h
     hidden = "0\r\n\r\nPOST /hidden HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nxxxxx"
     answer = exchange(proxy, f"POST {BASE}/x HTTP/1.1\r\nHost: x\r\n{head}\r\n\r\n{hidden}".encode("latin-1"))
     assert all("hidden" not in request["line"] for request in asked)
-    assert all({"content-length", "transfer-encoding"} - {name for name, _ in each["headers"]} for each in asked)
     assert answer.count(b"HTTP/1.1 200") == len(asked) <= 1
-    assert re.search(rb"HTTP/1.1 (400|403|501) ", answer)
 
 
 @pytest.mark.parametrize(
@@ -222,17 +213,9 @@ def test_a_head_without_end_is_refused(proxy: Proxy) -> None:
 def test_an_offer_to_upgrade_is_not_taken(proxy: Proxy, asked: list[dict[str, Any]]) -> None:
     """Row 25: java.net.http offers HTTP/2 with each request."""
     offer = ["Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAEAAEAA"]
-    answer = exchange(proxy, get(f"{BASE}/1", "Host: x", *offer) + get(f"{BASE}/2", "Host: x"))
-    assert answer.count(b"HTTP/1.1 200") == 2
-    assert {name for name, _ in asked[0]["headers"]} == {"host", "connection"}
-
-
-def test_an_http_1_0_client_is_answered_and_hung_up_on(proxy: Proxy) -> None:
-    """Row 25: without chunks, which it does not know."""
-    with connected(proxy) as connection:
-        connection.sendall(f"GET {BASE}/chunks HTTP/1.0\r\n\r\n".encode())
-        answer = b"".join(iter(lambda: connection.recv(65536), b""))
-    assert answer.endswith(b"\r\n\r\nonetwo")
+    assert exchange(proxy, get(f"{BASE}/1", "Host: x", *offer)).startswith(b"HTTP/1.1 200")
+    headers = dict(asked[0]["headers"])
+    assert (headers["connection"], "upgrade" in headers) == ("close", False)
 
 
 def test_a_reply_that_is_cut_off_does_not_look_whole(proxy: Proxy) -> None:
@@ -248,11 +231,7 @@ def test_an_answer_before_the_end_of_the_body_reaches_the_client(proxy: Proxy) -
         connection.sendall(f"POST {BASE}/early HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\nx".encode())
         assert connection.recv(12) == b"HTTP/1.1 413"
         connection.sendall(b"x" * 999_999)
-        received = b""
-        while not received.endswith(b"too large"):  # the connection stays open when the proxy has read the whole body
-            piece = connection.recv(65536)
-            assert piece, received
-            received += piece
+        assert b"".join(iter(lambda: connection.recv(65536), b"")).endswith(b"too large")
 
 
 def test_without_an_emulator_the_proxy_says_so(tmp_path: Path) -> None:
@@ -260,12 +239,6 @@ def test_without_an_emulator_the_proxy_says_so(tmp_path: Path) -> None:
         nobody_listens.bind(("127.0.0.1", 0))
         with Proxy(Authority(tmp_path), nobody_listens.getsockname()) as proxy:
             answer = exchange(proxy, get(f"{BASE}/", "Host: x"))
+            assert exchange(proxy, f"CONNECT {WECOM_HOST}:443 HTTP/1.1\r\nHost: x\r\n\r\n".encode()) == answer
     assert answer.startswith(b"HTTP/1.1 502 ")
     assert b"the emulator can't be reached" in answer
-
-
-def test_a_client_that_asks_for_the_end_of_its_connection_and_still_sends_gets_the_whole_answer(proxy: Proxy) -> None:
-    """More than the proxy reads ahead: to close with unread data would reset the connection."""
-    request = get(f"{BASE}/", "Host: x", "Connection: close")
-    answer = exchange(proxy, request + b"x" * 1_000_000)
-    assert answer.startswith(b"HTTP/1.1 200 ")

@@ -7,7 +7,9 @@ import socket
 import ssl
 import stat
 import subprocess
+import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -59,6 +61,18 @@ def test_curl_needs_nothing_but_two_settings(proxy: Proxy, authority: Authority)
     )
     asked = json.loads(done.stdout)
     assert (asked["line"], dict(asked["headers"])["host"]) == ("GET /path?a=b HTTP/1.1", WECOM_HOST)
+
+
+def test_the_proxy_ends_at_once_though_a_client_keeps_its_connection(
+    authority: Authority, server: Recording, caplog: pytest.LogCaptureFixture
+) -> None:
+    host, port = server.server_address[:2]
+    with ExitStack() as kept:
+        with Proxy(authority, (str(host), port)) as proxy:
+            kept.enter_context(client(proxy, authority)).get(f"https://{WECOM_HOST}/")
+            began = time.monotonic()
+        assert time.monotonic() - began < 25, "TLS waits 30 seconds for the client to end it"
+    assert not caplog.records
 
 
 def test_a_client_that_does_not_trust_the_authority_is_not_served(proxy: Proxy) -> None:

@@ -1,8 +1,7 @@
 """`wwspec zone traffic`, `tail`, `show`, `test` and `notifications`: what the emulator has recorded."""
 
-from collections.abc import Callable
 from heapq import nlargest
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
@@ -12,14 +11,13 @@ from wwspec_devtools.cli.emulator_candidates import entry_numbers
 from wwspec_devtools.cli.emulator_options import with_emulator
 from wwspec_devtools.cli.exchange import lines
 from wwspec_devtools.cli.failure_report import summary_lines
+from wwspec_devtools.cli.option_types import options
 from wwspec_devtools.cli.tables import json_option, moment, print_list
 from wwspec_devtools.cli.tail import Lines, follow, json_lines
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.emulator.http.reading import StreamEvent
 from wwspec_devtools.emulator.http.summary import kept
 from wwspec_router.cli.options import print_json
-
-FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
 KINDS = ("app", "call", "event", "sdk", "callback", "clock")
 SUMMARISED = ("call", "event", "callback")
@@ -30,26 +28,19 @@ SLOWEST = 10
 """Exchanges of `--slowest` without a number."""
 
 
-def filter_options(function: FunctionT) -> FunctionT:
-    """Add the options that choose exchanges: `kinds`, `ability`, `errcode`, `failed`, `text`."""
-    options = (
-        click.option(
-            "--kind", "kinds", type=click.Choice(KINDS), multiple=True, help="Only this kind; may be repeated."
-        ),
-        click.option("--ability", default="", shell_complete=ability_ids, help="Only what is about this ability ID."),
-        click.option(
-            "--errcode",
-            type=int,
-            shell_complete=errcodes,
-            help="Only what ended with it: the platform's or the program's.",
-        ),
-        click.option("--failed", is_flag=True, help="Only what failed."),
-        click.option("--text", default="", help="Only what has this text in its name, request or reply."),
-    )
-    for option in reversed(options):
-        function = option(function)
-    return function
-
+filter_options = options(
+    click.option("--kind", "kinds", type=click.Choice(KINDS), multiple=True, help="Only this kind; may be repeated."),
+    click.option("--ability", default="", shell_complete=ability_ids, help="Only what is about this ability ID."),
+    click.option(
+        "--errcode",
+        type=int,
+        shell_complete=errcodes,
+        help="Only what ended with it: the platform's or the program's.",
+    ),
+    click.option("--failed", is_flag=True, help="Only what failed."),
+    click.option("--text", default="", help="Only what has this text in its name, request or reply."),
+)
+"""They choose exchanges."""
 
 number_argument = click.argument("number", type=click.IntRange(1), shell_complete=entry_numbers)
 

@@ -1,18 +1,13 @@
 """SDK APIs about what a member's chat component hides: `set_` and `get_hide_sensitiveinfo_config` [100055]."""
 
-from wwspec_contracts.decoding import convert
 from wwspec_devtools.emulator.answers import Answer, Asked, accepted
 from wwspec_devtools.emulator.state.accounts import App
 from wwspec_devtools.emulator.state.corps import Masking
 from wwspec_devtools.emulator.state.world import World
 
 
-class Config(Asked):
+class Config(Masking, frozen=True, forbid_unknown_fields=True):
     """What to hide."""
-
-    hide_mobile: bool = False
-    hide_idcard: bool = False
-    hide_bankno: bool = False
 
 
 class SetConfig(Asked):
@@ -30,8 +25,7 @@ class GetConfig(Asked):
 
 def set_hide_sensitiveinfo_config(world: World, app: App, request: SetConfig) -> Answer:
     """Replace a member's setting."""
-    masking = convert(request.config, Masking, from_attributes=True)
-    world.corp(app).set_masking(request.userid, masking)
+    world.corp(app).set_masking(request.userid, request.config)
     return accepted()
 
 

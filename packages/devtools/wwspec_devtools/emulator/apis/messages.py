@@ -14,6 +14,7 @@ from wwspec_devtools.emulator.scene import WINDOW_SECONDS
 from wwspec_devtools.emulator.settings import OF_PROVIDERS
 from wwspec_devtools.emulator.state.accounts import App
 from wwspec_devtools.emulator.state.conversations import Conversations, ExtraInfo, Message, Party
+from wwspec_devtools.emulator.state.corps import MAX_PAGE_CALLS
 from wwspec_devtools.emulator.state.keys import EncryptInfo
 from wwspec_devtools.emulator.state.world import World
 
@@ -102,14 +103,14 @@ def get_msg_list_by_page_id(world: World, app: App, request: PageId) -> Answer:
     """Return the messages of one page."""
     with world.lock:
         running = world.corp(app).page_calls
-        running.enter()
+    if not running.acquire(blocking=False):
+        raise RefusedError(45033, f"{MAX_PAGE_CALLS} at a time")
     try:
         with world.lock:
             messages = _page(world, app, request.page_id)
         return accepted(msg_list=_wire(app, messages))
     finally:
-        with world.lock:
-            running.leave()
+        running.release()
 
 
 def get_hit_msg_list(world: World, app: App, request: HitMsgList) -> Answer:

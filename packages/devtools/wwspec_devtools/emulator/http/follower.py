@@ -16,15 +16,12 @@ class Starter(Protocol):
 
     def stop_machine(self, number: int) -> None:
         """End the program of a machine."""
-        ...
 
     def start_machine(self, number: int) -> None:
         """Start it, and return once it takes calls."""
-        ...
 
     def wipe_machine(self, number: int) -> None:
         """End it, remove what it has stored, and start it."""
-        ...
 
 
 class Follower:

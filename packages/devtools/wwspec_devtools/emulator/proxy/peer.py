@@ -1,4 +1,4 @@
-"""One end of an HTTP/1.1 connection over asyncio streams. h11 translates between bytes and events."""
+"""A client at the other end of an HTTP/1.1 connection. h11 translates between bytes and events."""
 
 import asyncio
 import contextlib
@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 import h11
 
-Event = h11.Request | h11.InformationalResponse | h11.Response | h11.Data | h11.EndOfMessage | h11.ConnectionClosed
+Event = h11.Request | h11.Response | h11.Data | h11.EndOfMessage | h11.ConnectionClosed
 
 HEAD_LIMIT = 16 * 1024
 """The most bytes of a head."""
@@ -18,20 +18,17 @@ _CHUNK = 64 * 1024
 
 
 class Peer:
-    """The other end of a connection.
+    """The other end of a connection, which sends one request.
 
     Args:
-        role: `h11.SERVER` when the other end sends requests, `h11.CLIENT` when it answers them.
         reader: Reads from it.
         writer: Writes to it.
     """
 
-    def __init__(
-        self, role: type[h11.CLIENT | h11.SERVER], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader = reader
         self.writer = writer
-        self._http = h11.Connection(role, max_incomplete_event_size=HEAD_LIMIT)
+        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD_LIMIT)
 
     @property
     def unread(self) -> bytes:
@@ -46,12 +43,8 @@ class Peer:
         """
         while True:
             event = self._http.next_event()
-            if event is h11.PAUSED:
-                return h11.ConnectionClosed()
             if isinstance(event, Event):
                 return event
-            if self._http.they_are_waiting_for_100_continue:
-                await self.send(h11.InformationalResponse(status_code=100, headers=[], reason=b"Continue"))
             self._http.receive_data(await self.reader.read(_CHUNK))
 
     async def send(self, event: Event) -> None:
@@ -72,14 +65,6 @@ class Peer:
         await self.send(h11.Response(status_code=status, headers=headers, reason=HTTPStatus(status).phrase.encode()))
         await self.send(h11.Data(data=content))
         await self.send(h11.EndOfMessage())
-
-    def next_exchange(self) -> bool:
-        """Begin a new exchange on the connection; return False when the connection must end instead."""
-        try:
-            self._http.start_next_cycle()
-        except h11.LocalProtocolError:
-            return False
-        return True
 
     async def close(self, *, linger: bool = False) -> None:
         """End the connection.

@@ -1,8 +1,9 @@
 """A proxy that leads clients with a hard-coded base URL to the emulator, and a Chromium whose pages meet it.
 
 A client that honours HTTPS_PROXY asks for a tunnel to WeCom's host. The proxy answers as that host, with a certificate
-of the emulator's own authority, and passes the decrypted requests on to the emulator. It also accepts requests with a
-whole URL, as axios up to 1.14 sends them. It refuses other hosts, and connects to no other machine.
+of the emulator's own authority, and passes the decrypted requests on to the emulator. It also accepts a request with a
+whole URL, as axios up to 1.15 sends it, and ends the connection after the reply. It refuses other hosts, and connects
+to no other machine.
 
 The hosts of the Chromium lead to the proxy. It trusts the proxy's own authority and has a profile of its own, so the
 user's browser is as it was.
@@ -14,28 +15,29 @@ import json
 import logging
 import re
 import shutil
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Coroutine, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
 import h11
+from anyio.from_thread import start_blocking_portal
 
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_contracts.support.loopback import is_loopback
 from wwspec_devtools.emulator.proxy.authority import Authority
-from wwspec_devtools.emulator.proxy.forwarding import forward
 from wwspec_devtools.emulator.proxy.peer import HEAD_LIMIT, Peer
 from wwspec_devtools.emulator.settings import LOGIN_HOST, PAGE_HOST, WECOM_HOST, host_of
 
 _log = logging.getLogger("uvicorn.error")
 
 HEAD_SECONDS = 10.0
-"""Seconds to wait for the first head of a connection."""
-IDLE_SECONDS = 75.0
-"""Seconds to wait for each later head."""
+"""Seconds to wait for the head of a connection."""
+_OF_CONNECTION = frozenset(
+    b"connection host keep-alive proxy-authorization proxy-connection te trailer upgrade".split()
+)
+"""Headers that are not passed on (RFC 9110, 7.6.1)."""
 _CHUNK = 64 * 1024
 _SHOWN = 64
 STANDS_FOR = frozenset({WECOM_HOST, LOGIN_HOST, PAGE_HOST})
@@ -67,9 +69,7 @@ class Proxy:
         self._authority = authority
         self._emulator = emulator
         self._address = (host, port)
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="emulator-proxy")
-        self._clients: set[asyncio.Task[None]] = set()
+        self._stack = ExitStack()
         self._server: asyncio.Server | None = None
 
     @property
@@ -81,36 +81,24 @@ class Proxy:
         return f"http://{host}:{port}"
 
     def __enter__(self) -> Self:
-        self._thread.start()
-        try:
-            self._server = asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result()
-        except OSError as error:
-            self.__exit__(None, None, None)
-            raise ConfigurationError(f"the proxy's port can't be opened ({error.strerror})") from None
+        with ExitStack() as stack:
+            portal = stack.enter_context(start_blocking_portal("asyncio", name="emulator-proxy"))
+            try:
+                self._server = portal.call(self._listen)
+            except OSError as error:
+                raise ConfigurationError(f"the proxy's port can't be opened ({error.strerror})") from None
+            stack.callback(portal.call, self._server.close)
+            self._stack = stack.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
-        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+        self._stack.close()
 
     async def _listen(self) -> asyncio.Server:
         return await asyncio.start_server(self._accept, *self._address, limit=HEAD_LIMIT, backlog=2048)
 
-    async def _close(self) -> None:
-        if self._server is not None:
-            self._server.close()
-        for client in list(self._clients):
-            client.cancel()
-        await asyncio.gather(*self._clients, return_exceptions=True)
-
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        if task is not None:
-            self._clients.add(task)
-            task.add_done_callback(self._clients.discard)
-        client = Peer(h11.SERVER, reader, writer)
+        client = Peer(reader, writer)
         linger = False
         try:
             linger = await self._serve(client)
@@ -120,29 +108,39 @@ class Proxy:
                 linger = True
         except (OSError, EOFError, ValueError, TimeoutError, h11.LocalProtocolError) as error:
             _log.info("a client of the proxy was hung up on: %s", type(error).__name__)
+        except asyncio.CancelledError:
+            writer.transport.abort()  # the proxy ends, and does not wait until clients end their TLS
         finally:
             await client.close(linger=linger)
 
     async def _serve(self, client: Peer) -> bool:
-        """Answer one request after the other; return whether to linger because the client may still send."""
-        seconds = HEAD_SECONDS
-        while True:
-            async with asyncio.timeout(seconds):
-                request = await client.next_event()
-            if not isinstance(request, h11.Request):
-                return False
-            target = request.target.decode("latin-1")
-            host, path = (host_of(target), "") if request.method == b"CONNECT" else _url_of(target)
-            if host not in STANDS_FOR:
-                await self._refuse(client, target)
-                return True
-            if request.method == b"CONNECT":
-                await self._tunnel(client, host)
-                return False
-            await forward(client, request, host, path, self._emulator)
-            if not client.next_exchange():
-                return True
-            seconds = IDLE_SECONDS
+        """Answer the one request of a connection; return whether to linger because the client may still send."""
+        async with asyncio.timeout(HEAD_SECONDS):
+            request = await client.next_event()
+        if not isinstance(request, h11.Request):
+            return False
+        target = request.target.decode("latin-1")
+        is_tunnel = request.method == b"CONNECT"
+        host, path = (host_of(target), "") if is_tunnel else _url_of(target)
+        if host not in STANDS_FOR:
+            await self._refuse(client, target)
+            return True
+        try:
+            emulator_reader, emulator_writer = await asyncio.open_connection(*self._emulator)
+        except OSError as error:
+            await client.answer(502, f"the emulator can't be reached: {error.strerror}")
+            return True
+        try:
+            if is_tunnel:
+                await self._open_tunnel(client, host)
+            else:
+                emulator_writer.write(_head(request, host, path) + client.unread)
+            await _carry(_copy(client.reader, emulator_writer), _copy(emulator_reader, client.writer))
+        finally:
+            emulator_writer.close()
+            with contextlib.suppress(OSError):
+                await emulator_writer.wait_closed()
+        return not is_tunnel
 
     async def _refuse(self, client: Peer, target: str) -> None:
         _log.warning("proxy: refused %r, since it leads to the emulator only", target[:_SHOWN])
@@ -153,31 +151,25 @@ class Proxy:
             "WeCom. Name other hosts in NO_PROXY.",
         )
 
-    async def _tunnel(self, client: Peer, host: str) -> None:
-        """Answer as the host, at the end of a tunnel."""
+    async def _open_tunnel(self, client: Peer, host: str) -> None:
+        """Be the host, at the end of a tunnel."""
         if not isinstance(await client.next_event(), h11.EndOfMessage):
-            return
+            raise ValueError("the request for a tunnel has a body")
         await client.send(h11.Response(status_code=200, headers=[], reason=b"Connection established"))
         if client.unread:
             raise ValueError("bytes came before the tunnel was open")
         await client.writer.start_tls(self._authority.context(host))
-        await self._carry(client.reader, client.writer)
 
-    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        inner_reader, inner_writer = await asyncio.open_connection(*self._emulator)
-        try:
-            ways = [_copy(reader, inner_writer), _copy(inner_reader, writer)]
-            tasks = [asyncio.ensure_future(way) for way in ways]
-            try:
-                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
-        finally:
-            inner_writer.close()
-            with contextlib.suppress(OSError):
-                await inner_writer.wait_closed()
+
+async def _carry(*ways: Coroutine[None, None, None]) -> None:
+    """Pass on what comes, both ways, until one of them ends."""
+    tasks = [asyncio.create_task(way) for way in ways]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -193,6 +185,14 @@ def _url_of(target: str) -> tuple[str, str]:
     path = rest[len(authority) :]
     host = host_of(authority) if scheme.lower() in ("http", "https") else ""
     return host, path if path.startswith("/") else f"/{path}"
+
+
+def _head(request: h11.Request, host: str, path: str) -> bytes:
+    """Return the head of a request with a whole URL as the host itself gets it. The connection ends after it."""
+    kept = [each for each in request.headers if each[0] not in _OF_CONNECTION]
+    headers = [(b"host", host.encode()), *kept, (b"connection", b"close")]
+    first = b"%s %s HTTP/%s" % (request.method, path.encode("latin-1"), request.http_version)
+    return b"\r\n".join([first, *(b"%s: %s" % each for each in headers), b"", b""])
 
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge")

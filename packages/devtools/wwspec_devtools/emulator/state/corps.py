@@ -4,6 +4,7 @@ Plain state: the caller holds the emulator's lock.
 """
 
 import random
+import threading
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
@@ -128,32 +129,6 @@ class DailyLimit:
         self._used[kind] += number
 
 
-class Concurrency:
-    """Counts calls in progress.
-
-    Args:
-        allowed: The most calls in progress.
-    """
-
-    def __init__(self, allowed: int) -> None:
-        self._allowed = allowed
-        self._running = 0
-
-    def enter(self) -> None:
-        """Begin a call.
-
-        Raises:
-            RefusedError: 45033, when too many are in progress.
-        """
-        if self._running >= self._allowed:
-            raise RefusedError(45033, f"{self._allowed} at a time")
-        self._running += 1
-
-    def leave(self) -> None:
-        """End a call that began."""
-        self._running -= 1
-
-
 MEDIA_SECONDS = 3 * 86400
 """How long a media_id is valid."""
 
@@ -245,7 +220,7 @@ class Corp:
         self.tasks = Tasks(ids)
         self.exports = Exports(ids)
         self.media = MediaFiles(ids)
-        self.page_calls = Concurrency(MAX_PAGE_CALLS)
+        self.page_calls = threading.BoundedSemaphore(MAX_PAGE_CALLS)
         self.daily_tasks = DailyLimit(MAX_TASKS)
         self.daily_messages = DailyLimit(MAX_JUDGED, "messages")
         self.daily_exports = DailyLimit(MAX_EXPORTS)

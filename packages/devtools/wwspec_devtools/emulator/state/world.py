@@ -87,7 +87,6 @@ class Channel(Protocol):
             ChannelConnectError: No connection.
             ChannelTimeoutError: No reply in time.
         """
-        ...
 
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,6 +1,5 @@
 """What the suites have in common: methods that may be `async def`, and many threads at once."""
 
-import asyncio
 import inspect
 import threading
 from collections.abc import Awaitable, Callable, Iterator
@@ -9,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any, ClassVar, TypeVar
 
 import pytest
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 from hypothesis import HealthCheck, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
@@ -32,31 +32,22 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"
 class Loop:
     """An event loop on a thread of its own, for stores whose methods are `async def`."""
 
-    def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
+    def __init__(self, portal: BlockingPortal) -> None:
+        self._portal = portal
 
     def __call__(self, found: T | Awaitable[T]) -> T:
         """Return what a method has returned, or what its awaitable gives; any thread may call it."""
         if not inspect.isawaitable(found):
             return found
+        given: T = self._portal.start_task_soon(lambda: found).result(DEADLINE)
+        return given
 
-        async def wait() -> T:
-            given: T = await found
-            return given
-
-        return asyncio.run_coroutine_threadsafe(wait(), self._loop).result(DEADLINE)
-
+    @staticmethod
     @contextmanager
-    def running(self) -> Iterator["Loop"]:
-        """Run the loop while this block runs."""
-        thread = threading.Thread(target=self._loop.run_forever, name="wwspec-store-suite", daemon=True)
-        thread.start()
-        try:
-            yield self
-        finally:
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            thread.join(DEADLINE)
-            self._loop.close()
+    def running() -> Iterator["Loop"]:
+        """Yield a loop that runs while this block runs."""
+        with start_blocking_portal("asyncio", name="wwspec-store-suite") as portal:
+            yield Loop(portal)
 
 
 class Suite:
@@ -77,7 +68,7 @@ class Suite:
     @pytest.fixture
     def call(self) -> Iterator[Loop]:
         """Gives the results of methods, whether these are plain or `async def`."""
-        with Loop().running() as loop:
+        with Loop.running() as loop:
             yield loop
 
     def try_histories(self, machine: Callable[..., RuleBasedStateMachine], *arguments: Any) -> None:
