@@ -362,7 +362,9 @@ def test_no_handler_calls_an_api_without_contract(kernel_with: ZoneWith, caplog:
     kernel = kernel_with(wanders)
     assert kernel.call("wanders") == INTERNAL
     assert kernel.sdk.calls == []
-    assert seen[0].endswith("test_handlers.Unlisted is not the Request of a known SDK API")
+    assert seen[0].endswith(
+        "test_handlers.Unlisted is not the Request of a known SDK API, such as get_group_chat.Request"
+    )
 
 
 def test_a_handler_over_its_timeout_is_answered_as_late(kernel_with: ZoneWith, portal: Portal) -> None:

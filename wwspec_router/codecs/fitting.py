@@ -29,7 +29,7 @@ def _find() -> tuple[Callable[[Plan], Fits] | None, str]:
     try:
         from wwspec_router.codecs.speedups import Fitter
     except ImportError:
-        return None, "msgspec alone (without the compiled part, which only makes it faster; for Linux it is in a wheel)"
+        return None, "msgspec alone (the compiled part, only faster, is in the wheel for CPython 3.12 on Linux)"
     return lambda plan: Fitter(plan).fits, "compiled code and msgspec"
 
 

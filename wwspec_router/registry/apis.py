@@ -81,7 +81,8 @@ class RequestCodecs(dict[type[ApiRequest[Any]], ApiCodec]):
     def __missing__(self, request: type[ApiRequest[Any]]) -> ApiCodec:
         contract, codec = self._by_module.get(request.__module__, (None, None))
         if contract is None or codec is None or contract.request is not request:
-            raise TypeError(f"{request.__module__}.{request.__name__} is not the Request of a known SDK API")
+            name = f"{request.__module__}.{request.__name__}"
+            raise TypeError(f"{name} is not the Request of a known SDK API, such as get_group_chat.Request")
         return self.setdefault(request, codec)
 
     def with_fields(self, *names: str) -> list[str]:

@@ -68,7 +68,9 @@ def connected_to(url: str, corp: str = "") -> EmulatorClient:
     except TimeoutError:
         parts = urlsplit(url)
         who = f": {occupant(parts.port)[1]}" if is_loopback(parts.hostname or "") and parts.port else ""
-        raise EmulatorError(f"no emulator answers at {url} ({origin}) within {FIRST_ANSWER:g} seconds{who}") from None
+        raise EmulatorError(
+            f"no emulator answers at {url} ({origin}) within {FIRST_ANSWER:g} seconds{who}; --url names another one"
+        ) from None
     if info is not None and origin == "the default" and _SHOWN not in context.meta:
         here = application_folder().resolve()
         if info.folder and Path(info.folder) != here:
