@@ -37,7 +37,7 @@ from wwspec_router.monitoring.status import JobStatus, Stored
 from wwspec_router.registry.own_settings import read_own_settings
 from wwspec_router.registry.table import AbilityTable, build_table, check_configuration
 from wwspec_router.sdk.base import Sdk
-from wwspec_router.sdk.debug_mode import in_debug_mode
+from wwspec_router.sdk.debug_mode import open_debug_mode
 from wwspec_router.sdk.vendor import VendorSdk, load_sdk
 from wwspec_router.serving.calls import Calls, Exchange
 from wwspec_router.serving.health import CallWatch, Liveness, Readiness
@@ -82,11 +82,11 @@ def create_program(
             "give at least 1, or remove the rows [events.…] and the marks @on_event"
         )
     own = read_own_settings(table.settings, settings.config, os.environ)
-    loaded = load_sdk(settings.sdk, settings.app)
-    on_sdk(loaded)
-    log.info("SDK: %s", loaded.description)
+    sdk = load_sdk(settings.sdk, settings.app)
+    on_sdk(sdk)
+    log.info("SDK: %s", sdk.description)
     log.info("contracts are checked by %s", ENGINE)
-    sdk = in_debug_mode(loaded, settings)
+    open_debug_mode(sdk, settings)
     store = open_store(settings.store_url, program=table.registry.program.name)
     for risk in risks_of(store):
         log.warning("store: %s", risk)
