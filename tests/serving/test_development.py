@@ -12,14 +12,12 @@ import httpx
 import pytest
 
 from tests.serving.service import call_content
-from tests.serving.wire import PlainSdk
 from tests.support.apps import ROOT, write_files
 from tests.support.sdk import standin_as_vendor
 from tests.support.waiting import DEADLINE, wait_until
 from tests.support.zones import forked_child
 from wwspec_devtools.emulator.standin.wwspec_standin import seal
 from wwspec_router import config
-from wwspec_router.kernel.call_log import call_log_of
 
 SECRET = "a-secret-of-81c3"  # noqa: S105 - to be searched for
 VERSION = "1.2.3"
@@ -245,8 +243,3 @@ def test_with_the_vendors_sdk_no_option_shows_text_traceback_or_caller(start: St
     assert SECRET not in program.log
     assert "ww-of-the-test" not in program.log
     assert "SDK " not in program.log.replace("SDK wwspecapisdk", "").replace("SDK: ", "")
-
-
-def test_without_a_request_log_only_an_emulated_sdk_is_measured() -> None:
-    sdk = PlainSdk()
-    assert call_log_of(sdk, is_wanted=False) is None
