@@ -82,7 +82,7 @@ FAULTS_OF_THE_PROGRAM = [
 FAULTS_OF_AN_ABILITY = [
     (
         "contract='a.json'",
-        "unknown key contract; known: api, handler, kind, from_corps, apis, functions, once, trace, input, output, "
+        "unknown key contract; known: api, handler, kind, from_corps, apis, once, trace, input, output, "
         "timeout, concurrency, output_policy, drop_empty",
     ),
     ("handler='chat_digest:f'", f"handler: chat_digest: there is no such module in {ROOT}; did you mean {MODULE}?"),
@@ -103,12 +103,6 @@ FAULTS_OF_AN_ABILITY = [
     (f"handler='{MODULE}:_counts'", f"handler: {MODULE}:_counts is no handler; mark a function with {MARK}"),
     (f"api='sync_msg'\n{ONCE}key='*'", f"once goes with handler only; {ASK}, and give it the ability ID"),
     ("api='sync_msg'\ntrace='cursor'", "trace goes with handler only; no other request has a key for a traceparent"),
-    (
-        f"kind='func'\napis=[]\nfunctions={{do_async_job='{DIGEST}'}}",
-        f"functions: {DIGEST} and the fetching of stored events would both answer input.func do_async_job; name the "
-        "function otherwise",
-    ),
-    (f"api='sync_msg'\nfunctions={{count='{DIGEST}'}}", 'functions goes with kind = "func" only'),
 ]
 FAULTS_OF_A_HANDLER = [
     ("drop_empty=true", 'drop_empty goes with api or kind = "func" only'),
@@ -131,6 +125,11 @@ FAULTS_OF_A_HANDLER = [
     ),
 ]
 FAULTS_OF_FUNCTIONS = [
+    (
+        f"do_async_job='{DIGEST}'",
+        f"functions: {DIGEST} and the fetching of stored events would both answer input.func do_async_job; name the "
+        "function otherwise",
+    ),
     (f"''='{DIGEST}'", "functions: a function's name is printable text, as input.func has it"),
     (
         f"sync_msg='{DIGEST}'",

@@ -128,8 +128,6 @@ class AbilityRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """With `kind = "forget"`: corps whose apps may forget any corp; the others may forget their own only."""
     apis: Apis | None = None
     """With `kind = "func"`: the APIs that `input.func` may name."""
-    functions: dict[str, str] = {}
-    """With `kind = "func"`: own functions that it may name, as in `FuncTable`."""
     once: OnceRow | None = None
     """With `handler`: how repeats of a call are recognised."""
     trace: Annotated[str, Meta(min_length=1)] | None = None
@@ -202,8 +200,7 @@ class Registry(msgspec.Struct, frozen=True, kw_only=True):
             (each, "program", None) for each in (self.program.lifespan, self.program.settings, self.program.around)
         ]
         found += [(each, "func", None) for each in (self.func.functions.values() if self.func is not None else ())]
-        for ability_id, row in self.abilities.items():
-            found += [(each, "abilities", ability_id) for each in (row.handler, *row.functions.values())]
+        found += [(row.handler, "abilities", ability_id) for ability_id, row in self.abilities.items()]
         found += [(row.handler, "events", event_type) for event_type, row in self.events.items()]
         found += [(row.contract, "notifications", kind) for kind, row in self.notifications.items()]
         yield from ((target, self.place(table, key)) for target, table, key in found if target is not None)
@@ -363,9 +360,8 @@ def row_faults(ability_id: str, row: AbilityRow) -> Iterator[str]:
 
 def _misplaced_keys(row: AbilityRow) -> Iterator[str]:
     """Yield the keys that do not go with what answers."""
-    for name in ("apis", "functions"):
-        if getattr(row, name) not in (None, {}) and row.kind != "func":
-            yield f'{name} goes with kind = "func" only'
+    if row.apis is not None and row.kind != "func":
+        yield 'apis goes with kind = "func" only'
     if row.from_corps and row.kind != "forget":
         yield 'from_corps goes with kind = "forget" only'
     if row.once is not None and row.handler is None:
