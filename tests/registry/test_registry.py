@@ -38,7 +38,7 @@ def test_the_reference_registry_has_no_fault() -> None:
 
 PROGRAM = (
     "errcode, input_errcode, timeout_errcode, crash_errcode, unknown_errcode, overload_errcode, once_errcode, name, "
-    "errors, notify_ttl, told_for, timeout, lifespan, settings, around, modules"
+    "notify_ttl, told_for, timeout, lifespan, settings, around, modules"
 )
 TABLES = "passthrough, func, abilities, events, notifications, notify_scenes"
 
@@ -72,7 +72,6 @@ FAULTS_OF_THE_PROGRAM = [
     ("crash_errcode = 45009", f"crash_errcode: 45009 is an errcode of WeCom; {FREE}"),
     ("errcode = 5\ninput_errcode = 5", f"input_errcode: 5 is the number of errcode, too; {FREE}"),
     ("crash_errcode = 710661", f"crash_errcode: 710661 is the number of once_errcode, too; {FREE}"),
-    ('errors = "loud"', "errors: 'loud' is unknown; known: reference, silent"),
     ("errcode = 0", "errcode: must be a whole number >= 1"),
     ("notify_ttl = -1", "notify_ttl: must be a number > 0.0"),
     ('"a\\nb" = 1', f"unknown key a\\nb; known: {PROGRAM}"),

@@ -128,7 +128,7 @@ class Dispatcher:
         """Stores events and delivers them to apps."""
         notify_for = None if jobs is None else program.told_for
         notifications = AppNotifications(sdk, store, program.notify_ttl, notify_for, table.kinds)
-        self._refusals = Refusals(program, silent=program.errors == "silent", with_text=with_text)
+        self._refusals = Refusals(program, with_text=with_text)
         once = Once(store, self._refusals.errcode, once_lease)
         self.leases: Leases = once.claims
         """Holds the leases of jobs."""

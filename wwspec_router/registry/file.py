@@ -63,8 +63,6 @@ class Program(ProgramErrcodes, frozen=True, kw_only=True, forbid_unknown_fields=
 
     name: str = "zone-program"
     """The name in logs."""
-    errors: Literal["reference", "silent"] = "reference"
-    """What the app reads of a crash: with `reference` the one of the line in the log, with `silent` nothing."""
     notify_ttl: Seconds = 1200.0
     """Seconds that an event waits for `get_callback_data`; the platform's notify_id is valid 600 [99849]. What the
     program tells by itself waits as long after it was fetched."""
