@@ -35,10 +35,6 @@ LONGEST = 64
 Answering = Callable[[Call, Route, Deadline], Reply]
 
 
-class _Answer(msgspec.Struct):
-    errmsg: str = ""
-
-
 @dataclass(eq=False)
 class CallLog:
     """Writes the lines of the calls."""
@@ -94,7 +90,7 @@ class CallLog:
             ability=_name(call) if with_text or label not in (UNKNOWN, UNDECODED) else label,
             caller=f"{short(call.corpid, LONGEST)}/{call.agentid}" if with_text and call is not None else "",
             errcode=errcode,
-            errmsg=read_as(measure.reply, _Answer).errmsg if with_text and errcode else "",
+            errmsg=read_as(measure.reply, Refused).errmsg if with_text and errcode else "",
             refused_api=refused.api,
             refused_errcode=refused.errcode,
             refused_errmsg=refused.errmsg if with_text else "",

@@ -38,11 +38,6 @@ SAID = "internal error"
 """What the errmsg of every crash begins with."""
 
 
-class _ErrorBody(msgspec.Struct):
-    errcode: int
-    errmsg: str
-
-
 class Refusals:
     """Turns errors into replies.
 
@@ -64,14 +59,14 @@ class Refusals:
             FirstCallRunningError: errcodes.once_errcode,
         }
         self._with_text = with_text
-        self._encode = msgspec.json.Encoder().encode
         self._limiter = LineLimiter()
 
     def reply(self, error: CallError) -> Reply:
         """Return the reply that an error becomes."""
         errcode = self.errcode(error)
         text = error.message.encode("utf-8", "backslashreplace").decode()
-        return Reply(self._encode(_ErrorBody(errcode, text)).decode(), errcode, class_of(error))
+        body = msgspec.json.encode({"errcode": errcode, "errmsg": text})
+        return Reply(body.decode(), errcode, class_of(error))
 
     def errcode(self, error: CallError) -> int:
         """Return the errcode of the reply that an error becomes."""
