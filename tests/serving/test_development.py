@@ -20,7 +20,6 @@ from wwspec_devtools.emulator.standin.wwspec_standin import seal
 from wwspec_router import config
 
 SECRET = "a-secret-of-81c3"  # noqa: S105 - to be searched for
-VERSION = "1.2.3"
 """What the copy of the stand-in says of itself that is taken for the vendor's."""
 HANDLERS = """
 import logging
@@ -91,8 +90,6 @@ class EmulatedProgram:
         path = [str(ROOT)]
         if sdk == "vendor":
             standin_as_vendor(folder / "sdk")
-            with (folder / "sdk" / "wwspecapisdk.py").open("a") as module:
-                module.write(f'\n__version__ = "{VERSION}"\n')
             path.insert(0, str(folder / "sdk"))
         self._output = folder / "output"
         self._process = forked_child(

@@ -100,7 +100,6 @@ class CallLog:
             bytes_out=bytes_out,
             ending=ending,
             request_id=short(measure.request_id, LONGEST),
-            sdk_version=self.sdk.version,
         )
         if self.observer is not None and measure.observation is not None and measure.reference:
             ended = Ended(
