@@ -309,7 +309,7 @@ def read_gauges(workers: WorkerPool, jobs: Jobs | None) -> Gauges:
         threads=workers.threads,
         queued=workers.queued,
         jobs_running=jobs.running if jobs is not None else 0,
-        hung=workers.replaced + (jobs.replaced if jobs is not None else 0),
+        hung=workers.replaced + (jobs.threads.replaced if jobs is not None else 0),
     )
 
 
