@@ -92,7 +92,7 @@ def work(
         log.warning("this worker process takes the place of one that %s", heartbeat.predecessor)
     program.on_held_up = partial(heartbeat.report, HELD_UP)
     program.on_exhausted = partial(heartbeat.report, EXHAUSTED)
-    keep_from_children(listening, heartbeat.socket)
+    keep_from_children(listening, heartbeat.parent)
     if core is not None:
         take_core(core, settings.pin_workers)
     _WorkerServer(program, config, heartbeat, counts).run([listening])
