@@ -18,7 +18,7 @@ from wwspec_router.handlers.follow import FollowedPages, Start
 from wwspec_router.handlers.kept import KeptWrites, checked_key
 from wwspec_router.handlers.run import JobRun
 from wwspec_router.handlers.steps import Step, Task
-from wwspec_router.handlers.tasks import Split, finish, finish_split
+from wwspec_router.handlers.tasks import Split, TaskRunner, finish_split
 from wwspec_router.logs.traceparent import current_traceparent, trace_id_of
 from wwspec_router.sdk.base import SdkClient
 from wwspec_router.stores.job import Job
@@ -170,7 +170,7 @@ class BaseContext(Generic[StateT, SettingsT]):
         self, client: SdkClient, request: TaskRequest[Any, ResultT], split: Split[ResultT] | None
     ) -> ResultT | list[ResultT]:
         invoke = partial(self._invoke, client, check=True)
-        run = partial(finish, invoke=invoke, wait=self._wait, name=self._name, place=self._task)
+        run = TaskRunner(invoke, self._wait, self._name, self._task).finish
         return run(request) if split is None else finish_split(request, split, run)
 
     def _task(self, request: TaskRequest[Any, Any]) -> Task | None:
