@@ -3,10 +3,10 @@
 The two public contexts differ only in how they wait, see `context`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from time import sleep
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
 
@@ -43,20 +43,8 @@ class ApiCodec(msgspec.Struct, frozen=True):
     output: OutputCodec
 
 
-class ApiCodecs(Protocol):
-    """Finds how an SDK API is called."""
-
-    def __getitem__(self, request: type[ApiRequest[Any]], /) -> ApiCodec:
-        """Return how the API of a `Request` is called.
-
-        Raises:
-            TypeError: It is no API's `Request`.
-        """
-
-    def with_fields(self, *names: str) -> list[str]:
-        """Return the names of the APIs whose `Request` has these fields."""
-
-
+ApiCodecs = Mapping[type[ApiRequest[Any]], ApiCodec]
+"""How each SDK API is called, by its `Request`; raises TypeError for what is no API's."""
 KeepOnce = Callable[[Job, float], str]
 """Stores a notification that is due after a delay, unless one of its name is there; returns the first notify_id."""
 
@@ -206,8 +194,8 @@ class BaseContext(Generic[StateT, SettingsT]):
         run = self._run("ctx.follow")
         fields: Any = request
         if not {"cursor", "token"} <= set(request.__struct_fields__):
-            able = ", ".join(self._resources.apis.with_fields("cursor", "token"))
-            raise TypeError(f"{self._name(type(request))} can't be followed: it takes no event's token; {able} can")
+            name = self._name(type(request))
+            raise TypeError(f"{name} can't be followed: it takes no event's token; sync_msg and get_hit_msg_list do")
         if fields.cursor or getattr(fields, "begin_time", None):
             raise ValueError(
                 "leave out cursor and begin_time: follow() keeps the cursor, and start= says where to begin"
