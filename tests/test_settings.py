@@ -63,7 +63,7 @@ def test_without_options_serve_has_the_defaults(monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("port", 0), ("workers", 64), ("queue_timeout", 0.5), ("freeze_gc", False)]
+    [("port", 0), ("workers", 64), ("queue_timeout", 0.5), ("request_log", True)]
     + [("log_json", True), ("log_level", "DEBUG"), ("sdk", "emulator"), ("store", "memory:"), ("host", "::1")],
 )
 def test_an_option_becomes_its_setting(monkeypatch: pytest.MonkeyPatch, name: str, value: Any) -> None:

@@ -434,7 +434,12 @@ def test_a_synchronous_call_neither_follows_nor_has_steps_nor_tells_once(kernel_
 @pytest.mark.parametrize(
     ("request_", "name", "error", "text"),
     [
-        (get_rule_list.Request(), "test", TypeError, "get_rule_list can't be followed.*get_hit_msg_list, sync_msg can"),
+        (
+            get_rule_list.Request(),
+            "test",
+            TypeError,
+            "get_rule_list can't be followed.*sync_msg and get_hit_msg_list do",
+        ),
         (sync_msg.Request(cursor="c"), "test", ValueError, "leave out cursor and begin_time"),
         (sync_msg.Request(begin_time=5), "test", ValueError, "leave out cursor and begin_time"),
         (sync_msg.Request(), "", ValueError, "the name of what follows has 1 to"),

@@ -84,7 +84,7 @@ def test_only_a_contract_is_a_notification(thing: Any) -> None:
 
 @for_each(
     [
-        (AbilityKeywords, AbilityRow, {"api", "handler", "kind", "from_corps", "apis", "functions", "drop_empty"}),
+        (AbilityKeywords, AbilityRow, {"api", "handler", "kind", "from_corps", "apis", "drop_empty"}),
         (EventKeywords, EventRow, {"handler"}),
         (OnceKeywords, OnceRow, set()),
     ]

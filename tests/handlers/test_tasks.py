@@ -17,7 +17,7 @@ from wwspec_contracts.base import ApiRequest, PolledOutput, TaskRequest
 from wwspec_contracts.errors import ApiError
 from wwspec_contracts.tasks import EncryptInfo, MessageKey, MessageOutcome, halves
 from wwspec_router import AsyncContext, Context, ability
-from wwspec_router.handlers.tasks import finish, finish_split
+from wwspec_router.handlers.tasks import TaskRunner, finish_split
 from wwspec_router.registry.loader import Application
 
 KernelWith = Callable[..., Kernel]
@@ -56,7 +56,8 @@ class Platform:
         return reply
 
     def finish(self, request: TaskRequest[Any, Any]) -> Any:
-        return finish(request, self.invoke, self.waited.append, lambda each: each.__module__.rpartition(".")[2])
+        runner = TaskRunner(self.invoke, self.waited.append, lambda each: each.__module__.rpartition(".")[2])
+        return runner.finish(request)
 
 
 REQUEST = create_summary_task.Request(msg_list=keys(1))

@@ -167,7 +167,7 @@ def test_a_run_that_ends_after_its_time_out_was_reported_stores_nothing(store: S
         [(_, report)] = sdk.wait_for(1)
         assert "took longer than its timeout" in report["result"]
         go.set()
-        wait_until(lambda: process.jobs.replaced == 0)
+        wait_until(lambda: process.jobs.threads.replaced == 0)
     assert kept(store) is None
     assert store.forget("corp").replies == 0  # its key is free again
 

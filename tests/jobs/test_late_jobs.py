@@ -68,7 +68,7 @@ def test_the_emulator_is_told_where_a_job_hangs_that_is_reported_as_late(memory:
         sdk.wait_for(1)
         (trace,) = sdk.traces
         may_end.set()
-        wait_until(lambda: process.jobs.replaced == 0)
+        wait_until(lambda: process.jobs.threads.replaced == 0)
     assert (trace["outcome"], trace["errcode"]) == ("failed", 710660)
     assert trace["failure"]["text"] == "the ability took longer than its timeout (0.05 s)"
     assert [frame["function"] for frame in trace["failure"]["frames"] if frame["own"]] == ["hanging"]

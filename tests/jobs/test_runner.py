@@ -303,12 +303,12 @@ def test_a_hanging_job_is_reported_and_takes_no_other_s_thread(store: Store, cap
     process.accept(job("hangs"))
     process.accept(job("waits"))
     assert [info for info, _ in sdk.wait_for(1)] == ["waits"]
-    assert process.jobs.replaced == 1
+    assert process.jobs.threads.replaced == 1
     run.go_on.set()
     assert [info for info, _ in sdk.wait_for(2)] == ["waits", "hangs"]
     wait_empty(store)
     assert process.jobs.stop(DEADLINE) == 0
-    assert process.jobs.replaced == 0
+    assert process.jobs.threads.replaced == 0
     assert "a job of any has been running on wwspec-job-1 for" in caplog.text
     assert "the thread was replaced" in caplog.text
     assert " < jobs.py:" in caplog.text
@@ -320,7 +320,7 @@ def test_a_job_that_hangs_is_logged_also_when_its_thread_stays(store: Store, cap
         process.accept(job("hangs"))
         process.accept(job("hangs too"))
         wait_until(lambda: "no thread takes its place" in caplog.text)
-        assert process.jobs.replaced == 1
+        assert process.jobs.threads.replaced == 1
         run.go_on.set()
         sdk.wait_for(2)
     # Of the reports of both nothing is said: they may take far longer than a job, also on a slow machine.
@@ -343,9 +343,9 @@ def test_a_job_that_hangs_beyond_its_timeout_is_reported_late(store: Store, capl
         ((_, report),) = sdk.wait_for(1)
         wait_empty(store)
         wait_until(lambda: process.jobs.running == 0)
-        assert process.jobs.replaced == 1
+        assert process.jobs.threads.replaced == 1
         released.set()
-        wait_until(lambda: process.jobs.replaced == 0)
+        wait_until(lambda: process.jobs.threads.replaced == 0)
     assert report["errcode"] == 710660
     assert "longer than its timeout" in report["result"]
     assert "ended after its timeout was reported" in caplog.text

@@ -148,7 +148,7 @@ def test_a_suspect_that_hangs_and_jobs_that_hang_keep_nobody_waiting(store: Stor
         track.let_go_on("suspect-0")
         sdk.wait_for(3)
         wait_empty(store)
-        wait_until(lambda: process.jobs.replaced == 0)
+        wait_until(lambda: process.jobs.threads.replaced == 0)
 
 
 def test_neither_suspects_nor_others_starve(store: Store) -> None:
@@ -232,10 +232,10 @@ def test_a_report_that_hangs_is_sent_again_by_another_thread(store: Store, caplo
         process.accept(job("second"))
         assert sorted(info for info, _ in sdk.wait_for(2)) == ["first", "second"]
         wait_empty(store)
-        assert process.jobs.replaced == 1
-        assert not process.jobs.exhausted
+        assert process.jobs.threads.replaced == 1
+        assert not process.jobs.threads.exhausted
         sdk.go_on.set()
-        wait_until(lambda: process.jobs.replaced == 0)
+        wait_until(lambda: process.jobs.threads.replaced == 0)
     assert "the report of a job of any has been running on wwspec-job-1 for" in caplog.text
     assert "the thread was replaced" in caplog.text
 
@@ -243,13 +243,13 @@ def test_a_report_that_hangs_is_sent_again_by_another_thread(store: Store, caplo
 def test_jobs_say_when_no_thread_is_left_and_none_can_be_added(store: Store) -> None:
     sdk = HangingPlatform(hangs=4)
     with working(store, sdk, answer, threads=2, report_within=0.1) as process:
-        assert not process.jobs.exhausted
+        assert not process.jobs.threads.exhausted
         for number in range(4):
             process.accept(job(f"job-{number}"))
-        wait_until(lambda: process.jobs.exhausted)
-        assert process.jobs.replaced == 2
+        wait_until(lambda: process.jobs.threads.exhausted)
+        assert process.jobs.threads.replaced == 2
         sdk.go_on.set()
-        wait_until(lambda: not process.jobs.exhausted)
+        wait_until(lambda: not process.jobs.threads.exhausted)
         wait_empty(store)
 
 
@@ -263,9 +263,9 @@ def test_a_system_that_gives_no_thread_exhausts_them_sooner(store: Store, monkey
         with monkeypatch.context() as patched:
             patched.setattr(threading.Thread, "start", refuse)
             process.accept(job("first"))
-            wait_until(lambda: process.jobs.exhausted)
-        wait_until(lambda: not process.jobs.exhausted)  # it is tried again with each look
-        assert process.jobs.replaced == 1
+            wait_until(lambda: process.jobs.threads.exhausted)
+        wait_until(lambda: not process.jobs.threads.exhausted)  # it is tried again with each look
+        assert process.jobs.threads.replaced == 1
         assert [info for info, _ in sdk.wait_for(1)] == ["first"]
         sdk.go_on.set()
         wait_empty(store)
@@ -292,10 +292,10 @@ def test_abilities_that_hang_for_good_exhaust_the_threads_and_long_ones_do_not(
             process.accept(app_call("hanging", is_async=True, job_info=f"job-{number}"))
         assert begun.acquire(timeout=DEADLINE)
         if exhausted:
-            wait_until(lambda: process.jobs.exhausted)
-        assert process.jobs.exhausted is exhausted
+            wait_until(lambda: process.jobs.threads.exhausted)
+        assert process.jobs.threads.exhausted is exhausted
         go_on.set()
-        wait_until(lambda: not process.jobs.exhausted)
+        wait_until(lambda: not process.jobs.threads.exhausted)
         wait_empty(store)
 
 

@@ -1,10 +1,8 @@
 """A crash: the app reads a reference, the log has one line that begins with it, and neither has a value."""
 
 import re
-from typing import Any
 
 import pytest
-from msgspec.structs import replace
 
 from tests.kernel.test_floods import clock
 from tests.stores.suites.rig import ManualClock
@@ -32,9 +30,8 @@ def sum_up(request: Asked) -> Output:
     raise error from ValueError(request.text)
 
 
-def kernel_with(table: AbilityTable, store: Store, errors: Any = "reference") -> Kernel:
-    registry = replace(table.registry, program=replace(table.registry.program, errors=errors))
-    return Kernel(with_handler(replace(table, registry=registry), sum_up), store)
+def kernel_with(table: AbilityTable, store: Store) -> Kernel:
+    return Kernel(with_handler(table, sum_up), store)
 
 
 def errmsg_of(kernel: Kernel) -> str:
@@ -82,10 +79,3 @@ def test_no_line_means_no_reference(store: Store, clock: ManualClock, caplog: py
     third = errmsg_of(kernel)
     assert third.split()[-1] in caplog.records[-1].getMessage()
     assert first != third
-
-
-def test_a_registry_may_leave_references_out(store: Store, caplog: pytest.LogCaptureFixture) -> None:
-    assert errmsg_of(kernel_with(reference_table(), store, errors="silent")) == "internal error of the program"
-    [record] = caplog.records
-    assert record.getMessage().startswith("ability sum_up failed in test_crashes:")
-    assert SECRET not in caplog.text

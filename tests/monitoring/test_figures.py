@@ -97,7 +97,7 @@ def played(script: Sequence[object], processes: int) -> list[Figures]:
 def count(figures: Figures, counted: Sequence[Any]) -> None:
     match counted:
         case [JobCounts() as counts]:
-            figures.count_jobs(counts)
+            figures.add(counts)
         case _:
             figures.count(*counted)
 
@@ -212,8 +212,8 @@ def test_no_field_is_left_out_when_figures_are_added_up_or_sent() -> None:
 def test_each_count_of_jobs_and_events_is_in_the_snapshot() -> None:
     figures = Figures([])
     for _ in range(2):
-        figures.count_jobs(filled(JobCounts))
-        figures.count_events(filled(EventCounts))
+        figures.add(filled(JobCounts))
+        figures.add(filled(EventCounts))
     snapshot = figures.snapshot()
     assert snapshot.jobs == merged([filled(Snapshot), filled(Snapshot)]).jobs
     assert snapshot.events == merged([filled(Snapshot), filled(Snapshot)]).events
@@ -229,7 +229,7 @@ def test_the_reply_of_a_status_ability_says_every_figure() -> None:
 def test_what_lasts_beyond_a_process_are_its_counts() -> None:
     figures = Figures(["digest"])
     figures.count("digest", 710660, 0.001, 0.01)
-    figures.count_jobs(JobCounts(ended=2, failed=1, given_up=1))
+    figures.add(JobCounts(ended=2, failed=1, given_up=1))
     snapshot = figures.snapshot(Gauges(busy=3))
     assert snapshot.lasting() == Snapshot(
         started=snapshot.started,

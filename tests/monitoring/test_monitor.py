@@ -95,7 +95,7 @@ def figures() -> Figures:
     figures.count(EVENT, 0, 0.0001, 0.003)
     figures.count("tenant's secret", 710660, 0.0, 0.0)
     figures.count(UNDECODED, 710660, 0.0, 0.0)
-    figures.count_jobs(JobCounts(ended=3, failed=1, given_up=1))
+    figures.add(JobCounts(ended=3, failed=1, given_up=1))
     return figures
 
 

@@ -12,29 +12,19 @@ from tests.support.skips import only_where
 from tests.support.tables import for_each
 from wwspec_router.process.cores import usable_cores
 
-MOUNT_2 = "30 23 0:26 {root} /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdelegate\n"
-MOUNT_1 = "33 25 0:28 {root} /sys/fs/cgroup/cpu,cpuacct rw,nosuid shared:11 - cgroup cgroup rw,cpu,cpuacct\n"
-OTHERS = (
-    "23 28 0:21 / /sys rw,nosuid - sysfs sysfs rw\n"
-    "34 25 0:29 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n"
-    "35 25 0:30 / /sys/fs/cgroup/cpuset rw - cgroup cgroup rw,cpuset\n"
-)
 
-
-def version_2(folder: Path, path: str, quotas: dict[str, str], *, root: str = "/") -> Path:
-    """A machine whose process is in the cgroup `path`; the files `cpu.max` of the folders below the mount."""
-    mounts = OTHERS + MOUNT_2.format(root=root)
+def version_2(folder: Path, path: str, quotas: dict[str, str]) -> Path:
+    """A machine whose process is in the cgroup `path`; the files `cpu.max` of the folders that it sees."""
     files = {f"sys/fs/cgroup{each}/cpu.max": f"{quota}\n" for each, quota in quotas.items()}
-    return write_files(folder, {"proc/self/mountinfo": mounts, "proc/self/cgroup": f"0::{path}\n", **files})
+    return write_files(folder, {"proc/self/cgroup": f"0::{path}\n", **files})
 
 
-def version_1(folder: Path, path: str, quotas: dict[str, tuple[int, int]], *, root: str = "/") -> Path:
+def version_1(folder: Path, path: str, quotas: dict[str, tuple[int, int]]) -> Path:
     """The same with quota and period in files of their own."""
-    files = {"proc/self/mountinfo": OTHERS + MOUNT_1.format(root=root)}
-    files["proc/self/cgroup"] = f"5:memory:/elsewhere\n4:cpu,cpuacct:{path}\n1:name=systemd:/elsewhere\n"
+    files = {"proc/self/cgroup": f"5:memory:/elsewhere\n4:cpu,cpuacct:{path}\n1:name=systemd:/elsewhere\n"}
     for each, (quota, period) in quotas.items():
-        files[f"sys/fs/cgroup/cpu,cpuacct{each}/cpu.cfs_quota_us"] = f"{quota}\n"
-        files[f"sys/fs/cgroup/cpu,cpuacct{each}/cpu.cfs_period_us"] = f"{period}\n"
+        files[f"sys/fs/cgroup/cpu{each}/cpu.cfs_quota_us"] = f"{quota}\n"
+        files[f"sys/fs/cgroup/cpu{each}/cpu.cfs_period_us"] = f"{period}\n"
     return write_files(folder, files)
 
 
@@ -59,36 +49,33 @@ def test_of_nested_groups_the_least_quota_counts_and_is_named(tmp_path: Path) ->
     assert cores == (3, "/sys/fs/cgroup/pods/cpu.max grants 3 of 8 cores")
     older = {"/pods": (-1, 100_000), "/pods/one": (250_000, 100_000)}
     cores = usable_cores(version_1(tmp_path / "1", "/pods/one", older), 8)
-    assert cores == (2, "/sys/fs/cgroup/cpu,cpuacct/pods/one/cpu.cfs_quota_us grants 2.5 of 8 cores")
+    assert cores == (2, "/sys/fs/cgroup/cpu/pods/one/cpu.cfs_quota_us grants 2.5 of 8 cores")
 
     quotas = {"/pods/other": "100000 100000", "/pods/one/inner": "100000 100000", "/pods/one": "500000 100000"}
     assert usable_cores(version_2(tmp_path / "other", "/pods/one", quotas), 8).number == 5, "of others"
 
 
 @pytest.mark.parametrize("path", ["/docker/abc", "/docker/abc/inner", "/../elsewhere", "/elsewhere"])
-def test_a_mount_that_shows_the_container_s_own_group_is_where_it_is(tmp_path: Path, path: str) -> None:
+def test_a_container_that_sees_its_own_group_as_the_top_one_has_its_quota(tmp_path: Path, path: str) -> None:
     """As with Docker's `--cgroupns=host`, and for a process that was moved out of what it sees."""
-    machine = version_2(tmp_path / "2", path, {"": "200000 100000"}, root="/docker/abc")
+    machine = version_2(tmp_path / "2", path, {"": "200000 100000"})
     assert usable_cores(machine, 8).number == 2
-    machine = version_1(tmp_path / "1", path, {"": (300_000, 100_000)}, root="/docker/abc")
+    machine = version_1(tmp_path / "1", path, {"": (300_000, 100_000)})
     assert usable_cores(machine, 8).number == 3
 
 
 def test_both_versions_count_where_a_system_has_both(tmp_path: Path) -> None:
     machine = version_1(tmp_path, "/one", {"/one": (500_000, 100_000)})
-    unified = MOUNT_2.format(root="/").replace("/sys/fs/cgroup ", "/sys/fs/cgroup/unified\\040tree ")
-    with (machine / "proc/self/mountinfo").open("a") as file:
-        file.write(unified)
     with (machine / "proc/self/cgroup").open("a") as file:
         file.write("0::/two\n")
     assert usable_cores(machine, 8).number == 5
-    write_files(machine, {"sys/fs/cgroup/unified tree/two/cpu.max": "400000 100000\n"})
-    assert usable_cores(machine, 8) == (4, "/sys/fs/cgroup/unified tree/two/cpu.max grants 4 of 8 cores")
+    write_files(machine, {"sys/fs/cgroup/two/cpu.max": "400000 100000\n"})
+    assert usable_cores(machine, 8) == (4, "/sys/fs/cgroup/two/cpu.max grants 4 of 8 cores")
 
 
 def test_without_cgroups_the_mask_decides(tmp_path: Path) -> None:
     assert usable_cores(tmp_path, 1) == (1, "1 core in the affinity mask, and no cgroup grants less")
-    garbage = {"proc/self/mountinfo": "- cgroup2\n\n1 2 - cgroup2 x rw\n", "proc/self/cgroup": "0::/\nnothing\n::\n"}
+    garbage = {"proc/self/cgroup": "0::/\nnothing\n::\n"}
     assert usable_cores(write_files(tmp_path, garbage), 3).number == 3
 
 

@@ -38,7 +38,7 @@ def test_the_reference_registry_has_no_fault() -> None:
 
 PROGRAM = (
     "errcode, input_errcode, timeout_errcode, crash_errcode, unknown_errcode, overload_errcode, once_errcode, name, "
-    "errors, notify_ttl, told_for, timeout, lifespan, settings, around, modules"
+    "notify_ttl, told_for, timeout, lifespan, settings, around, modules"
 )
 TABLES = "passthrough, func, abilities, events, notifications, notify_scenes"
 
@@ -72,7 +72,6 @@ FAULTS_OF_THE_PROGRAM = [
     ("crash_errcode = 45009", f"crash_errcode: 45009 is an errcode of WeCom; {FREE}"),
     ("errcode = 5\ninput_errcode = 5", f"input_errcode: 5 is the number of errcode, too; {FREE}"),
     ("crash_errcode = 710661", f"crash_errcode: 710661 is the number of once_errcode, too; {FREE}"),
-    ('errors = "loud"', "errors: 'loud' is unknown; known: reference, silent"),
     ("errcode = 0", "errcode: must be a whole number >= 1"),
     ("notify_ttl = -1", "notify_ttl: must be a number > 0.0"),
     ('"a\\nb" = 1', f"unknown key a\\nb; known: {PROGRAM}"),
@@ -82,7 +81,7 @@ FAULTS_OF_THE_PROGRAM = [
 FAULTS_OF_AN_ABILITY = [
     (
         "contract='a.json'",
-        "unknown key contract; known: api, handler, kind, from_corps, apis, functions, once, trace, input, output, "
+        "unknown key contract; known: api, handler, kind, from_corps, apis, once, trace, input, output, "
         "timeout, concurrency, output_policy, drop_empty",
     ),
     ("handler='chat_digest:f'", f"handler: chat_digest: there is no such module in {ROOT}; did you mean {MODULE}?"),
@@ -103,12 +102,6 @@ FAULTS_OF_AN_ABILITY = [
     (f"handler='{MODULE}:_counts'", f"handler: {MODULE}:_counts is no handler; mark a function with {MARK}"),
     (f"api='sync_msg'\n{ONCE}key='*'", f"once goes with handler only; {ASK}, and give it the ability ID"),
     ("api='sync_msg'\ntrace='cursor'", "trace goes with handler only; no other request has a key for a traceparent"),
-    (
-        f"kind='func'\napis=[]\nfunctions={{do_async_job='{DIGEST}'}}",
-        f"functions: {DIGEST} and the fetching of stored events would both answer input.func do_async_job; name the "
-        "function otherwise",
-    ),
-    (f"api='sync_msg'\nfunctions={{count='{DIGEST}'}}", 'functions goes with kind = "func" only'),
 ]
 FAULTS_OF_A_HANDLER = [
     ("drop_empty=true", 'drop_empty goes with api or kind = "func" only'),
@@ -131,6 +124,11 @@ FAULTS_OF_A_HANDLER = [
     ),
 ]
 FAULTS_OF_FUNCTIONS = [
+    (
+        f"do_async_job='{DIGEST}'",
+        f"functions: {DIGEST} and the fetching of stored events would both answer input.func do_async_job; name the "
+        "function otherwise",
+    ),
     (f"''='{DIGEST}'", "functions: a function's name is printable text, as input.func has it"),
     (
         f"sync_msg='{DIGEST}'",

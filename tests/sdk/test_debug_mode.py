@@ -2,7 +2,6 @@
 
 import json
 import logging
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from functools import partial
@@ -13,18 +12,18 @@ import pytest
 
 from tests.support.apps import write_files
 from tests.support.emulator import http_server
-from tests.support.sdk import OK, MemorySdk
+from tests.support.sdk import MemorySdk
 from tests.support.tables import for_each
-from tests.support.waiting import DEADLINE, wait_until
+from tests.support.waiting import wait_until
 from tests.support.zones import forked_child
-from wwspec_contracts.errors import SdkCallError, SdkUnavailableError
+from wwspec_contracts.errors import SdkUnavailableError
 from wwspec_devtools.child import ChildError
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.emulator.settings import EmulatorSettings
 from wwspec_devtools.testing.app import App
 from wwspec_router.config import SdkSource, Settings
 from wwspec_router.sdk.access_token import AccessToken, AccessTokenError, fetch_access_token
-from wwspec_router.sdk.debug_mode import DebugMode, DebugSdk
+from wwspec_router.sdk.debug_mode import DebugMode
 
 DEFAULTS = EmulatorSettings()
 NO_CORPID = "invalid corpid; there is no such corpid: compare it with the admin console"
@@ -94,7 +93,7 @@ def test_over_four_hours_the_token_is_renewed_within_two_seconds_of_its_end(emul
             assert sdk.is_open()
         assert len(sdk.tokens) == len(set(sdk.tokens)) == 3
         assert without <= 2.0 * (len(sdk.tokens) - 1)
-        assert fetches <= 15 * len(sdk.tokens)
+        assert fetches <= 35 * len(sdk.tokens)
 
 
 class Served:
@@ -148,25 +147,6 @@ def test_a_served_program_takes_a_new_token_when_the_old_one_ends(
         assert secret not in served.log
 
 
-def test_calls_that_meet_an_ended_token_are_made_again_with_a_new_one(
-    serve: Callable[..., Served], emulator: EmulatorClient
-) -> None:
-    served = serve()
-    emulator.point_to(served.process.announced_url())
-    app = App(emulator)
-    assert app.call("ask", "{}").errcode == 0
-    emulator.advance(LIFETIME + 1)
-    answers: list[int] = []
-    calls = [threading.Thread(target=lambda: answers.append(app.call("ask", "{}").errcode)) for _ in range(4)]
-    for each in calls:
-        each.start()
-    for each in calls:
-        each.join()
-    assert answers == [0, 0, 0, 0]
-    assert served.log.count("debug mode: open with a new access token, valid for 7200 s") == 2
-    assert "debug mode: the SDK refused sync_msg with -10008" in served.log
-
-
 def test_a_wrong_secret_is_one_line_that_names_the_fix(serve: Callable[..., Served]) -> None:
     served = serve("a-secret-of-77d0")
     with pytest.raises(ChildError):
@@ -180,82 +160,25 @@ def test_a_wrong_secret_is_one_line_that_names_the_fix(serve: Callable[..., Serv
     assert "a-secret-of-77d0" not in served.log
 
 
-class RefusingSdk(MemorySdk):
-    """Refuses calls with -10008 until debug mode was opened often enough."""
-
-    def __init__(self, until: float) -> None:
-        super().__init__()
-        self.opened = 0
-        self._until = until
-        self.replies = {"sync_msg": lambda request: self._answer()}
-
-    def open_debug_mode(self, debug_token: str, access_token: str) -> None:
-        self.opened += 1
-
-    def _answer(self) -> str:
-        if self.opened < self._until:
-            raise SdkCallError("sync_msg", -10008)
-        return "{}"
-
-
-def debug_sdk(sdk: RefusingSdk, fetch: Callable[[], AccessToken]) -> DebugSdk:
-    debug_mode = DebugMode(sdk.open_debug_mode, "debug", fetch)
+def test_a_token_that_wecom_ends_before_its_time_is_replaced_within_five_minutes() -> None:
+    opened: list[str] = []
+    tokens = iter(["first", "first", "second"])
+    debug_mode = DebugMode(lambda _, token: opened.append(token), "debug", lambda: AccessToken(next(tokens), LIFETIME))
     debug_mode.open()
-    debug_mode.start()
-    return DebugSdk(sdk, debug_mode)
-
-
-def test_a_token_that_is_still_valid_is_given_to_the_sdk_once_more() -> None:
-    sdk = RefusingSdk(until=2)
-    assert debug_sdk(sdk, lambda: AccessToken("same", LIFETIME)).client("c", 1, "", "").invoke("sync_msg", "{}") == "{}"
-    assert sdk.opened == 2
-
-
-def test_a_call_that_is_refused_again_fails_and_the_next_ones_fetch_nothing() -> None:
-    sdk = RefusingSdk(until=float("inf"))
-    client = debug_sdk(sdk, lambda: AccessToken("same", LIFETIME)).client("c", 1, "", "")
-    for made in (2, 3, 4):
-        with pytest.raises(SdkCallError, match="-10008"):
-            client.invoke("sync_msg", "{}")
-        assert (len(sdk.calls), sdk.opened) == (made, 2)
-
-
-def test_calls_go_on_while_the_fetch_for_another_one_hangs() -> None:
-    sdk, fetching, is_over = RefusingSdk(until=2), threading.Event(), threading.Event()
-
-    def fetch() -> AccessToken:
-        if sdk.opened:
-            fetching.set()
-            assert is_over.wait(DEADLINE)
-        return AccessToken("same", LIFETIME)
-
-    program, replies = debug_sdk(sdk, fetch), []
-    refused = threading.Thread(target=lambda: replies.append(program.client("c", 1, "", "").invoke("sync_msg", "{}")))
-    refused.start()
-    assert fetching.wait(DEADLINE)
-    assert program.client("c", 1, "", "").invoke("search_msg", "{}") == OK
-    is_over.set()
-    refused.join(DEADLINE)
-    assert replies == ["{}"]
-
-
-def test_other_failures_of_calls_renew_nothing() -> None:
-    sdk = RefusingSdk(until=1)
-    sdk.replies["search_msg"] = SdkCallError("search_msg", -10002)
-    with pytest.raises(SdkCallError, match="-10002"):
-        debug_sdk(sdk, lambda: AccessToken("same", LIFETIME)).client("c", 1, "", "").invoke("search_msg", "{}")
-    assert sdk.opened == 1
+    assert [debug_mode.renew(), debug_mode.renew()] == [300, 300]
+    assert opened == ["first", "second"]
 
 
 def test_failures_keep_the_old_token_and_are_logged_with_growing_pauses(caplog: pytest.LogCaptureFixture) -> None:
-    sdk, working = RefusingSdk(until=1), True
+    opened: list[str] = []
+    working = True
 
     def fetch() -> AccessToken:
         if not working:
             raise AccessTokenError("gettoken got no answer (Connection refused)")
         return AccessToken("same", LIFETIME)
 
-    debug_mode = DebugMode(sdk.open_debug_mode, "debug", fetch)
+    debug_mode = DebugMode(lambda _, token: opened.append(token), "debug", fetch)
     debug_mode.open()
     working = False
     with caplog.at_level(logging.INFO):
@@ -264,8 +187,8 @@ def test_failures_keep_the_old_token_and_are_logged_with_growing_pauses(caplog: 
     assert 30 <= pauses[-1] <= 60
     assert all("(Connection refused)" in line and "is valid for 7200 s more" in line for line in caplog.messages)
     working = True
-    assert debug_mode.renew() == LIFETIME - 300
-    assert sdk.opened == 1
+    assert debug_mode.renew() == 300
+    assert opened == ["same"]
 
 
 def answering(status: int, body: bytes) -> AbstractContextManager[str]:

@@ -12,17 +12,14 @@ import httpx
 import pytest
 
 from tests.serving.service import call_content
-from tests.serving.wire import PlainSdk
 from tests.support.apps import ROOT, write_files
 from tests.support.sdk import standin_as_vendor
 from tests.support.waiting import DEADLINE, wait_until
 from tests.support.zones import forked_child
 from wwspec_devtools.emulator.standin.wwspec_standin import seal
 from wwspec_router import config
-from wwspec_router.kernel.call_log import call_log_of
 
 SECRET = "a-secret-of-81c3"  # noqa: S105 - to be searched for
-VERSION = "1.2.3"
 """What the copy of the stand-in says of itself that is taken for the vendor's."""
 HANDLERS = """
 import logging
@@ -93,8 +90,6 @@ class EmulatedProgram:
         path = [str(ROOT)]
         if sdk == "vendor":
             standin_as_vendor(folder / "sdk")
-            with (folder / "sdk" / "wwspecapisdk.py").open("a") as module:
-                module.write(f'\n__version__ = "{VERSION}"\n')
             path.insert(0, str(folder / "sdk"))
         self._output = folder / "output"
         self._process = forked_child(
@@ -245,8 +240,3 @@ def test_with_the_vendors_sdk_no_option_shows_text_traceback_or_caller(start: St
     assert SECRET not in program.log
     assert "ww-of-the-test" not in program.log
     assert "SDK " not in program.log.replace("SDK wwspecapisdk", "").replace("SDK: ", "")
-
-
-def test_without_a_request_log_only_an_emulated_sdk_is_measured() -> None:
-    sdk = PlainSdk()
-    assert call_log_of(sdk, is_wanted=False) is None

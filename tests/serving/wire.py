@@ -39,7 +39,6 @@ from wwspec_router.stores import open_store
 class PlainSdk:
     """Calls and replies as plain JSON; `invoke` is the test's."""
 
-    version = ""
     is_emulated = False
 
     def __init__(self) -> None:

@@ -38,7 +38,6 @@ class MemorySdk:
     decoding_threads: list[str] = field(default_factory=list)
     notify_ids: Iterator[str] = field(default_factory=lambda: (f"notify-{number}" for number in range(1_000_000)))
     description: str = "an SDK in memory"
-    version: str = ""
     is_emulated: bool = False
 
     def decode(self, headers: Headers, body: str) -> Call:

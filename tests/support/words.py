@@ -29,15 +29,6 @@ def untyped(request: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
-class Named(Output):
-    count: str = ""
-
-
-@ability
-def named(request: Request) -> Named:
-    return Named()
-
-
 class Mistyped(Output):
     msg_list: str = ""
     """WeCom's sync_msg has a list of this name."""

@@ -23,16 +23,8 @@ PACKAGES = ("wwspec_contracts", "wwspec_router", "wwspec_client", "wwspec_devtoo
 
 _CLICK = (click.core, click.exceptions, click.formatting, click.parser, click.types)
 _LIMITS = {"env var: ": "环境变量：", "default: ": "默认：", "required": "必填"}
-WORDS = (
-    "企业微信 管理后台 处理函数 应用目录 注册文件 配置文件 模拟器 环境变量 错误码 能力 程序 应用 企业 接口 "
-    "事件 消息 通知 请求 应答 调用 回调 发送 打印 运行 启动 停止 重启 任务 存储 配置 文件 目录 文档 写明 密钥 "
-    "公钥 私钥 凭证 授权 权限 登记 机器 进程 线程 端口 地址 默认 选项 参数 结果 失败 成功 时间 时钟 编号 记录 "
-    "名称 类型 协议 示例 镜像 构建 检查 列出 指定 使用 重新 前进 磁盘 删除 数据 代码 退出 输出"
-).split()
-"""Words that no line break divides; it may come between any other two Chinese characters."""
-_CLAUSE = "，。；：、） "
-_UNITS = re.compile(rf"[“（]*(?:{'|'.join(WORDS)}|[\u2e80-\uffef]|[^\s\u2e80-\uffef“]+)[，。；：、）”]*|\s+")
-"""Between two of these a line may be broken: Chinese words, and others, with the marks that belong to them."""
+_UNITS = re.compile(r"[“（]*(?:[\u2e80-\uffef]|[^\s\u2e80-\uffef“]+)[，。；：、）”]*|\s+")
+"""Between two of these a line may be broken: Chinese characters and other words, with the marks that belong to them."""
 
 
 def read_texts() -> dict[str, dict[str, str]]:
@@ -129,19 +121,16 @@ def _limit(limit: str) -> str:
 
 
 def _lines(words: str, columns: int) -> Iterator[str]:
-    """Yield lines that fit. One ends with a clause, if one ends in its last third, else with a word."""
-    line: list[str] = []
+    """Yield lines that fit."""
+    line = ""
     for unit in _UNITS.findall(words):
-        if _width("".join(line) + unit.rstrip()) > columns and line:
-            wide = [_width("".join(line[:n])) * 3 > columns * 2 for n in range(1, len(line) + 1)]
-            ends = [n for n, is_wide in enumerate(wide, 1) if is_wide and line[n - 1][-1] in _CLAUSE]
-            end = ends[-1] if ends else len(line)
-            yield "".join(line[:end]).rstrip()
-            line = line[end:]
+        if line and _width(line + unit.rstrip()) > columns:
+            yield line.rstrip()
+            line = ""
         if line or unit.strip():
-            line.append(unit)
+            line += unit
     if line:
-        yield "".join(line).rstrip()
+        yield line.rstrip()
 
 
 def _width(words: str) -> int:

@@ -6,7 +6,7 @@ environment before the file.
 
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 from click.core import ParameterSource
@@ -26,9 +26,6 @@ from wwspec_router.config import (
 from wwspec_router.config.file import SettingsFile
 from wwspec_router.config.reading import find_secret, find_settings_file, own_settings_path
 from wwspec_router.process.secret_files import read_secret
-
-if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
@@ -124,25 +121,16 @@ def _option(setting: Setting) -> Callable[[FunctionT], FunctionT]:
         return secret_option(setting.option, setting.text[0].lower() + setting.text[1:].rstrip("."))
     if setting.secret is Secrecy.WITH_PASSWORD:
         return store_option(setting.default, setting.text)
-    name, named = f"--{setting.option}", variable(setting.option)
-    if isinstance(setting.default, bool):
-        return click.option(
-            f"{name}/--no-{setting.option}",
-            cls=_SettingOption,
-            is_flag=True,
-            default=setting.default,
-            show_default=True,
-            envvar=named,
-            help=setting.text,
-        )
+    name, is_switch = f"--{setting.option}", isinstance(setting.default, bool)
     default = str(setting.default) if setting.choices else setting.default
     return click.option(
-        name,
+        f"{name}/--no-{setting.option}" if is_switch else name,
         cls=_SettingOption,
         type=_type(setting),
+        is_flag=is_switch,
         default=default,
         show_default=default != "",
-        envvar=named,
+        envvar=variable(setting.option),
         help=setting.text,
     )
 
@@ -150,6 +138,8 @@ def _option(setting: Setting) -> Callable[[FunctionT], FunctionT]:
 def _type(setting: Setting) -> click.ParamType[Any] | None:
     if setting.choices:
         return click.Choice(setting.choices)
+    if isinstance(setting.default, bool):
+        return click.BOOL
     if isinstance(setting.default, int):
         least, most = _whole(setting.least), _whole(setting.most)
         return _RangeOrWord(setting.word, least, most) if setting.word else click.IntRange(least, most)
@@ -211,13 +201,6 @@ class _RangeOrWord(click.IntRange):
     def __init__(self, word: str, least: int | None, most: int | None) -> None:
         super().__init__(least, most)
         self.name = f"integer or {word}"
-        self._word = word
-
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
-        """Offer the word."""
-        from click.shell_completion import CompletionItem  # here, since no other run needs it
-
-        return [CompletionItem(self._word)] if self._word.startswith(incomplete) else []
 
 
 class _SettingOption(click.Option):

@@ -336,9 +336,6 @@ class Settings:
         "Seconds for running calls to end on SIGTERM; what still runs then is killed within 3 seconds more.",
         least=0,
     )
-    freeze_gc: bool = _setting(
-        Topic.OPERATION, True, "Skip in garbage collections what the start has made, and collect less often."
-    )
     log_level: str = _setting(Topic.OPERATION, "INFO", "The least severe lines that are logged.", choices=LOG_LEVELS)
     log_json: bool = _setting(Topic.OPERATION, False, "Log one JSON object a line instead of text.")
     request_log: bool = _setting(

@@ -51,9 +51,8 @@ class SettingsFile(NamedTuple):
         served = self.values.get("serve", {})
         if verb != "dev":
             return dict(served)
-        return {name: value for name, value in served.items() if name not in PRODUCTION} | {
-            **self.values.get("dev", {})
-        }
+        served = {name: value for name, value in served.items() if name not in PRODUCTION}
+        return {**served, **self.values.get("dev", {})}
 
     def place(self, verb: str, name: str) -> str:
         """Return where the value that a verb takes is, such as `wwspec.toml:4`."""

@@ -3,10 +3,10 @@
 The two public contexts differ only in how they wait, see `context`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from time import sleep
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
 
@@ -18,7 +18,7 @@ from wwspec_router.handlers.follow import FollowedPages, Start
 from wwspec_router.handlers.kept import KeptWrites, checked_key
 from wwspec_router.handlers.run import JobRun
 from wwspec_router.handlers.steps import Step, Task
-from wwspec_router.handlers.tasks import Split, finish, finish_split
+from wwspec_router.handlers.tasks import Split, TaskRunner, finish_split
 from wwspec_router.logs.traceparent import current_traceparent, trace_id_of
 from wwspec_router.sdk.base import SdkClient
 from wwspec_router.stores.job import Job
@@ -43,20 +43,8 @@ class ApiCodec(msgspec.Struct, frozen=True):
     output: OutputCodec
 
 
-class ApiCodecs(Protocol):
-    """Finds how an SDK API is called."""
-
-    def __getitem__(self, request: type[ApiRequest[Any]], /) -> ApiCodec:
-        """Return how the API of a `Request` is called.
-
-        Raises:
-            TypeError: It is no API's `Request`.
-        """
-
-    def with_fields(self, *names: str) -> list[str]:
-        """Return the names of the APIs whose `Request` has these fields."""
-
-
+ApiCodecs = Mapping[type[ApiRequest[Any]], ApiCodec]
+"""How each SDK API is called, by its `Request`; raises TypeError for what is no API's."""
 KeepOnce = Callable[[Job, float], str]
 """Stores a notification that is due after a delay, unless one of its name is there; returns the first notify_id."""
 
@@ -170,7 +158,7 @@ class BaseContext(Generic[StateT, SettingsT]):
         self, client: SdkClient, request: TaskRequest[Any, ResultT], split: Split[ResultT] | None
     ) -> ResultT | list[ResultT]:
         invoke = partial(self._invoke, client, check=True)
-        run = partial(finish, invoke=invoke, wait=self._wait, name=self._name, place=self._task)
+        run = TaskRunner(invoke, self._wait, self._name, self._task).finish
         return run(request) if split is None else finish_split(request, split, run)
 
     def _task(self, request: TaskRequest[Any, Any]) -> Task | None:
@@ -206,8 +194,8 @@ class BaseContext(Generic[StateT, SettingsT]):
         run = self._run("ctx.follow")
         fields: Any = request
         if not {"cursor", "token"} <= set(request.__struct_fields__):
-            able = ", ".join(self._resources.apis.with_fields("cursor", "token"))
-            raise TypeError(f"{self._name(type(request))} can't be followed: it takes no event's token; {able} can")
+            name = self._name(type(request))
+            raise TypeError(f"{name} can't be followed: it takes no event's token; sync_msg and get_hit_msg_list do")
         if fields.cursor or getattr(fields, "begin_time", None):
             raise ValueError(
                 "leave out cursor and begin_time: follow() keeps the cursor, and start= says where to begin"

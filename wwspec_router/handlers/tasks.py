@@ -6,6 +6,7 @@ The caller says how a call is made and how to wait.
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from wwspec_contracts.backoff import Backoff
@@ -27,59 +28,52 @@ Split = Callable[[Any], Sequence[TaskRequest[Any, ResultT]]]
 """Returns the parts of a request that is too long; none when it can't be split."""
 
 
-def finish(
-    request: TaskRequest[Any, ResultT],
-    invoke: Callable[[ApiRequest[Any]], Any],
-    wait: Callable[[float], None],
-    name: Callable[[type[ApiRequest[Any]]], str],
-    place: Callable[[TaskRequest[Any, Any]], Task | None] = lambda request: None,
-) -> ResultT:
-    """Create a task, unless an earlier attempt at the job has created it, and return its result.
+@dataclass(frozen=True)
+class TaskRunner:
+    """Creates tasks and waits for their results."""
 
-    Args:
-        request: Creates it.
-        invoke: Makes one SDK call; raises ApiError for an errcode other than 0.
-        wait: Waits for so many seconds, or until the call's time is over.
-        name: Returns the name of a request's API.
-        place: Returns where the task's jobid is kept; None where it is not kept.
+    invoke: Callable[[ApiRequest[Any]], Any]
+    """Makes one SDK call; raises ApiError for an errcode other than 0."""
+    wait: Callable[[float], None]
+    """Waits for so many seconds, or until the call's time is over."""
+    name: Callable[[type[ApiRequest[Any]]], str]
+    """Returns the name of a request's API."""
+    place: Callable[[TaskRequest[Any, Any]], Task | None] = lambda request: None
+    """Returns where the task's jobid is kept; None where it is not kept."""
 
-    Raises:
-        ApiError: The platform refused, or the task failed.
-    """
-    task = place(request)
-    jobid = invoke(request).jobid if task is None else task.jobid(lambda: str(invoke(request).jobid))
-    try:
-        return _result(request, jobid, invoke, wait, name)
-    except ApiError:
-        if task is not None:
-            with suppress(CallError):
-                task.drop()
-        raise
+    def finish(self, request: TaskRequest[Any, ResultT]) -> ResultT:
+        """Create a task, unless an earlier attempt at the job has created it, and return its result.
 
-
-def _result(
-    request: TaskRequest[Any, ResultT],
-    jobid: str,
-    invoke: Callable[[ApiRequest[Any]], Any],
-    wait: Callable[[float], None],
-    name: Callable[[type[ApiRequest[Any]]], str],
-) -> ResultT:
-    """Return the result of a task that was created."""
-    ask = request.result(jobid=jobid)
-    for pause in PAUSES:
+        Raises:
+            ApiError: The platform refused, or the task failed.
+        """
+        task, invoke = self.place(request), self.invoke
+        jobid = invoke(request).jobid if task is None else task.jobid(lambda: str(invoke(request).jobid))
         try:
-            result: ResultT = invoke(ask)
-        except ApiError as error:
-            if error.errcode not in (*NOT_YET, *ASK_LATER):
-                raise
-        else:
-            if not result.is_running:
-                errcode, errmsg = result.failure
-                if errcode != 0:
-                    raise ApiError(name(request.result), errcode, errmsg)
-                return result
-        wait(pause)
-    raise AssertionError("the pauses never end")
+            return self._result(request, jobid)
+        except ApiError:
+            if task is not None:
+                with suppress(CallError):
+                    task.drop()
+            raise
+
+    def _result(self, request: TaskRequest[Any, ResultT], jobid: str) -> ResultT:
+        """Return the result of a task that was created."""
+        ask = request.result(jobid=jobid)
+        for pause in PAUSES:
+            try:
+                result: ResultT = self.invoke(ask)
+            except ApiError as error:
+                if error.errcode not in (*NOT_YET, *ASK_LATER):
+                    raise
+            else:
+                if not result.is_running:
+                    errcode, errmsg = result.failure
+                    if errcode != 0:
+                        raise ApiError(self.name(request.result), errcode, errmsg)
+                    return result
+            self.wait(pause)
+        raise AssertionError("the pauses never end")
 
 
 def finish_split(
@@ -98,7 +92,7 @@ def finish_split(
         The results, in the order of the parts.
 
     Raises:
-        ApiError: As `finish` does; also with errcode 790040 for a part that can't be split.
+        ApiError: As `TaskRunner.finish` does; also with errcode 790040 for a part that can't be split.
     """
     results: list[ResultT] = []
     waiting = deque([request])

@@ -263,11 +263,9 @@ class JobExecutor:
         return None
 
     def _count(self, job: Job, outcome: Outcome) -> None:
-        if not job.event_type:
-            self.later.figures.count_jobs(JobCounts(ended=1, failed=int(outcome.errcode != 0)))
-            return
-        self.later.figures.count_events(EventCounts(ended=1, failed=int(outcome.errcode != 0)))
-        if outcome.errcode:
+        counts = EventCounts if job.event_type else JobCounts
+        self.later.figures.add(counts(ended=1, failed=int(outcome.errcode != 0)))
+        if job.event_type and outcome.errcode:
             name = short(job.name, 64)
             text = "job %s of %s failed, and is not run again"
             self._limiter.log(log, logging.ERROR, text, short(job.job_id), name, kind=name)
@@ -286,10 +284,7 @@ class JobExecutor:
                 "job %s given up: %.0f s after its acceptance, no report was accepted", short(job.job_id), run.age
             )
         if verdict is not Verdict.DONE:
-            if job.event_type:
-                self.later.figures.count_events(EventCounts(given_up=1))
-            else:
-                self.later.figures.count_jobs(JobCounts(given_up=1))
+            self.later.figures.add(EventCounts(given_up=1) if job.event_type else JobCounts(given_up=1))
         self._log_end(run, outcome, verdict)
         if run.is_gone:
             return

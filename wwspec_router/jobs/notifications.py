@@ -94,7 +94,7 @@ class Notifications:
         if not self._journal.replace_notify_id(self._owner, expired):
             return
         if self._journal.set_aside(self._owner, job.job_id, Failure(error=NOT_FETCHED)):
-            self._later.figures.count_events(EventCounts(unfetched=1))
+            self._later.figures.add(EventCounts(unfetched=1))
             name = short(job.name, 64)
             text = "job %s of %s given up: the app did not fetch it within %g s"
             args = short(job.job_id), name, self._events.notify_for

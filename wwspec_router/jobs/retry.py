@@ -122,7 +122,7 @@ class Later:
 
     def _count_rerun(self, job: Job) -> None:
         if job.event_type:
-            self.figures.count_events(EventCounts(retried=1))
+            self.figures.add(EventCounts(retried=1))
 
     def _postpone(self, run: Run, delay: float, job: Job, consequence: str, *, counted: bool = True) -> None:
         """Give a job back to the journal for a pause; when the journal has lost it, keep it in memory as `job`."""

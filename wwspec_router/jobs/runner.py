@@ -107,8 +107,9 @@ class Jobs:
         self._executor = JobExecutor(sdk, dispatcher, self._given_back)
         number_of = (lambda reference: 0) if call_log is None else call_log.sdk.number_of
         execute = self._executor.execute
-        self._threads = JobThreads(threads, hang_after, report_within, execute, wake.set, number_of, frames_of)
-        self._suspects = Suspects(self._threads.hangs)
+        self.threads = JobThreads(threads, hang_after, report_within, execute, wake.set, number_of, frames_of)
+        """Those that the jobs run on."""
+        self._suspects = Suspects(self.threads.hangs)
         self._running: set[str] = set()
         self._later: list[tuple[float, Run]] = []  # runs of jobs that the journal has lost, and when each is due
         self._later_lock = threading.Lock()
@@ -130,7 +131,7 @@ class Jobs:
         Raises:
             RuntimeError: The system starts no thread.
         """
-        self._threads.start()
+        self.threads.start()
         self._worker = threading.Thread(target=self._work, name="wwspec-jobs", daemon=True)
         self._worker.start()
 
@@ -156,20 +157,6 @@ class Jobs:
         """Jobs that this process has claimed and not finished."""
         return len(self._running)
 
-    @property
-    def replaced(self) -> int:
-        """Threads that hang in a job and were replaced."""
-        return self._threads.replaced
-
-    @property
-    def exhausted(self) -> bool:
-        """Whether every thread hangs for good, the replacements included: no job runs here any more.
-
-        A thread hangs for good when its report takes too long, when the timeout of its ability is over, or, without a
-        timeout, after ten times `hang_after`.
-        """
-        return self._threads.exhausted
-
     def _work(self) -> None:
         """Run tick after tick, on a thread of its own: the only one that claims."""
         while not self._stopping:
@@ -183,15 +170,15 @@ class Jobs:
                 self._claim,
             )
         if (suspect := self._suspects.withdraw()) is not None:
-            self._threads.submit(suspect)  # the executor gives it back
+            self.threads.submit(suspect)  # the executor gives it back
         self._submit_due_reports()
         self._wake.set()  # the grace may be over already
         while self._running:
             self._tick(self._end_runs, self._log_late, self._renew, self._excuse)
-        self._threads.end()
+        self.threads.end()
 
     def _tick(self, *steps: Callable[[], None]) -> None:
-        self._wake.wait(min(self._poll, max(0.0, self._next_due - monotonic()), self._threads.until_late()))
+        self._wake.wait(min(self._poll, max(0.0, self._next_due - monotonic()), self.threads.until_late()))
         self._wake.clear()
         if monotonic() >= self._next_due:
             self._next_due = inf
@@ -227,10 +214,10 @@ class Jobs:
     def _claim(self) -> None:
         if self._stopping or self._failing or monotonic() < self._claim_from:
             return
-        room = 0 if self._suspects.holds_others else max(0, self._threads.free)
+        room = 0 if self._suspects.holds_others else max(0, self.threads.free)
         if room:
             wanted = self._suspects.wanted
-            if not self._claim_up_to(room, wanted) and not wanted and not self._threads.runs():
+            if not self._claim_up_to(room, wanted) and not wanted and not self.threads.runs():
                 self._claim_up_to(room, True)  # no other job needs its time first
 
     def _claim_up_to(self, limit: int, with_suspect: bool) -> int:
@@ -254,28 +241,28 @@ class Jobs:
             if job.suspect and not job.unfetched and job.attempt < self._executor.most_runs(job):
                 self._suspects.hold(Run(job))
             else:
-                self._threads.submit(Run(job))
+                self.threads.submit(Run(job))
         return len(jobs)
 
     def _let_suspect_begin(self) -> None:
         self._suspects.release_others()
-        if (run := self._suspects.ready(self._threads.runs())) is not None:
-            self._threads.submit(run)
+        if (run := self._suspects.ready(self.threads.runs())) is not None:
+            self.threads.submit(run)
 
     def _log_late(self) -> None:
         """Log where the code of each job is whose time is over."""
-        for run in self._threads.late():
-            with about(self._threads.request(run.job)):
+        for run in self.threads.late():
+            with about(self.threads.request(run.job)):
                 self._executor.log_late(run)
 
     def _replace_hanging(self) -> None:
         """Replace threads that hang; give jobs whose time is over to other threads, which report them."""
-        for run in self._threads.replace_hanging():
+        for run in self.threads.replace_hanging():
             if run.is_reporting and run.give_away(reporting=True):
                 self._running.discard(run.job.job_id)
                 self._given_back.report_again(run)
             elif not run.is_reporting and run.deadline.remaining == 0 and run.give_away(reporting=False):
-                self._threads.submit(self._executor.time_out(run))
+                self.threads.submit(self._executor.time_out(run))
 
     def _excuse(self) -> None:
         """Keep jobs that run longer than the grace from becoming suspects: it is not they that end the process."""
@@ -286,7 +273,7 @@ class Jobs:
                 self._excused.set()
 
     def _end_runs(self) -> None:
-        for run in self._threads.ended():
+        for run in self.threads.ended():
             if not run.is_given_away:
                 self._running.discard(run.job.job_id)
                 self._places.leave(run.job)
@@ -308,7 +295,7 @@ class Jobs:
             self._later = [each for each in self._later if each[1] not in due]
         for run in due:
             self._running.add(run.job.job_id)
-            self._threads.submit(run)
+            self.threads.submit(run)
 
 
 class Places:

@@ -175,7 +175,11 @@ class JobThreads:
 
     @property
     def exhausted(self) -> bool:
-        """Whether no thread is left that could take up a job ever again, and none can be added."""
+        """Whether no thread is left that could take up a job ever again, and none can be added.
+
+        Each hangs for good: its report takes too long, the timeout of its ability is over, or, without a timeout, it
+        runs for ten times `hang_after`.
+        """
         threads = [*self._pool.workers, *self._pool.lost]
         return self._pool.is_full and all(self._is_hopeless(each.job) for each in threads)
 

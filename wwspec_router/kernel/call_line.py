@@ -30,8 +30,6 @@ class CallLine(msgspec.Struct, frozen=True, omit_defaults=True, rename=_NAMES):
     refused_errcode: int = 0
     request_id: str = ""
     """The platform's id of the request, if a header has it."""
-    sdk_version: str = ""
-    """If the module says its version."""
     caller: str = ""
     """Corp and app; empty when the request could not be decoded, and with the vendor's SDK."""
     errmsg: str = ""

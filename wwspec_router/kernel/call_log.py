@@ -18,12 +18,11 @@ from wwspec_contracts.support.printable import short
 from wwspec_router.envelope import Call, Deadline, Reply
 from wwspec_router.kernel.call_line import CallLine
 from wwspec_router.kernel.dispatch import Route
-from wwspec_router.kernel.measured_sdk import NONE_HANDLED, Measure, MeasuredSdk, Refused, event_type_of, read_as
+from wwspec_router.kernel.measured_sdk import Measure, MeasuredSdk, Refused, event_type_of, read_as
 from wwspec_router.kernel.observer import Ended, Observer
 from wwspec_router.logs.formats import Fields
 from wwspec_router.logs.traceparent import current_traceparent, trace_id_of
 from wwspec_router.monitoring.figures import UNDECODED, UNKNOWN
-from wwspec_router.sdk.base import Sdk
 
 CALLS = "wwspec_router.calls"
 """The logger of these lines."""
@@ -34,10 +33,6 @@ LONGEST = 64
 """Characters that are shown of a name from outside."""
 
 Answering = Callable[[Call, Route, Deadline], Reply]
-
-
-class _Answer(msgspec.Struct):
-    errmsg: str = ""
 
 
 @dataclass(eq=False)
@@ -95,7 +90,7 @@ class CallLog:
             ability=_name(call) if with_text or label not in (UNKNOWN, UNDECODED) else label,
             caller=f"{short(call.corpid, LONGEST)}/{call.agentid}" if with_text and call is not None else "",
             errcode=errcode,
-            errmsg=read_as(measure.reply, _Answer).errmsg if with_text and errcode else "",
+            errmsg=read_as(measure.reply, Refused).errmsg if with_text and errcode else "",
             refused_api=refused.api,
             refused_errcode=refused.errcode,
             refused_errmsg=refused.errmsg if with_text else "",
@@ -105,7 +100,6 @@ class CallLog:
             bytes_out=bytes_out,
             ending=ending,
             request_id=short(measure.request_id, LONGEST),
-            sdk_version=self.sdk.version,
         )
         if self.observer is not None and measure.observation is not None and measure.reference:
             ended = Ended(
@@ -188,31 +182,6 @@ class CallLog:
         bytes_in, bytes_out = (len(text.encode("utf-8", "replace")) for text in (data, reply.text))
         lasted = monotonic() - measure.since
         self.write(measure, reply.errcode, lasted, bytes_in, bytes_out, label=label, is_job=True)
-
-
-def call_log_of(
-    sdk: Sdk,
-    *,
-    is_wanted: bool,
-    quiet: Collection[str] = (),
-    errcodes: ProgramErrcodes = ProgramErrcodes(),  # noqa: B008 - frozen
-    handled: Mapping[str, str] = NONE_HANDLED,
-    observer: Observer | None = None,
-    places: Mapping[str, str] | None = None,
-) -> CallLog | None:
-    """Return the log of the calls, whose `sdk` is the one to use then; None when there are no lines.
-
-    Args:
-        sdk: The loaded one. The emulator's has lines also when nobody asks for them.
-        is_wanted: Whether the operator wants lines.
-        quiet: See `CallLog`.
-        errcodes: See `CallLog`.
-        handled: See `MeasuredSdk`.
-        observer: See `CallLog`.
-        places: See `CallLog`.
-    """
-    has_lines = (sdk.is_emulated or is_wanted) and log.isEnabledFor(logging.INFO)
-    return CallLog(MeasuredSdk(sdk, handled, observer), quiet, errcodes, observer, places or {}) if has_lines else None
 
 
 def _kind(call: Call | None) -> str:

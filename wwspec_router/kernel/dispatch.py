@@ -128,7 +128,7 @@ class Dispatcher:
         """Stores events and delivers them to apps."""
         notify_for = None if jobs is None else program.told_for
         notifications = AppNotifications(sdk, store, program.notify_ttl, notify_for, table.kinds)
-        self._refusals = Refusals(program, silent=program.errors == "silent", with_text=with_text)
+        self._refusals = Refusals(program, with_text=with_text)
         once = Once(store, self._refusals.errcode, once_lease)
         self.leases: Leases = once.claims
         """Holds the leases of jobs."""
@@ -159,7 +159,7 @@ class Dispatcher:
         self._event = Route(EVENT, lambda call, text, deadline: events.accept(call))
         self._unknown = Route(UNKNOWN, _refuse_ability)
         self._untyped = Route(UNKNOWN, _refuse_type)
-        self._accept = _acceptance(jobs)
+        self._jobs = jobs
 
     def route(self, call: Call) -> Route:
         """Return the route of a call that comes in. The route of an unknown ability refuses the call."""
@@ -169,6 +169,13 @@ class Dispatcher:
         if call.is_async and route is not self._unknown:
             return Route(ASYNC, self._accept, route.timeout)
         return route
+
+    def _accept(self, call: Call, text: str, deadline: Deadline) -> str:
+        """Answer an asynchronous call when it comes in."""
+        if self._jobs is None:
+            raise CallError("asynchronous calls are not supported by this program")
+        deadline.check()  # else it would run although it is answered as failed
+        return self._jobs.accept(call)
 
     def job_route(self, name: str) -> Route:
         """Return the route that runs an accepted job.
@@ -229,18 +236,6 @@ def _routes(table: AbilityTable, functions: Functions, *, with_timeouts: bool) -
     return routes
 
 
-def _acceptance(jobs: JobIntake | None) -> Function:
-    """Return the function that answers an asynchronous call when it comes in."""
-    if jobs is None:
-        return _refuse_async
-
-    def accept(call: Call, text: str, deadline: Deadline) -> str:
-        deadline.check()  # else it would run although it is answered as failed
-        return jobs.accept(call)
-
-    return accept
-
-
 def _refuse_ability(call: Call, text: str, deadline: Deadline) -> str:
     raise AbilityNotFoundError(f"unknown ability_id {short(call.ability_id, 64)}")
 
@@ -251,10 +246,6 @@ def _wake_nobody() -> None:
 
 def _refuse_type(call: Call, text: str, deadline: Deadline) -> str:
     raise CallError("call_type must be 1 or 2")
-
-
-def _refuse_async(call: Call, text: str, deadline: Deadline) -> str:
-    raise CallError("asynchronous calls are not supported by this program")
 
 
 def _no_status() -> str:

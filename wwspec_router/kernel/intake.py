@@ -53,13 +53,6 @@ within moments only, so that an app that restarts misses it."""
 _ACCEPTED = '{"errcode":0,"errmsg":"ok"}'
 
 
-class _Notification(msgspec.Struct, gc=False):
-    """The request of `spec_notify_app` [99849]."""
-
-    notify_id: str
-    notify_scene: int
-
-
 class _Outcome(msgspec.Struct, gc=False):
     """The part of a reply of the platform that is read."""
 
@@ -77,7 +70,8 @@ def notify_app(client: SdkClient, notify_id: str, scene: int) -> None:
         ApiError: The platform refused.
         CallError: It could not be asked, or its reply is not readable.
     """
-    reply = client.invoke(NOTIFY_API, msgspec.json.encode(_Notification(notify_id, scene)).decode())
+    request = msgspec.json.encode({"notify_id": notify_id, "notify_scene": scene}).decode()
+    reply = client.invoke(NOTIFY_API, request)
     try:
         outcome = _decode_outcome(reply)
     except UNREADABLE:

@@ -86,7 +86,6 @@ class MeasuredSdk:
         self._thread = threading.local()
         self._numbers: dict[str, int] = {}
         self._numbers_lock = threading.Lock()
-        self.version = sdk.version
         self.is_emulated = sdk.is_emulated
         self.trace = sdk.trace
 

@@ -78,8 +78,10 @@ class Once:
                 kept = self._claim_or_wait(claim, call, deadline, path_text(rule.key))
             except StoreError as error:
                 raise CallError("the claim of the call could not be stored", detail=str(error)) from error
+            if kept is not None and kept.errcode:
+                raise RepeatedError(kept.text, errcode=kept.errcode)
             if kept is not None:
-                return _replay(kept)
+                return kept.text
             self.claims.add(claim)
             if deadline.remaining == 0:  # it waited too long; nothing has run, so nothing is kept
                 self.claims.release(claim)
@@ -216,14 +218,3 @@ def _remove(value: Any, path: Path) -> None:
         value = value.get(name) if isinstance(value, dict) else None
     if isinstance(value, dict):
         value.pop(path[-1], None)
-
-
-def _replay(kept: KeptReply) -> str:
-    """Return a kept reply.
-
-    Raises:
-        RepeatedError: The call that was kept had failed.
-    """
-    if kept.errcode:
-        raise RepeatedError(kept.text, errcode=kept.errcode)
-    return kept.text

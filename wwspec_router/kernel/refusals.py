@@ -38,22 +38,16 @@ SAID = "internal error"
 """What the errmsg of every crash begins with."""
 
 
-class _ErrorBody(msgspec.Struct):
-    errcode: int
-    errmsg: str
-
-
 class Refusals:
     """Turns errors into replies.
 
     Args:
         errcodes: Those of the program, for errors that have none of their own.
-        silent: Give crashes no reference.
         with_text: Log each error with its text and its place in the application, and unexpected ones with a traceback.
             For development only.
     """
 
-    def __init__(self, errcodes: ProgramErrcodes, *, silent: bool = False, with_text: bool = False) -> None:
+    def __init__(self, errcodes: ProgramErrcodes, *, with_text: bool = False) -> None:
         self._errcode = errcodes.errcode
         self._errcodes: dict[type[CallError], int | None] = {
             InputError: errcodes.input_errcode,
@@ -64,16 +58,15 @@ class Refusals:
             OverloadedError: errcodes.overload_errcode,
             FirstCallRunningError: errcodes.once_errcode,
         }
-        self._silent = silent
         self._with_text = with_text
-        self._encode = msgspec.json.Encoder().encode
         self._limiter = LineLimiter()
 
     def reply(self, error: CallError) -> Reply:
         """Return the reply that an error becomes."""
         errcode = self.errcode(error)
         text = error.message.encode("utf-8", "backslashreplace").decode()
-        return Reply(self._encode(_ErrorBody(errcode, text)).decode(), errcode, class_of(error))
+        body = msgspec.json.encode({"errcode": errcode, "errmsg": text})
+        return Reply(body.decode(), errcode, class_of(error))
 
     def errcode(self, error: CallError) -> int:
         """Return the errcode of the reply that an error becomes."""
@@ -87,7 +80,7 @@ class Refusals:
         with suppress(BaseException):  # its own methods raise
             if is_a(error, CallError):
                 return self.errcode(error)
-        return self.errcode(_crash_error(""))
+        return self.errcode(CrashError())
 
     def report(self, call: Call, label: str, error: BaseException, deadline: Deadline) -> Reply:
         """Log the error of a call, and return the reply that it becomes. Never raises.
@@ -120,20 +113,19 @@ class Refusals:
                 return reply
         with suppress(BaseException):  # its own methods raise, or the log does
             reference = self._log_crash(call, label, error, ending)
-        return reply or msgspec.structs.replace(self.reply(_crash_error(reference)), error=class_of(error))
+        crash = CrashError(f"{SAID} {reference}") if reference else CrashError()
+        return reply or msgspec.structs.replace(self.reply(crash), error=class_of(error))
 
     def _log_crash(self, call: Call, label: str, error: BaseException, ending: str | None) -> str:
-        """Log a crash; return the reference of the line, or "" when it has none or there is no line."""
-        reference = "" if self._silent else secrets.token_hex(3)
-        name = _name(call, label)
+        """Log a crash; return the reference of the line, or "" when there is no line."""
+        reference, name = secrets.token_hex(3), _name(call, label)
         if self._with_text:
-            log.error("%s failed", f"{reference} {name}".lstrip(), exc_info=shown(error))
+            log.error("%s %s failed", reference, name, exc_info=shown(error))
             return reference
         if ending is None:
             return ""
         text = f"{_crash_line(reference, name, error)}{ending}"
-        fields = {"ability": label, "error": class_of(error)} | ({"reference": reference} if reference else {})
-        log.error(Fields(text, fields, text))
+        log.error(Fields(text, {"ability": label, "error": class_of(error), "reference": reference}, text))
         return reference
 
 
@@ -189,15 +181,6 @@ def _name(call: Call, label: str) -> str:
             return "call of no known type"
 
 
-def _crash_error(reference: str) -> CrashError:
-    """Return the error that the app gets.
-
-    Args:
-        reference: Of the log line about the crash; empty when there is none.
-    """
-    return CrashError(f"{SAID} {reference}") if reference else CrashError()
-
-
 def _crash_line(reference: str, name: str, error: BaseException) -> str:
     """Return the line about a crash, without the text of the error.
 
@@ -205,13 +188,12 @@ def _crash_line(reference: str, name: str, error: BaseException) -> str:
     line.
 
     Args:
-        reference: Of the crash; empty for none.
+        reference: Of the crash.
         name: Of the call.
         error: Anything that a handler can raise.
     """
     place = _last_frame(error)
-    head = f"{reference} {name}" if reference else name
-    return f"{head} failed{f' in {place}' if place else ''}: {describe(error)}"
+    return f"{reference} {name} failed{f' in {place}' if place else ''}: {describe(error)}"
 
 
 def _last_frame(error: BaseException) -> str:

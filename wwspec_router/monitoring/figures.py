@@ -141,7 +141,7 @@ class Figures:
         self._calls = [0] * len(self._names)
         self._errors = [0] * len(self._names)
         self._errcodes: dict[int, int] = {}
-        self._jobs, self._events = JobCounts(), EventCounts()
+        self._outcomes: dict[type, Any] = {JobCounts: JobCounts(), EventCounts: EventCounts()}
         self._lasted: list[Buckets | None] = [None] * len(self._names)  # None until the first call in the interval
         self._waited: Buckets = defaultdict(int)
         self._previous: tuple[list[Buckets | None], Buckets] = self._lasted.copy(), {}
@@ -173,15 +173,10 @@ class Figures:
         finally:
             self._lock.release()
 
-    def count_jobs(self, counts: JobCounts) -> None:
-        """Count what became of an asynchronous call; from any thread."""
+    def add(self, counts: JobCounts | EventCounts) -> None:
+        """Count what became of an asynchronous call, or of an event that has a handler; from any thread."""
         with self._lock:
-            self._jobs = _sum([self._jobs, counts])
-
-    def count_events(self, counts: EventCounts) -> None:
-        """Count what became of an event that has a handler; from any thread."""
-        with self._lock:
-            self._events = _sum([self._events, counts])
+            self._outcomes[type(counts)] = _sum([self._outcomes[type(counts)], counts])
 
     def turn(self) -> None:
         """Begin a new interval: percentiles speak of this one and the one that ends now."""
@@ -195,7 +190,7 @@ class Figures:
             calls, errors, errcodes = self._calls.copy(), self._errors.copy(), self._errcodes.copy()
             lasted = [buckets and dict(buckets) for buckets in self._lasted]
             waited = dict(self._waited)
-            jobs, events = self._jobs, self._events
+            jobs, events = self._outcomes[JobCounts], self._outcomes[EventCounts]
             previous_lasted, previous_waited = self._previous  # which change no more
         return Snapshot(
             started=self._started,

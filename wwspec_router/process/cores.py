@@ -4,14 +4,11 @@ It does not know what they are used for.
 """
 
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from wwspec_contracts.support.printable import counted
-
-_ESCAPED = re.compile(r"\\([0-7]{3})")
 
 
 class Cores(NamedTuple):
@@ -53,38 +50,19 @@ def affinity() -> set[int]:
 
 
 def _quotas(root: Path) -> Iterator[_Quota]:
-    """Yield the quota of each cgroup that this process is in, from the innermost outwards."""
-    own = _own_cgroups(root)
-    for line in _text(root / "proc/self/mountinfo").splitlines():
-        fields, _, kind = line.partition(" - ")
-        filesystem, _, options = kind.partition(" ")
-        if filesystem == "cgroup2":
-            group = own.get("")
-        elif filesystem == "cgroup" and "cpu" in options.rpartition(" ")[2].split(","):
-            group = own.get("cpu")
-        else:
+    """Yield the quota of each cgroup that this process is in, from the innermost outwards.
+
+    A container may see its own group as the top one, and the path of a group above that it does not see.
+    """
+    for line in _text(root / "proc/self/cgroup").splitlines():
+        controllers, _, path = line.partition(":")[2].partition(":")
+        if controllers and "cpu" not in controllers.split(","):
             continue
-        if group is None or len(columns := fields.split()) < 5:
-            continue
-        mounted, folder = (Path(_ESCAPED.sub(lambda found: chr(int(found[1], 8)), each)) for each in columns[3:5])
-        inner = Path(group).relative_to(mounted) if Path(group).is_relative_to(mounted) else Path()
-        if ".." in inner.parts:  # the process was moved out of what this namespace shows
-            inner = Path()
-        for each in (inner, *inner.parents):
-            quota = _quota(root, folder / each)
+        top, inner = Path("/sys/fs/cgroup", "cpu" if controllers else ""), Path(path.removeprefix("/"))
+        for each in (inner, *inner.parents) if ".." not in inner.parts else (Path(),):
+            quota = _quota(root, top / each)
             if quota is not None:
                 yield quota
-
-
-def _own_cgroups(root: Path) -> dict[str, str]:
-    """Return the cgroup of this process for each controller of version 1, and under the empty name of version 2."""
-    found: dict[str, str] = {}
-    for line in _text(root / "proc/self/cgroup").splitlines():
-        _, _, rest = line.partition(":")
-        controllers, colon, path = rest.partition(":")
-        if colon:
-            found |= dict.fromkeys(controllers.split(","), path)
-    return found
 
 
 def _quota(root: Path, folder: Path) -> _Quota | None:

@@ -84,12 +84,3 @@ class RequestCodecs(dict[type[ApiRequest[Any]], ApiCodec]):
             name = f"{request.__module__}.{request.__name__}"
             raise TypeError(f"{name} is not the Request of a known SDK API, such as get_group_chat.Request")
         return self.setdefault(request, codec)
-
-    def with_fields(self, *names: str) -> list[str]:
-        """Return the names of the APIs whose `Request` has these fields. It imports all contracts."""
-        found = (
-            codec.name
-            for contract, codec in self._by_module.values()
-            if set(names) <= set(contract.request.__struct_fields__)
-        )
-        return sorted(set(found))

@@ -63,8 +63,6 @@ class Program(ProgramErrcodes, frozen=True, kw_only=True, forbid_unknown_fields=
 
     name: str = "zone-program"
     """The name in logs."""
-    errors: Literal["reference", "silent"] = "reference"
-    """What the app reads of a crash: with `reference` the one of the line in the log, with `silent` nothing."""
     notify_ttl: Seconds = 1200.0
     """Seconds that an event waits for `get_callback_data`; the platform's notify_id is valid 600 [99849]. What the
     program tells by itself waits as long after it was fetched."""
@@ -128,8 +126,6 @@ class AbilityRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """With `kind = "forget"`: corps whose apps may forget any corp; the others may forget their own only."""
     apis: Apis | None = None
     """With `kind = "func"`: the APIs that `input.func` may name."""
-    functions: dict[str, str] = {}
-    """With `kind = "func"`: own functions that it may name, as in `FuncTable`."""
     once: OnceRow | None = None
     """With `handler`: how repeats of a call are recognised."""
     trace: Annotated[str, Meta(min_length=1)] | None = None
@@ -202,8 +198,7 @@ class Registry(msgspec.Struct, frozen=True, kw_only=True):
             (each, "program", None) for each in (self.program.lifespan, self.program.settings, self.program.around)
         ]
         found += [(each, "func", None) for each in (self.func.functions.values() if self.func is not None else ())]
-        for ability_id, row in self.abilities.items():
-            found += [(each, "abilities", ability_id) for each in (row.handler, *row.functions.values())]
+        found += [(row.handler, "abilities", ability_id) for ability_id, row in self.abilities.items()]
         found += [(row.handler, "events", event_type) for event_type, row in self.events.items()]
         found += [(row.contract, "notifications", kind) for kind, row in self.notifications.items()]
         yield from ((target, self.place(table, key)) for target, table, key in found if target is not None)
@@ -246,15 +241,7 @@ class _Reader:
         for name in (each for each in raw if each not in self.TABLES):
             self.faults.append(f"{self._path} [{name}]: unknown table; {_suggestion(name, self.TABLES)}")
         tables = {name: self._table(raw, name) for name in self.TABLES}
-        abilities = {}
-        for ability_id, row in tables["abilities"].items():
-            place = self._place("abilities", ability_id)
-            read = read_row(place, row, AbilityRow, self.faults)
-            if read is not None:
-                faults = [f"{place}: {fault}" for fault in row_faults(ability_id, read)]
-                self.faults += faults
-                if not faults:
-                    abilities[ability_id] = read
+        abilities = self._rows("abilities", tables["abilities"], AbilityRow)
         program = read_row(self._place("program"), tables["program"], Program, self.faults) or Program()
         passthrough = func = None
         if "passthrough" in raw:
@@ -286,7 +273,7 @@ class _Reader:
 
     def _rows(self, table: str, rows: dict[str, Any], type_: type[RowT]) -> dict[str, RowT]:
         """Read the tables below one, each under a key."""
-        read = {key: read_row(self._place(table, key), row, type_, self.faults) for key, row in rows.items()}
+        read = {key: read_row(self._place(table, key), row, type_, self.faults, key) for key, row in rows.items()}
         return {key: row for key, row in read.items() if row is not None}
 
     def _scenes(self, scenes: dict[str, Any]) -> dict[str, int]:
@@ -297,7 +284,7 @@ class _Reader:
         return scenes
 
 
-def read_row(place: str, row: Any, type_: type[RowT], faults: list[str]) -> RowT | None:
+def read_row(place: str, row: Any, type_: type[RowT], faults: list[str], key: str = "") -> RowT | None:
     """Read one table key by key, so that each of its faults is reported.
 
     Args:
@@ -305,6 +292,7 @@ def read_row(place: str, row: Any, type_: type[RowT], faults: list[str]) -> RowT
         row: The table.
         type_: What it becomes.
         faults: Takes its faults.
+        key: The ability ID of an `AbilityRow`.
 
     Returns:
         The row; None when it has a fault.
@@ -314,21 +302,26 @@ def read_row(place: str, row: Any, type_: type[RowT], faults: list[str]) -> RowT
         return None
     before = len(faults)
     fields = _fields(type_)
-    for key, value in row.items():
-        if key not in fields:
-            faults.append(f"{place}: unknown key {key}; {_suggestion(key, fields)}")
+    for name, value in row.items():
+        if name not in fields:
+            faults.append(f"{place}: unknown key {name}; {_suggestion(name, fields)}")
             continue
-        if key == "once" and type_ is AbilityRow:
+        if name == "once" and type_ is AbilityRow:
             read_row(f"{place}: once", value, OnceRow, faults)
             continue
         try:
-            msgspec.convert(value, fields[key].type)
+            msgspec.convert(value, fields[name].type)
         except msgspec.ValidationError as error:
-            faults.append(f"{place}: {key}: {value_fault(value, fields[key].type, error)}")
+            faults.append(f"{place}: {name}: {value_fault(value, fields[name].type, error)}")
     for name, field in fields.items():
         if field.required and name not in row:
             faults.append(f"{place}: missing key {name}")
-    return msgspec.convert(row, type_) if len(faults) == before else None
+    if len(faults) > before:
+        return None
+    read = msgspec.convert(row, type_)
+    if isinstance(read, AbilityRow):
+        faults += [f"{place}: {fault}" for fault in _row_faults(key, read)]
+    return read if len(faults) == before else None
 
 
 def _errcode_faults(program: Program) -> Iterator[str]:
@@ -347,7 +340,7 @@ def _errcode_faults(program: Program) -> Iterator[str]:
         others[name] = number
 
 
-def row_faults(ability_id: str, row: AbilityRow) -> Iterator[str]:
+def _row_faults(ability_id: str, row: AbilityRow) -> Iterator[str]:
     """Yield what is wrong with a row whose keys and values are right each for itself."""
     if not ability_id or not ability_id.isprintable():
         yield "an ability ID is printable text, as it is in the admin console"
@@ -363,9 +356,8 @@ def row_faults(ability_id: str, row: AbilityRow) -> Iterator[str]:
 
 def _misplaced_keys(row: AbilityRow) -> Iterator[str]:
     """Yield the keys that do not go with what answers."""
-    for name in ("apis", "functions"):
-        if getattr(row, name) not in (None, {}) and row.kind != "func":
-            yield f'{name} goes with kind = "func" only'
+    if row.apis is not None and row.kind != "func":
+        yield 'apis goes with kind = "func" only'
     if row.from_corps and row.kind != "forget":
         yield 'from_corps goes with kind = "forget" only'
     if row.once is not None and row.handler is None:

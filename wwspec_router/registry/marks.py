@@ -18,7 +18,7 @@ from wwspec_contracts.errors import LoaderError
 from wwspec_router.config import PROGRAM
 from wwspec_router.handlers.marks import Mark, mark_of
 from wwspec_router.registry.faults import place_of
-from wwspec_router.registry.file import AbilityRow, EventRow, NotificationRow, Registry, read_row, row_faults
+from wwspec_router.registry.file import AbilityRow, EventRow, NotificationRow, Registry, read_row
 from wwspec_router.registry.loader import Application
 
 _ROWS: dict[str, tuple[type[Any], str]] = {
@@ -97,10 +97,7 @@ def _row(place: str, target: str, mark: Mark, faults: list[str]) -> Any:
     if named_by in mark.keywords:
         faults.append(f"{place}: unknown key {named_by}; a mark is on what it names")
         return None
-    row = read_row(place, {**mark.keywords, named_by: target}, type_, faults)
-    found = [f"{place}: {fault}" for fault in row_faults(mark.keys[0], row)] if isinstance(row, AbilityRow) else []
-    faults += found
-    return None if found else row
+    return read_row(place, {**mark.keywords, named_by: target}, type_, faults, mark.keys[0])
 
 
 def _double_keywords(registry: Registry, application: Application) -> Iterator[str]:

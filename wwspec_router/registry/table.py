@@ -5,7 +5,7 @@ A fault in any row is reported together with all others, before the port is open
 """
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,14 +16,12 @@ from wwspec_contracts.administration import ForgetReply, ForgetRequest, JobsRepl
 from wwspec_contracts.base import Contract, Output
 from wwspec_contracts.errors import ConfigurationError, LoaderError, RegistryError, did_you_mean
 from wwspec_contracts.examples import console_example, contract_faults
-from wwspec_contracts.matching import merged, mismatches
+from wwspec_contracts.matching import mismatches
 from wwspec_contracts.wrapping import (
     DO_ASYNC_JOB,
     AsyncJobRequest,
     CallbackDataRequest,
-    func_example,
     merged_events,
-    merged_events_example,
 )
 from wwspec_router.codecs.codec import InputCodec, LazyType, OutputCodec, OutputPolicy
 from wwspec_router.codecs.from_example import contract_of_file
@@ -218,8 +216,8 @@ class _Builder:
         if row.handler is not None:
             return self._handler_target(row.handler, row, place)
         if row.kind == "func":
-            names = list(self._names("*" if row.apis is None else row.apis, "abilities", ability_id))
-            return self._func_target([*names, DO_ASYNC_JOB], row, place)
+            apis = self._names("*" if row.apis is None else row.apis, "abilities", ability_id)
+            return FuncTarget(self._functions(apis, drop_empty=row.drop_empty))
         if row.kind == "status":
             return ProgramTarget(row.kind, InputCodec(Contract), OutputCodec(Status, OutputPolicy.STRICT))
         if row.kind == "jobs":
@@ -315,59 +313,26 @@ class _Builder:
             self._event_outputs[policy] = OutputCodec(self._event_type, policy, _pruning_logger("stored events"))
         return CallbackTarget(InputCodec(request), self._event_outputs[policy])
 
+    def _functions(self, apis: Iterable[str], *, drop_empty: bool) -> dict[str, FunctionTarget]:
+        """Return what answers `input.func`: some APIs, and the fetching of stored events."""
+        functions: dict[str, FunctionTarget] = {
+            api: self._api_target(api, OutputPolicy.PRUNE, drop_empty) for api in apis
+        }
+        return {**functions, DO_ASYNC_JOB: self._callback_target(AsyncJobRequest)}
+
     def _add_functions(self, func: FuncTable) -> None:
         """Add an ability for each function: the prefix, and the function's name."""
-        names = [*self._names(func.apis, "func"), DO_ASYNC_JOB]
-        target = self._func_target(names, func, self._registry.place("func"))
-        for name, each in target.functions.items():
-            self._add(func.prefix + name, FuncTarget({name: each}), func, "func")
-
-    def _func_target(self, names: list[str], row: FuncTable | AbilityRow, place: str) -> FuncTarget:
-        """Return the target of some APIs and of a row's own functions."""
-        functions: dict[str, FunctionTarget] = {}
-        for name in names:
-            functions[name] = (
-                self._callback_target(AsyncJobRequest)
-                if name == DO_ASYNC_JOB
-                else self._api_target(name, OutputPolicy.PRUNE, row.drop_empty)
-            )
-        for name, handler in row.functions.items():
+        functions = self._functions(self._names(func.apis, "func"), drop_empty=func.drop_empty)
+        place = self._registry.place("func")
+        for name, handler in func.functions.items():
             if not name or not name.isprintable():
                 self.faults.append(f"{place}: functions: a function's name is printable text, as input.func has it")
             elif name in functions:
                 self.faults.append(f"{place}: functions: {_collision(name, handler)}")
             elif (own := self._own_function(handler, f"{place}: functions: {name}")) is not None:
                 functions[name] = own
-        target = FuncTarget(functions)
-        self.faults += [f"{place}: functions: {fault}" for fault in self._mixed_types(target)]
-        return target
-
-    def _mixed_types(self, target: FuncTarget) -> Iterator[str]:
-        """Yield the places where an own function gives a key another type than an earlier function."""
-        own = [name for name, each in target.functions.items() if isinstance(each, HandlerTarget)]
-        if not own or len(target.functions) == 1:
-            return
-        examples = {name: self._examples(each) for name, each in target.functions.items()}
-        requests = {name: func_example(name, request) for name, (request, _) in examples.items()}
-        replies = {name: reply for name, (_, reply) in examples.items()}
-        for side, each in (("request", requests), ("reply", replies)):
-            whole = merged(list(each.values()))
-            for name in own:
-                for path, why in mismatches(whole, each[name]):
-                    yield (
-                        f"{name}: {side} {path}: {why} in the ability's console example, which has one type for each "
-                        "key; rename the key, or give the function an ability of its own"
-                    )
-
-    def _examples(self, function: FunctionTarget) -> tuple[Any, Any]:
-        """Return the console examples of a function's request and reply; no shipped contract is imported for them."""
-        if isinstance(function, ApiTarget):
-            contract = self._contracts[function.api]
-            return contract.example("Request"), contract.example("Response")
-        if isinstance(function, CallbackTarget):
-            events = [each.example("Event") for each in self._events.values()]
-            return console_example(function.input.type), merged_events_example(events, self._rows.keys)
-        return console_example(function.input.type), console_example(function.output.type)
+        for name, each in functions.items():
+            self._add(func.prefix + name, FuncTarget({name: each}), func, "func")
 
     def _own_function(self, name: str, place: str) -> HandlerTarget | None:
         handler = self._handler(name, place)

@@ -4,8 +4,7 @@ The secret is part of the URL, so no text here has any part of the URL, and plai
 While a token is valid, WeCom returns the same one, so several processes may fetch at once.
 """
 
-from time import monotonic
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -15,8 +14,6 @@ from wwspec_contracts.support.loopback import is_loopback
 
 SILENCE = 5.0
 """Seconds to connect, and to wait for each part of the answer."""
-LONGEST = 10.0
-"""Seconds for the whole body of the answer."""
 LARGEST = 65_536
 """Bytes that are read of an answer."""
 LIFETIME = 7200
@@ -43,7 +40,7 @@ class _Answer(msgspec.Struct):
 
 
 def fetch_access_token(api_url: str, corpid: str, corpsecret: str) -> AccessToken:
-    """Fetch the app's access token. Blocks, for bounded time.
+    """Fetch the app's access token. Blocks, but a silent server is given up.
 
     Args:
         api_url: Where the platform's server API is.
@@ -69,7 +66,7 @@ def fetch_access_token(api_url: str, corpid: str, corpsecret: str) -> AccessToke
     query = urlencode({"corpid": corpid, "corpsecret": corpsecret})
     try:
         with opener.open(f"{api_url.rstrip('/')}/cgi-bin/gettoken?{query}", timeout=SILENCE) as response:
-            text = _read(response)
+            text = response.read(LARGEST)
     except HTTPError as error:
         error.close()
         raise AccessTokenError(f"gettoken was answered with HTTP status {error.code}") from None
@@ -78,18 +75,6 @@ def fetch_access_token(api_url: str, corpid: str, corpsecret: str) -> AccessToke
         reason = (cause.strerror if isinstance(cause, OSError) else None) or type(cause).__name__
         raise AccessTokenError(f"gettoken got no answer ({reason})") from None
     return _token(text)
-
-
-def _read(response: IO[bytes]) -> bytes:
-    """Return the body of an answer, as far as it came in time."""
-    until = monotonic() + LONGEST
-    text = bytearray()
-    while len(text) < LARGEST and monotonic() < until:
-        part = response.read1(4096)  # type: ignore[attr-defined]  # what urllib returns has it
-        if not part:
-            break
-        text += part
-    return bytes(text)
 
 
 def _token(text: bytes) -> AccessToken:

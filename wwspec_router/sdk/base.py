@@ -44,10 +44,6 @@ class Sdk(Protocol):
     """One loaded SDK module."""
 
     @property
-    def version(self) -> str:
-        """The version that the module states; empty when it states none."""
-
-    @property
     def is_emulated(self) -> bool:
         """Whether it is the emulator's, which has no real data: only then logs may show texts, errors and callers."""
 

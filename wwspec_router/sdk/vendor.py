@@ -159,7 +159,7 @@ class VendorSdk:
 
     @property
     def version(self) -> str:
-        """The first of the usual attributes that the module has; WeCom documents none. See `Sdk.version`."""
+        """The first of the usual attributes that the module has; WeCom documents none."""
         found = (getattr(self._module, name, None) for name in ("__version__", "VERSION", "version"))
         return next((short(each, LONGEST_VERSION) for each in found if isinstance(each, str)), "")
 

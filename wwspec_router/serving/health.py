@@ -136,7 +136,7 @@ class Liveness:
             return
         calls_hang = self.calls.check()
         was_exhausted = self.is_exhausted
-        self.is_exhausted = calls_hang or (self.jobs is not None and self.jobs.exhausted)
+        self.is_exhausted = calls_hang or (self.jobs is not None and self.jobs.threads.exhausted)
         if self.is_exhausted and not was_exhausted:
             what = "calls" if calls_hang else "asynchronous calls"
             log.error("every thread for %s hangs and none can be added: this process takes no more of them", what)

@@ -44,13 +44,14 @@ class Heartbeat:
     """A worker process's line to its parent; any thread may report.
 
     Args:
-        parent: The socket to it.
+        parent: See the attribute.
         number: See the attribute.
         place: See the attribute.
         predecessor: See the attribute.
         grace: Seconds that a stop may take.
 
     Attributes:
+        parent: The socket to the parent.
         number: The number of this worker among those that run: 0, 1, 2 and so on.
         place: The number of its place, which its successor gets: below the number of worker processes.
         predecessor: What became of the worker process that this one replaces, such as "was ended by signal 9"; empty
@@ -58,16 +59,11 @@ class Heartbeat:
     """
 
     def __init__(self, parent: socket.socket, number: int, place: int, predecessor: str, grace: float) -> None:
-        self._parent = parent
+        self.parent = parent
         self._grace = grace
         self.number = number
         self.place = place
         self.predecessor = predecessor
-
-    @property
-    def socket(self) -> socket.socket:
-        """The socket to the parent."""
-        return self._parent
 
     def start(self) -> None:
         """Begin to give signs of life, and to watch for the parent's end.
@@ -84,17 +80,17 @@ class Heartbeat:
         """Report one of `SERVING` and its like."""
         # A parent that hangs must not block this process. When the socket is full, no report is needed.
         with suppress(OSError):
-            self._parent.send(_line(what), socket.MSG_DONTWAIT)
+            self.parent.send(_line(what), socket.MSG_DONTWAIT)
 
     def report_failure(self, reason: str) -> None:
         """Report why this process ends."""
         with suppress(OSError):
-            self._parent.sendall(_line(f"{FAILED} {reason}"))
+            self.parent.sendall(_line(f"{FAILED} {reason}"))
 
     def _beat(self) -> None:
         """Give signs of life until the parent is gone; then stop, within the grace."""
         poll = select.poll()
-        poll.register(self._parent, select.POLLIN)  # it sends nothing, so this is readable when it has ended
+        poll.register(self.parent, select.POLLIN)  # it sends nothing, so this is readable when it has ended
         while not poll.poll(BEAT * 1000):
             self.report(ALIVE)
         os.kill(os.getpid(), signal.SIGTERM)

@@ -26,9 +26,10 @@ from wwspec_router.config import Settings, variable
 from wwspec_router.handlers.async_bridge import LoopPortal
 from wwspec_router.http1.answers import STOPPING, Answer, Headers, OnAnswer, Submit, plain
 from wwspec_router.jobs.runner import Jobs
-from wwspec_router.kernel.call_log import call_log_of
+from wwspec_router.kernel.call_log import CALLS, CallLog
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.kernel.intake import JobIntake
+from wwspec_router.kernel.measured_sdk import MeasuredSdk
 from wwspec_router.kernel.observer import observer_of
 from wwspec_router.monitoring.figures import UNKNOWN, Figures, Gauges
 from wwspec_router.monitoring.monitor import Monitor
@@ -37,7 +38,7 @@ from wwspec_router.monitoring.status import JobStatus, Stored
 from wwspec_router.registry.own_settings import read_own_settings
 from wwspec_router.registry.table import AbilityTable, build_table, check_configuration
 from wwspec_router.sdk.base import Sdk
-from wwspec_router.sdk.debug_mode import in_debug_mode
+from wwspec_router.sdk.debug_mode import open_debug_mode
 from wwspec_router.sdk.vendor import VendorSdk, load_sdk
 from wwspec_router.serving.calls import Calls, Exchange
 from wwspec_router.serving.health import CallWatch, Liveness, Readiness
@@ -82,11 +83,11 @@ def create_program(
             "give at least 1, or remove the rows [events.…] and the marks @on_event"
         )
     own = read_own_settings(table.settings, settings.config, os.environ)
-    loaded = load_sdk(settings.sdk, settings.app)
-    on_sdk(loaded)
-    log.info("SDK: %s", loaded.description)
+    sdk = load_sdk(settings.sdk, settings.app)
+    on_sdk(sdk)
+    log.info("SDK: %s", sdk.description)
     log.info("contracts are checked by %s", ENGINE)
-    sdk = in_debug_mode(loaded, settings)
+    open_debug_mode(sdk, settings)
     store = open_store(settings.store_url, program=table.registry.program.name)
     for risk in risks_of(store):
         log.warning("store: %s", risk)
@@ -129,15 +130,14 @@ class ZoneProgram:
 
     def __post_init__(self, sdk: Sdk) -> None:
         self._observer = observer_of(sdk.trace) if sdk.is_emulated else None
-        self._call_log = call_log_of(
-            sdk,
-            is_wanted=self.settings.request_log,
-            quiet=self.table.status_names,
-            errcodes=self.table.registry.program,
-            handled={name: target.row.notify for name, target in self.table.event_targets.items()},
-            observer=self._observer,
-            places=self.table.places,
-        )
+        self._call_log: CallLog | None = None
+        # Without lines nothing is measured. The emulator's SDK has lines also when nobody asks for them.
+        if (sdk.is_emulated or self.settings.request_log) and logging.getLogger(CALLS).isEnabledFor(logging.INFO):
+            table = self.table
+            handled = {name: target.row.notify for name, target in table.event_targets.items()}
+            measured = MeasuredSdk(sdk, handled, self._observer)
+            names = table.status_names
+            self._call_log = CallLog(measured, names, table.registry.program, self._observer, table.places)
         self._sdk = sdk if self._call_log is None else self._call_log.sdk
         self.is_emulated = sdk.is_emulated
         self._running: _Running | None = None
@@ -309,7 +309,7 @@ def read_gauges(workers: WorkerPool, jobs: Jobs | None) -> Gauges:
         threads=workers.threads,
         queued=workers.queued,
         jobs_running=jobs.running if jobs is not None else 0,
-        hung=workers.replaced + (jobs.replaced if jobs is not None else 0),
+        hung=workers.replaced + (jobs.threads.replaced if jobs is not None else 0),
     )
 
 

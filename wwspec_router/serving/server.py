@@ -92,7 +92,7 @@ def work(
         log.warning("this worker process takes the place of one that %s", heartbeat.predecessor)
     program.on_held_up = partial(heartbeat.report, HELD_UP)
     program.on_exhausted = partial(heartbeat.report, EXHAUSTED)
-    keep_from_children(listening, heartbeat.socket)
+    keep_from_children(listening, heartbeat.parent)
     if core is not None:
         take_core(core, settings.pin_workers)
     _WorkerServer(program, config, heartbeat, counts).run([listening])
@@ -147,8 +147,10 @@ def _prepare(settings: Settings, shared: SharedFigures | None = None) -> tuple[Z
     gc.disable()
     program = create_program(settings, shared, is_alone=settings.processes <= 1, on_sdk=_log_to)
     config = server_config(program, settings)
-    if settings.freeze_gc:
-        _spare_the_collector()
+    # Reference counts free nearly all objects of a call; cycles are rare, and are still found. Few objects of the
+    # start-up are garbage, so a search among them is not worth its time.
+    gc.freeze()
+    gc.set_threshold(GC_THRESHOLD, 10, 10)
     gc.enable()
     return program, config
 
@@ -158,16 +160,6 @@ def _log_to(sdk: VendorSdk) -> None:
         logging.getLogger().addHandler(SdkLogHandler(sdk.log))
     elif (observer := observer_of(sdk.trace)) is not None:
         observer.watch_process(CALLS)
-
-
-def _spare_the_collector() -> None:
-    """Keep the garbage collector from checking objects of the start-up, and from running every few calls.
-
-    Reference counts free nearly all objects of a call; cycles are rare, and are still found. Few objects of the
-    start-up are garbage, so a search among them is not worth its time.
-    """
-    gc.freeze()
-    gc.set_threshold(GC_THRESHOLD, 10, 10)
 
 
 def server_config(program: ZoneProgram, settings: Settings) -> uvicorn.Config:

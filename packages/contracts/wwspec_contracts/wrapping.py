@@ -10,8 +10,6 @@ from msgspec import Meta
 
 from wwspec_contracts.base import UNSET, Contract, Output, UnsetType, max_bytes
 from wwspec_contracts.errors import LoaderError
-from wwspec_contracts.examples import console_example
-from wwspec_contracts.matching import merged
 
 DO_ASYNC_JOB = "do_async_job"
 """The Python demo's name for fetching a stored event."""
@@ -54,17 +52,6 @@ def merged_events(events: dict[str, type[Contract]], added: dict[str, type[Contr
     optional = [(name, type_ | UnsetType, UNSET) for name, type_ in fields.items()]
     # For mypy the result is a plain Struct, whatever the bases are.
     return msgspec.defstruct("CallbackData", optional, bases=(Output,), kw_only=True)  # type: ignore[return-value]
-
-
-def merged_events_example(events: list[Any], added: dict[str, type[Contract]]) -> Any:
-    """Return the console example of what `merged_events` returns.
-
-    Args:
-        events: The console example of each event.
-        added: As of `merged_events`.
-    """
-    own = {name: console_example(contract) for name, contract in added.items()}
-    return merged([console_example(Output), {"event_type": "text", "timestamp": 1}, *events, own])
 
 
 def func_input(name: str, request: type) -> type:

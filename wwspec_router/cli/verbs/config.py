@@ -116,9 +116,8 @@ def _text(value: Any) -> str:
 
 def _misspelt_variables() -> Iterator[str]:
     """Yield a line for each environment variable that looks like a setting and is none."""
-    named = [variable(each) for each in ("app", "config", "registry", *(each.option for each in settings().values()))]
     known = {
-        *named,
+        *(variable(each) for each in ("app", "config", "registry", *(each.option for each in settings().values()))),
         "WWSPEC_LOG",  # of the app's client
         *(f"{variable(each.option)}_FILE" for each in settings().values() if each.secret is not Secrecy.NEVER),
     }

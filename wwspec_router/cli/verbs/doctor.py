@@ -6,7 +6,6 @@ import sqlite3
 import subprocess
 import sys
 import sysconfig
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -87,7 +86,6 @@ def _findings(settings: Settings, production: bool) -> Iterator[Finding]:
     yield port_finding(Listener.PROGRAM, settings.port, "--port")
     yield _registry(settings)
     yield _store(settings)
-    yield _clock()
     yield from installed_findings(settings, production=production)
 
 
@@ -241,11 +239,3 @@ def _sqlite(file: Path) -> str:
     if not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)):
         raise PermissionError(f"no file can be made in {folder}")
     return f"{file} is made at the first start"
-
-
-def _clock() -> Finding:
-    now, installed = time.time(), Path(__file__).stat().st_mtime
-    shown = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(now))
-    if now < installed:
-        return Finding(State.FIX, "clock", f"{shown} is before this package was installed: set the clock (by NTP)")
-    return Finding(State.OK, "clock", shown)

@@ -17,7 +17,7 @@ from tests.support.tables import for_each
 from wwspec_contracts.base import UNSET, ApiRequest, Contract, Output, reply_type
 from wwspec_contracts.examples import api_examples, console_example, contract_faults
 from wwspec_contracts.matching import mismatches
-from wwspec_contracts.wrapping import func_example, func_input, merged_events, merged_events_example
+from wwspec_contracts.wrapping import func_example, func_input
 
 PAYLOADS = ROOT / "tests" / "payloads"
 
@@ -217,10 +217,6 @@ def test_the_examples_from_the_file_are_those_of_the_contracts() -> None:
     assert api_examples() == json.loads(text()), "run scripts/fix"
 
 
-def test_the_examples_of_wrapped_contracts_are_made_of_the_parts() -> None:
-    events = {event: contract(f"events/{event}") for event in EVENTS}
-    added = {"digest": contract("api/sync_msg.response")}
-    whole = merged_events_example([console_example(each) for each in events.values()], added)
-    assert whole == console_example(merged_events(events, added))
+def test_the_example_of_a_wrapped_request_is_made_of_that_of_the_request() -> None:
     request = contract("api/sync_msg.request")
     assert func_example("f", console_example(request)) == console_example(func_input("f", request))

@@ -270,7 +270,7 @@ def test_config_lists_one_setting_a_line(folder: Path) -> None:
     lines = wwspec("config", "--app", folder, "--threads", "9").stdout.splitlines()
     assert [line.split()[0] for line in lines] == ["app", "config", "registry", *(each.option for each in ALL)]
     assert next(line.split() for line in lines if line.startswith("threads")) == ["threads", "9", "--threads"]
-    assert next(line.split() for line in lines if line.startswith("freeze-gc")) == ["freeze-gc", "on", "default"]
+    assert next(line.split() for line in lines if line.startswith("log-json")) == ["log-json", "off", "default"]
 
 
 OWN_REGISTRY = f'[program]\nsettings = "abilities.own:Settings"\n{REGISTRY}'

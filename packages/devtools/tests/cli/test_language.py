@@ -269,7 +269,6 @@ def test_help_in_chinese_fits_a_terminal_of_80_columns(page: list[str]) -> None:
     assert usage.startswith("用法：")
     assert max(map(width, below.splitlines())) <= 80
     assert not re.search("\n +[，。；：、）]", below), "a mark begins a line"
-    assert [word for word in chinese.WORDS if re.search(f"{word[:-1]}\n +{word[-1]}", below)] == []
 
 
 def test_output_that_has_no_chinese_characters_is_in_english() -> None:

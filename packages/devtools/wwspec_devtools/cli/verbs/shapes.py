@@ -70,7 +70,7 @@ def record(
 
 def _client(config: Settings, agentid: int | None) -> "SdkClient":
     """Return a client of the app in debug mode; with the emulator's SDK also without."""
-    from wwspec_router.sdk.debug_mode import in_debug_mode
+    from wwspec_router.sdk.debug_mode import open_debug_mode
     from wwspec_router.sdk.vendor import load_sdk
 
     if config.debug_fault:
@@ -85,7 +85,9 @@ def _client(config: Settings, agentid: int | None) -> "SdkClient":
     missing = [variable(key) for key, value in (("corpid", config.corpid), ("agentid", agentid)) if not value]
     if missing or agentid is None:
         raise click.UsageError(f"the app is not named: set {' and '.join(missing)}")
-    return in_debug_mode(load_sdk(config.sdk, config.app), config).client(config.corpid, agentid, "", "")
+    sdk = load_sdk(config.sdk, config.app)
+    open_debug_mode(sdk, config)
+    return sdk.client(config.corpid, agentid, "", "")
 
 
 @command.command()
