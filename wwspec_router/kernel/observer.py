@@ -5,6 +5,7 @@ The program calls an `Observer` and knows nothing of what becomes of it. With th
 
 from collections.abc import Callable
 from contextvars import ContextVar
+from functools import cache
 from typing import ParamSpec, Protocol, TypeVar
 
 import msgspec
@@ -97,6 +98,11 @@ context of a call belong to it as well."""
 
 def observer_of(send: Send) -> Observer | None:
     """Return an observer; None when no package is installed that supplies one."""
+    return next((make(send) for make in _makers()), None)
+
+
+@cache
+def _makers() -> list[Callable[[Send], Observer]]:
     from importlib.metadata import entry_points  # here, since a program in the zone needs none of it
 
-    return next((each.load()(send) for each in entry_points(group=GROUP)), None)
+    return [each.load() for each in entry_points(group=GROUP)]
