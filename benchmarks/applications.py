@@ -29,7 +29,6 @@ class InstantSdk:
         replies: From an API's name to its reply.
     """
 
-    version = ""
     is_emulated = False
 
     def __init__(self, replies: Mapping[str, str]) -> None:
