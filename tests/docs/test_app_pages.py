@@ -119,7 +119,7 @@ def test_the_pages_show_the_numbers_of_a_new_program_which_are_not_wecoms(load: 
 
 def test_an_order_that_is_repeated_makes_one_rule(load: Load, zone: Zone) -> None:
     with zone.app_client() as client:
-        assert len({load("orders").watch(client, "order-1", "contract") for _ in range(2)}) == 1
+        assert len({load("orders").watch(client, "order-of-a-page", "contract") for _ in range(2)}) == 1
     assert sum(each["name"] == "create_rule" for each in zone.client.traffic(kind="sdk")) == 1
 
 

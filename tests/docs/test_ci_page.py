@@ -1,19 +1,19 @@
 """The pipeline of program/testing.md: a new program passes it."""
 
 import re
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.support.apps import ROOT
-from tests.support.processes import finished
+from tests.support.command import pytest_session, wwspec
 from wwspec_devtools.scaffold.project import make_project, project_files
 
 STEPS = [
     re.findall(r"^ +- run: (.+)$", (ROOT / f"docs/{language}/program/testing.md").read_text("utf-8"), re.MULTILINE)
     for language in ("en", "zh")
 ]
+PROGRAMS = {"wwspec": wwspec, "pytest": pytest_session}
 
 
 def test_the_pipeline_has_the_same_steps_in_both_languages() -> None:
@@ -29,6 +29,5 @@ def test_a_new_program_passes_the_pipeline(tmp_path: Path) -> None:
     _, *checks = STEPS[0]  # without pip: what it installs is installed here
     for command in ("wwspec contracts --out console", "wwspec contracts --client client", *checks):
         name, *arguments = command.split()
-        module = "wwspec_router" if name == "wwspec" else name
-        done = finished(sys.executable, "-m", module, *arguments, cwd=app)
+        done = PROGRAMS[name](app, *arguments)
         assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"

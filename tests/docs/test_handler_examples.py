@@ -9,7 +9,6 @@ import pytest
 import wwspec_router
 from tests.support.docstrings import examples_of
 from tests.support.waiting import wait_until
-from tests.support.zones import serve_zone
 from wwspec_contracts.tasks import halves
 from wwspec_devtools.testing.zone import Zone
 
@@ -19,7 +18,7 @@ SAID_BY_OTHERS = {"CallError"}
 """A handler raises `AbilityError`, whose example is enough."""
 
 CALLER = """\
-from abilities import apierror, asynccontext_pages, context_finish, context_invoke, context_pages, sdkcallerror
+from docstring_examples import apierror, asynccontext_pages, context_finish, context_invoke, context_pages, sdkcallerror
 from wwspec_router import AsyncContext, Context, Contract, Output, ability
 from wwspec_contracts.tasks import EncryptInfo, MessageKey
 
@@ -63,12 +62,12 @@ prefix = "invoke_"
 [abilities.get_callback_data]
 kind = "callback_data"
 [events.hit_keyword]
-handler = "abilities.eventcontext:on_hit"
+handler = "docstring_examples.eventcontext:on_hit"
 notify = "after"
 [events.conversation_new_message]
-handler = "abilities.asynceventcontext:on_new_message"
+handler = "docstring_examples.asynceventcontext:on_new_message"
 [notifications.finished]
-contract = "abilities.context_notify:Finished"
+contract = "docstring_examples.context_notify:Finished"
 """
 
 
@@ -91,15 +90,15 @@ def handlers(text: str) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def zone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zone]:
-    folder = tmp_path_factory.mktemp("examples") / "abilities"
+    folder = tmp_path_factory.mktemp("examples") / "docstring_examples"  # this process may import other `abilities`
     folder.mkdir()
     registry = [REGISTRY]
     for name, text in {**{name: source(test) for name, test in EXAMPLES.items()}, "caller": CALLER}.items():
         module = name.lower().replace(".", "_")
         (folder / f"{module}.py").write_text(text)
-        registry += [f'[abilities.{each}]\nhandler = "abilities.{module}:{each}"\n' for each in handlers(text)]
+        registry += [f'[abilities.{each}]\nhandler = "docstring_examples.{module}:{each}"\n' for each in handlers(text)]
     (folder / "registry.toml").write_text("\n".join(registry))
-    with serve_zone(folder.parent) as zone:
+    with Zone.in_process(folder.parent, folder / "registry.toml") as zone:
         yield zone
 
 

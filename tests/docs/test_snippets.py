@@ -6,7 +6,6 @@ import re
 import runpy
 import shlex
 import shutil
-import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,9 +17,8 @@ from Crypto.PublicKey import RSA
 
 from tests.serving.test_servers import SERVERS
 from tests.support.apps import ROOT, write_files
-from tests.support.command import wwspec
+from tests.support.command import pytest_session, wwspec
 from tests.support.pages import Block, blocks_of_page
-from tests.support.processes import finished
 from tests.support.rsa_keys import new_rsa_key
 from tests.support.terminal import INSTALLED
 from tests.support.waiting import wait_until
@@ -230,7 +228,7 @@ def run(line: str, application: Path, zone: Zone) -> None:
         done = wwspec(application, *words[1:], environment=environment)
     else:
         assert words[0] == "pytest", f"tell this test how to run {line}"
-        done = finished(sys.executable, "-m", *words, cwd=application, env=environment)
+        done = pytest_session(application, *words[1:], environment=environment)
     assert done.returncode == 0, done.stderr + done.stdout
     if file:
         (application / file).write_text(done.stdout, "utf-8")
