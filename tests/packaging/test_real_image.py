@@ -152,7 +152,7 @@ def test_the_doctor_in_the_image_finds_all_that_production_needs(root: Path, por
     done = finished(*command, env={}, cwd="/")
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     states = [line.split()[:2] for line in done.stdout.splitlines()]
-    names = ("Python", "checks", "extra", "SDK", "settings", "port", "registry", "store", "clock")
+    names = ("Python", "checks", "extra", "SDK", "settings", "port", "registry", "store")
     assert states == [["ok", name] for name in names]
 
 

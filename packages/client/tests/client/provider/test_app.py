@@ -50,6 +50,7 @@ def test_a_corp_that_removes_the_app_is_deleted_its_pull_first_and_the_app_s_row
     stand = make(forgets=[forget], on={CancelAuth: events.append})
     corpid = installed(stand)
     wait_until(lambda: stand.say(corpid) and all(stand.count(table, corpid) for table in tables))
+    stand.zone.wait_idle()  # a notification that is on its way would be stored beside the deletion
     stand.admin(corpid).cancel()
     wait_until(lambda: events)
     [(*others, messages)] = left

@@ -181,10 +181,13 @@ def test_95833_private_data_is_given_for_half_an_hour_when_the_link_asks_for_it(
 
 
 def test_the_ticket_of_a_login_reads_documents(emulator: Emulator) -> None:
-    """[99875]"""
+    """[99875] For 30 days."""
     ticket = user_info(emulator, code_of(emulator, "lina"))["user_doc_ticket"]
     params = {"oper_userid": "lina", "user_doc_ticket": ticket, "docid_list": ["doc_emulator_weekly"]}
+    emulator.advance(30 * 86400 - 1)
     assert emulator.sdk("create_ww_model_task", {"doc_retrieval_params": params})["errcode"] == 0
+    emulator.advance(1)
+    assert emulator.sdk("create_ww_model_task", {"doc_retrieval_params": params})["errcode"] != 0
 
 
 def test_codes_and_tickets_are_not_shown_in_the_traffic(emulator: Emulator) -> None:

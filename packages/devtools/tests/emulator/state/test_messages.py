@@ -113,6 +113,8 @@ def test_every_message_has_the_documented_fields(emulator: Emulator) -> None:
         info = message["service_encrypt_info"]
         assert len(base64.b64decode(info["encrypted_secret_key"])) == 256
         assert info["public_key_ver"] == 1
+        if message["msgtype"] in (24, 25):
+            assert message["sender"]["type"] == 2, "a customer agrees to the archive, or refuses it"
     assert {message["msgtype"] for message in messages} == set(range(29))
     assert {message["sender"]["type"] for message in messages} == {1, 2, 3}
     assert {"chatid" in message for message in messages} == {True, False}
