@@ -375,6 +375,8 @@ def test_100272_a_change_and_seats_are_only_told(live: Live) -> None:
     life.control.change_authorisation()
     life.control.send_order("advanced_api_insufficient", edition=2)
     life.control.send_order("advanced_api_trial_expired")
+    with pytest.raises(EmulatorError, match="edition"):
+        life.control.send_order("advanced_api_insufficient", edition=1)
     life.idle()
     assert life.commands.names() == ["change_auth", "advanced_api_insufficient", "advanced_api_trial_expired"]
     assert life.commands.received[0].fields["AuthCorpId"] == life.emulator.settings.corpid

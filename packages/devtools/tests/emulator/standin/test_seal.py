@@ -1,3 +1,5 @@
+import base64
+
 import pytest
 from hypothesis import given, strategies as st
 
@@ -110,6 +112,10 @@ def test_one_body_goes_out_under_either_header() -> None:
     for exception in (False, True):
         headers = seal.reply_headers(KEY, body, "r", 1, exception=exception)
         assert seal.open_reply(KEY, headers.items(), body).is_exception is exception
+
+
+def test_a_body_has_a_nonce_of_12_bytes_and_a_tag_of_16_as_other_languages_read_it() -> None:
+    assert len(base64.b64decode(seal.encrypt(KEY, "text"))) == 12 + len("text") + 16
 
 
 def test_encryption_differs_each_time_and_refuses_another_key_and_a_lone_surrogate() -> None:
