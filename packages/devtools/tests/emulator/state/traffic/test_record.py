@@ -51,6 +51,17 @@ def test_every_exchange_is_recorded_in_the_order_in_which_it_began(
     assert call == place | who | sent | got | ended | nothing
 
 
+def test_what_changed_since_a_revision_comes_in_the_order_of_the_changes(traffic: Traffic) -> None:
+    record_exchanges(traffic, "first", "second")
+    known = traffic.changed(0, 10)
+    assert [each.name for each in known.entries] == ["first", "second"]
+    assert traffic.changed(known.revision, 10).entries == []
+    traffic.update(known.entries[0])
+    assert [each.name for each in traffic.changed(known.revision, 10).entries] == ["first"]
+    assert [each.name for each in traffic.changed(0, 10).entries] == ["second", "first"]
+    assert [each.name for each in traffic.changed(0, 1).entries] == ["second"]
+
+
 def test_no_secret_is_told(client: EmulatorClient, app: App, emulator: Emulator, program: SealedProgram) -> None:
     client.receive_events()
     event_token = client.fire("hit_keyword")["event"]["hit_keyword"]["token"]
