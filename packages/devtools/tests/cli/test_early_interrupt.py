@@ -10,6 +10,7 @@ INTERRUPTED = """
 import os, runpy, signal, sys
 
 imported = sys.argv.pop(1)
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs in the background of a shell ignores it
 
 class Finder:
     def find_spec(name, path, target=None):
