@@ -138,11 +138,11 @@ def test_pages_fit_their_window_and_ask_no_other_host(
 def test_diagrams_are_drawn_in_letters_that_can_be_read(browser: Browser, url: str) -> None:
     windows: list[tuple[int, Scheme]] = [(1280, "dark"), (420, "light")]
     drawn: dict[str, list[int]] = {}
+    faults: list[str] = []
     for language, in_turn in (("en", windows), ("zh", windows[::-1])):
         page = opened(browser, *in_turn[0])
         page.add_init_script(OPEN_ROOTS)
-        faults: list[str] = []
-        page.on("pageerror", lambda error: faults.append(str(error)))  # noqa: B023 - the page is closed in this round
+        page.on("pageerror", lambda error: faults.append(str(error)))
         drawn[language] = []
         for name, count in DIAGRAMS.items():
             for width in opened_in_each(page, f"{url}/{language}/{name}.html", in_turn):
