@@ -16,6 +16,7 @@ import wwspec_router
 from tests.stores.redis.relay import relay_to
 from tests.stores.redis.suite import RedisSuite
 from tests.stores.suites.job_samples import ageless, ids, job
+from tests.stores.suites.notifications import fetch, notification
 from tests.stores.suites.rig import SETTINGS, in_threads, refused
 from tests.support.apps import ROOT
 from tests.support.redis_clock import RewindingClock
@@ -216,6 +217,23 @@ def test_reads_and_what_a_lease_ends_anyway_wait_for_no_replica(server: LocalRed
         assert store.read_kept(KeptKey("corp", 1, "space", "name")) is None
         assert store.fetch("corp", 1, "id", 100) is None
         assert store.figures() == StoreFigures(rows=0, bytes=0)
+
+
+def test_the_fetch_of_an_event_is_one_get_and_the_script_that_returns_a_notification_marks_it_too(
+    server: LocalRedis, store: RedisStore
+) -> None:
+    def commands_of_a_fetch() -> dict[str, int]:
+        server.run("CONFIG", "RESETSTAT")
+        assert fetch(store, "notify b")
+        with server.client() as client:
+            return {name.removeprefix("cmdstat_"): each["calls"] for name, each in client.info("commandstats").items()}
+
+    for each in "ab":
+        store.add(notification(each))
+    assert fetch(store, "notify a"), "from now on the server knows the script"
+    assert commands_of_a_fetch()["evalsha"] == 1
+    assert not store.has_job("b")
+    assert commands_of_a_fetch() == {"get": 1} | dict.fromkeys(("config|resetstat", "hello"), 1), "and no write"
 
 
 def test_databases_are_apart(server: LocalRedis) -> None:
