@@ -95,12 +95,6 @@ def test_a_mock_of_a_client_takes_the_arguments_of_its_methods() -> None:
     assert inspect.iscoroutinefunction(create_autospec(client.AsyncZoneClient)().get_log_level)
 
 
-def test_help_shows_a_method_as_an_app_calls_it() -> None:
-    assert str(inspect.signature(client.ZoneClient.check_debug_mode)) == "(self, /, *, program_id: str = '') -> bool"
-    assert inspect.signature(client.AsyncZoneClient.get_corp_auth_info).return_annotation is models.CorpAuth
-    assert client.ZoneClient.set_log_level.__name__ == "set_log_level"
-
-
 def test_an_app_loads_nothing_of_the_program_the_emulator_or_the_server() -> None:
     loaded = python_anew("import sys\nfrom wwspec_client import *\nprint(*sys.modules)").split()
     assert [each for each in loaded if each.startswith(("wwspec_router.", "wwspec_devtools"))] == []

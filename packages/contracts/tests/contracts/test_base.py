@@ -2,15 +2,7 @@
 
 import pytest
 
-from wwspec_contracts import sync_msg
 from wwspec_contracts.base import ApiRequest, reply_type
-
-
-def test_a_request_has_the_reply_that_its_base_names() -> None:
-    class More(sync_msg.Request):
-        pass
-
-    assert reply_type(sync_msg.Request) is reply_type(More) is sync_msg.Response
 
 
 def test_a_request_without_a_reply_is_refused() -> None:

@@ -21,10 +21,8 @@ from wwspec_contracts.errors import (
     CallError,
     DecodeError,
     HandlerTimeoutError,
-    NoThreadError,
     NotifyNotFoundError,
     OverloadedError,
-    StoreError,
     WWSpecError,
 )
 from wwspec_contracts.support import stacks
@@ -133,11 +131,6 @@ def test_an_error_without_a_message_says_the_default_one_of_its_class(kind: type
     error = kind(detail="for the log")
     assert error.message == str(error) == kind.default_message != ""
     assert error.detail == "for the log"
-
-
-def test_an_error_of_the_start_has_its_default_message_too() -> None:
-    assert "ulimit -u" in str(NoThreadError())
-    assert str(StoreError("the disk is full")) == "the disk is full"
 
 
 class HostileError(Exception):

@@ -16,7 +16,7 @@ from wwspec_contracts.base import UNSET, Contract, Output, UnsetType, max_bytes
 from wwspec_contracts.errors import LoaderError
 from wwspec_contracts.examples import console_example, contract_faults
 from wwspec_contracts.matching import matches
-from wwspec_contracts.wrapping import func_input, merged_events
+from wwspec_contracts.wrapping import merged_events
 from wwspec_router.codecs.codec import InputCodec, OutputCodec, OutputPolicy
 
 
@@ -231,8 +231,3 @@ def test_merged_events_hold_the_keys_of_every_event_and_of_an_error() -> None:
 def test_events_that_disagree_on_a_key_are_refused() -> None:
     with pytest.raises(LoaderError, match=r"schemas/events/forgotten\.py: detail has another type"):
         merged_events({"learnt": Learnt, "forgotten": Forgotten}, {})
-
-
-def test_a_wrapped_request_looks_as_the_python_demo_sends_it() -> None:
-    request = {"func": "sync_msg", "func_req": {"inner": [{"table": None}], "fine": 1}}
-    assert console_example(func_input("sync_msg", Deep)) == {"input": request}

@@ -57,10 +57,3 @@ def test_modules_that_are_not_used_may_be_missing(monkeypatch: pytest.MonkeyPatc
     require("testing", "the fixture zone", unused=("hypothesis",))
     with pytest.raises(ExtraMissingError, match="hypothesis not found"):
         require("testing", "StoreSuite")
-
-
-def test_a_check_imports_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "trustme" in MODULES["wwspec-devtools"]["proxy"]
-    monkeypatch.delitem(sys.modules, "trustme", raising=False)
-    require("proxy", "the proxy")
-    assert "trustme" not in sys.modules

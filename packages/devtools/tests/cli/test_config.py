@@ -11,7 +11,6 @@ from click.testing import CliRunner, Result
 from scripts.reference.cli import commands
 from tests.cli.conftest import Run
 from tests.support.apps import write_files
-from wwspec_contracts.support.printable import counted
 from wwspec_router.cli.main import main
 from wwspec_router.cli.verbs import serve
 from wwspec_router.config import Secrecy, Setting, Settings, settings, variable
@@ -134,12 +133,6 @@ def test_a_password_in_a_wrong_place_of_the_store_is_hidden(
 ) -> None:
     monkeypatch.setenv("WWSPEC_STORE", store)
     assert listed(folder)["store"] == (shown, "WWSPEC_STORE")
-
-
-@pytest.mark.parametrize(("store", "kept"), [("memory:", "memory:"), ("redis://h/0", "redis://h/0")])
-def test_a_store_without_a_path_is_taken_as_it_is(folder: Path, store: str, kept: str) -> None:
-    write_files(folder, {"wwspec.toml": f"[serve]\nstore = {toml(store)}\n"})
-    assert listed(folder)["store"] == (kept, "wwspec.toml:2")
 
 
 def test_secrets_are_masked_and_their_origin_is_told(
@@ -352,13 +345,6 @@ def test_other_workers_are_a_fault_that_names_the_choices(
     assert f"wwspec.toml:2 [serve] workers: {allowed} '{value}'" in wwspec("serve", "--app", folder).stderr
 
 
-def test_doctor_says_how_many_workers_auto_is(run: Run, folder: Path) -> None:
-    cores = usable_cores()
-    lines = run("doctor", "--workers", "auto", cwd=folder).stdout.splitlines()
-    processes = counted(cores.number, "worker process", "worker processes")
-    assert f"ok    workers   auto: {processes}, {cores.reason}" in lines
-
-
 def test_doctor_says_where_worker_processes_get_no_cores_of_their_own(run: Run, folder: Path) -> None:
     lines = run("doctor", "--workers", "0", "--pin-workers", "on", cwd=folder).stdout.splitlines()
     assert "look  workers   --pin-workers on has no effect here: there is no worker process" in lines
@@ -370,10 +356,3 @@ def test_doctor_imports_the_function_of_the_setting_wrap(run: Run, folder: Path)
     assert "ok    wrap      web:wrap (wwspec.toml:2): uvicorn's own HTTP serves what it returns" in lines
     lines = run("doctor", "--wrap", "web:rap", cwd=folder).stdout.splitlines()
     assert 'fix   wrap      --wrap: "web:rap": module web has no attribute rap; did you mean wrap?' in lines
-
-
-def test_serve_takes_a_store_of_the_file(run: Run, folder: Path) -> None:
-    write_files(folder, {"wwspec.toml": '[serve]\nstore = "memory:"\nworkers = 2\nport = 0\nsdk = "emulator"\n'})
-    done = run("serve", cwd=folder)
-    assert done.returncode == 1
-    assert "worker processes don't share it" in done.stderr

@@ -12,7 +12,6 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
 from tests.cli.conftest import Ports, Run
 from tests.support.apps import write_files
@@ -30,7 +29,6 @@ from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.testing.app import App
 from wwspec_devtools.testing.ports import held_ports
 from wwspec_router.cli.environment import read_env_file
-from wwspec_router.cli.main import main
 
 GREETING = """
 import os
@@ -348,10 +346,6 @@ def test_dev_takes_from_its_settings_file_what_development_needs(running: Dev) -
     assert "memory" in running.log
 
 
-def test_a_saved_request_of_the_folder_goes_to_its_program(running: Dev, run: Run) -> None:
-    assert json.loads(run("call", "@twice", cwd=running.folder).stdout)["text"] == "hellohello!"
-
-
 def test_why_a_call_failed_is_shown_in_the_folder_of_dev_without_its_url(running: Dev, run: Run) -> None:
     refused = run("call", "greet", cwd=running.folder)
     assert (refused.returncode, json.loads(refused.stdout)["errcode"]) == (1, 710660)
@@ -404,14 +398,6 @@ def test_a_stranger_on_a_port_is_named_and_left_alone(shop: Path, run: Run, port
 def test_options_that_do_not_go_together_are_refused(line: str, code: int, said: str, shop: Path, run: Run) -> None:
     done = run(*line.split(), "--app", str(shop))
     assert (done.returncode, done.stdout, done.stderr.splitlines()[-1]) == (code, "", f"Error: {said}")
-
-
-def test_the_help_of_dev_is_short_and_names_what_is_used_often() -> None:
-    done = CliRunner().invoke(main, ["dev", "--help"], env={"COLUMNS": "80"}, prog_name="wwspec")
-    assert len(done.stdout.splitlines()) <= 60
-    named = set(re.findall(r"^  --([a-z-]+)", done.stdout, re.MULTILINE))
-    kept = "app registry config port emulator-port open debug page store store-file scene app-type corps machines"
-    assert named == {*kept.split(), "callback-url", "workers", "log-level"}
 
 
 SETTINGS = """

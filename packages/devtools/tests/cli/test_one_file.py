@@ -104,10 +104,6 @@ def test_abilities_says_where_each_is_declared(app: Path) -> None:
     }
 
 
-def test_contracts_describes_it(app: Path) -> None:
-    assert '"chatid"' in wwspec(app, "contracts", "group_size").stdout
-
-
 def test_a_registry_file_is_the_program_as_soon_as_it_is_there(app: Path) -> None:
     write_files(app, {"abilities/registry.toml": '[abilities.only]\napi = "sync_msg"\n'})
     assert wwspec(app, "check").stdout.startswith(f"{app / 'abilities/registry.toml'}: 1 ability,")

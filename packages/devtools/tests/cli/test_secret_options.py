@@ -59,14 +59,6 @@ def test_a_secret_on_the_command_line_is_refused_with_the_name_of_its_variable(
         )
 
 
-@pytest.mark.parametrize("verb", SECRETS)
-def test_a_verb_explains_where_its_secrets_come_from(start: Start, verb: str) -> None:
-    message = " ".join(start(verb, "--help").stdout.split())
-    for name in SECRETS[verb]:
-        for each in (f"--{name}-file FILE", variable(name), f"{variable(name)}_FILE"):
-            assert each in message
-
-
 @pytest.mark.parametrize(("verb", "name", "value"), ROWS)
 def test_a_variable_and_its_file_at_once_are_one_clear_error(
     start: Start, tmp_path: Path, verb: str, name: str, value: str
@@ -124,12 +116,6 @@ def test_an_option_and_its_file_are_wrong_usage(start: Start, tmp_path: Path) ->
     done = start("serve", "--store", "memory:", "--store-file", str(tmp_path / "url"))
     assert done.returncode == 2
     assert done.stderr.endswith("Error: give one of --store and --store-file\n")
-
-
-def test_an_empty_variable_counts_as_none(start: Start) -> None:
-    options = (*SERVE, "--workers", "2", "--store", "memory:")
-    done = start(*options, WWSPEC_STORE="", WWSPEC_STORE_FILE="", WWSPEC_DEBUG_TOKEN="")
-    assert "worker processes don't share it" in done.stderr
 
 
 @pytest.mark.parametrize("url", ["sqlite:var/a@b.db", "sqlite:/srv/password/x.db", "redis://127.0.0.1:1/0"])

@@ -505,18 +505,6 @@ def test_only_in_a_reply_is_the_attribute_errcode_taken(generated: Path) -> None
     assert (answer.errcode, answer.errcode_) == (7, "c")
 
 
-def test_a_field_may_have_the_name_of_a_type_that_others_have(generated: Path) -> None:
-    request = msgspec.defstruct(
-        "Request",
-        [("date", date | msgspec.UnsetType, UNSET), ("time", str, ""), ("day", date)],
-        bases=(Contract,),
-        kw_only=True,
-    )
-    module = written(generated, request, request)
-    asked = module.Call(date_=date(2026, 3, 1), day=date(2026, 3, 2), time="now")
-    assert msgspec.json.encode(asked) == b'{"date":"2026-03-01","time":"now","day":"2026-03-02"}'
-
-
 def test_a_module_has_the_errcodes_of_its_program_where_they_are_not_the_usual_ones(tmp_path: Path) -> None:
     request = msgspec.defstruct("Request", [("errcodes", int)], bases=(Contract,), kw_only=True)
     own = [OwnAbility("any", "here", "Call", request, request, "Answer", "")]
@@ -534,24 +522,6 @@ def test_a_request_knows_the_field_by_which_its_program_recognises_a_repeated_ca
     requests = (module.OutputAbility, module.库存, module.PriceCheck)
     assert [each.idempotency_field for each in requests] == ["list", "*", ""]
     assert module.OutputAbility(list_="x", idempotency_field_="a").idempotency_field_ == "a"
-
-
-class Size(Contract):
-    width: int
-
-
-class Weight(Size):
-    """What a scale says."""
-
-    grams: int
-
-
-def test_a_class_has_its_own_docstring_and_not_that_of_its_base(generated: Path) -> None:
-    request = msgspec.defstruct("Request", [("size", Size), ("weight", Weight)], bases=(Contract,), kw_only=True)
-    module = written(generated, request, request)
-    assert module.Weight.__doc__ == "What a scale says."
-    assert module.Size.__doc__ is None
-    assert Contract.__doc__
 
 
 def test_a_default_of_a_class_of_the_program_is_one_of_the_module_s_class(generated: Path) -> None:

@@ -34,16 +34,6 @@ def test_the_libc_of_this_machine_gives_the_version_that_the_system_names() -> N
     assert f"GLIBC_{version}" in libc.gives
 
 
-def test_an_extension_of_this_python_wants_no_more_than_this_machine_gives() -> None:
-    import _ssl
-
-    libc = parse(mapped("libc.so.6").read_bytes())
-    extension = parse(Path(_ssl.__file__).read_bytes())
-    assert "libc.so.6" in extension.needed
-    assert extension.wants["libc.so.6"]
-    assert extension.wants["libc.so.6"] <= libc.gives
-
-
 def test_what_a_library_loads_wants_and_gives_is_read() -> None:
     read = parse(SAMPLE)
     assert read.machine == "x86_64"

@@ -222,9 +222,3 @@ def test_a_request_that_is_no_object_is_sent_as_its_json_text_and_a_token_as_tha
     source = repeating_test(Finding(case, "crash", "ValueError"), 1, "t1")
     assert 'answer = zone.call("greet", {"token": token, "text": "t12"})' in source
     assert 'token = event["conversation_new_message"]["token"]' in source
-
-
-@given(data=st.data())
-def test_known_values_are_asked_with(data: st.DataObject) -> None:
-    value = data.draw(fitting(get_group_chat.Request, {"chatid": ["known"]}))
-    assert isinstance(value["chatid"], str)

@@ -186,17 +186,6 @@ def test_an_async_handler_that_hangs_is_cancelled(caplog: pytest.LogCaptureFixtu
     assert "sleep_for_ever" in caplog.text
 
 
-def test_an_event_whose_handler_always_hangs_is_given_up(kind: ServerKind, release: threading.Event) -> None:
-    def handler(event: NotifyEvent) -> None:
-        release.wait()
-
-    policy = replace(QUICK, handler_limit=0.01, grace=0.0)
-    with Stand(kind, [HIT], handler=handler, policy=policy) as stand:
-        stand.notify("n1")
-        row = stand.given_up()
-    assert (row.reason, row.attempts) == ("TimeoutError: it took longer than 0.01 s", 6)
-
-
 def test_an_event_that_has_ended_its_process_too_often_is_given_up_without_another_call(kind: ServerKind) -> None:
     store = MemoryPendingStore()
     store.add(fetched("n1", attempts=36))

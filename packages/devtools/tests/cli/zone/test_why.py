@@ -12,7 +12,7 @@ from tests.support.apps import write_files
 from tests.support.emulator import Emulator, SealedProgram
 from tests.support.failing_app import failing_app
 from tests.support.waiting import wait_until
-from tests.support.zones import forked_child, serve_zone
+from tests.support.zones import serve_zone
 from wwspec_devtools.testing.zone import Zone
 from wwspec_router.cli.main import main
 
@@ -130,16 +130,6 @@ def test_an_event_prints_where_to_see_what_becomes_of_it(served: Zone) -> None:
     wait_until(lambda: served.client.entry(int(number))["verdict"] == "failed")
     shown = run(url, "zone", "show", number).stdout
     assert shown.startswith(f"#{number} hit_keyword  failed: ValueError no such group <script>")
-
-
-def test_tail_of_what_failed_prints_the_same_lines(served: Zone, folder: Path, tmp_path: Path) -> None:
-    failed = run(served.client.url, "call", "total", '{"text": "no number"}').stderr.splitlines()[:-1]
-    output = tmp_path / "output"
-    child = forked_child(["zone", "tail", "--failed", "--table", "--url", served.client.url], output=output)
-    try:
-        wait_until(lambda: "\n".join(failed) in output.read_text())
-    finally:
-        child.stop()
 
 
 def test_a_program_that_tells_nothing_has_its_answer_printed_all_the_same(

@@ -97,14 +97,6 @@ def test_a_browser_that_fails_is_named(emulator: Emulator, tmp_path: Path) -> No
     assert (done.returncode, "/no/browser can't be started" in done.stderr) == (1, True)
 
 
-def test_a_recalled_message_is_known_to_the_emulator(emulator: Emulator, tmp_path: Path) -> None:
-    message = emulator.platform.world.corp(emulator.platform.world.app).chats.messages[0]
-    assert wwspec(tmp_path, "zone", "recall", message.msgid, "--url", emulator.url).returncode == 0
-    assert emulator.platform.world.corp(emulator.platform.world.app).chats.recalled == {message.msgid}
-    done = wwspec(tmp_path, "zone", "recall", "unknown", "--url", emulator.url)
-    assert (done.returncode, "there is no such message" in done.stderr) == (1, True)
-
-
 @pytest.mark.slow  # a program and an emulator start: 5 s
 def test_dev_opens_the_page_beside_program_and_emulator(record: Path, tmp_path: Path) -> None:
     folder = write_files(tmp_path / "app", {"abilities/registry.toml": '[program]\nname = "x"\n'})

@@ -224,28 +224,6 @@ def test_a_list_is_a_table_on_a_terminal_and_json_in_a_pipe(wwspec: Wwspec, emul
     assert wwspec("zone", "notifications", "--table").stdout.splitlines() == [head, line]
 
 
-def test_faults_messages_and_rules_are_tables_too(wwspec: Wwspec, emulator: Emulator) -> None:
-    assert wwspec("zone", "faults", "--table").stdout == "none\n"
-    wwspec("zone", "fault", "sdk", "return_code", "-10002", "--api", "sync_msg", "--count", "2")
-    assert wwspec("zone", "faults", "--table").stdout.splitlines()[1].split() == [
-        *("fault_1", "sdk", "return_code", "-10002", "sync_msg", "2", "0")
-    ]
-    wwspec("zone", "say", "lina", "您好", "--to", "mahui")
-    head, newest = wwspec("zone", "messages", "--limit", "1", "--table").stdout.splitlines()
-    assert newest.endswith("  您好")
-    assert newest.index("mahui") == head.index("to") - len("李娜"), "a Chinese character is two columns wide"
-    emulator.sdk("create_rule", {"name": "price", "keyword": {"word_list": ["offer"]}})
-    assert wwspec("zone", "rules", "--table").stdout.splitlines()[1].endswith("  price")
-
-
-def test_every_table_writes_a_time_in_the_same_way(wwspec: Wwspec, emulator: Emulator) -> None:
-    emulator.call_program()
-    at = moment(1_750_000_000, 0)
-    assert all(at in line for line in wwspec("zone", "traffic", "--table").stdout.splitlines())
-    assert f"\napp at {at}\n" in wwspec("zone", "show", "2", "--all").stdout
-    assert at.startswith(f"{moment(1_750_000_000)}.000")
-
-
 def test_the_test_of_an_entry_is_that_of_the_console(
     wwspec: Wwspec, emulator: Emulator, program: SealedProgram
 ) -> None:
@@ -285,20 +263,3 @@ def test_a_wrong_time_is_answered_with_the_unit_it_has(wwspec: Wwspec, arguments
     wrong = wwspec(*arguments)
     assert wrong.exit_code == 2
     assert said in wrong.stderr
-
-
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (["serv"], "there is no verb 'serv'; did you mean serve?"),
-        (["zone", "replai"], "there is no verb 'zone replai'; did you mean replay?"),
-        (["app", "chek"], "there is no verb 'app chek'; did you mean check?"),
-        (["keys", "rotat"], "there is no verb 'keys rotat'; did you mean rotate?"),
-        (["keys", "xyz"], "there is no verb 'keys xyz'; main keys --help lists them"),
-    ],
-)
-def test_a_misspelled_verb_or_command_is_answered_in_the_same_words(
-    wwspec: Wwspec, words: list[str], said: str
-) -> None:
-    wrong = wwspec(*words)
-    assert (wrong.exit_code, wrong.stderr.splitlines()[-1]) == (2, f"Error: {said}")

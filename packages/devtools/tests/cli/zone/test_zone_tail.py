@@ -52,16 +52,6 @@ def no_colour(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
 
 
-def test_what_an_exchange_caused_is_indented_under_it_also_when_it_ended_before() -> None:
-    lines = shown({"number": 3, "parent": 2}, {"number": 1}, {"number": 2, "parent": 1}, {"number": 4, "parent": 99})
-    assert [line.split()[0] for line in lines] == ["1", "2", "3", "4"]
-    assert [line.index("echo") for line in lines] == [line.index("echo") for line in lines[:1]] * 1 + [
-        lines[0].index("echo") + 2,
-        lines[0].index("echo") + 4,
-        lines[0].index("echo"),
-    ]
-
-
 def test_a_line_says_what_went_wrong() -> None:
     [line] = shown({"verdict": "failed", "reason": ["input $.a: no \x1b[2J", ""], "faults": ["fault_1"]})
     assert line.endswith(r"  failed: input $.a: no \x1b[2J  fault_1")

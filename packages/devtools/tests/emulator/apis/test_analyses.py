@@ -229,11 +229,3 @@ def test_99983_99986_a_corp_has_100000_messages_of_a_kind_judged_a_day(
     zone.ok(other, msg_list=ten)
     zone.advance(86400)
     zone.ok(kind, msg_list=ten)
-
-
-def test_messages_of_the_seed_have_something_to_say(zone: EmulatedZone) -> None:
-    with zone.world.lock:
-        keys = [zone.key_of(message) for message in zone.chats.messages if message.msgtype == 1]
-    judged = result(zone, "create_sentiment_task", keys)["analyze_result_list"]
-    assert {message["sentiment_result"] for message in judged} == {0, 1, 2}
-    assert zone.ok("search_msg", query_word="投诉")["msg_list"]

@@ -47,15 +47,6 @@ def test_what_the_emulator_refuses_is_said_beside_the_form(page: Page) -> None:
     )
 
 
-def test_a_preset_fills_the_form_and_every_line_can_be_pasted(page: Page, served: Zone) -> None:
-    page.get_by_role("link", name="Faults").click()
-    page.get_by_role("button", name="Program is down").click()
-    expect(page.get_by_text("wwspec zone fault program errcode 710674")).to_be_visible()
-    page.get_by_role("button", name="Set fault").click()
-    expect(page.get_by_role("row").filter(has_text="710674")).to_contain_text("until it is cleared")
-    assert served.call("chat_digest", "{}").errcode == 710674
-
-
 def test_the_clock_is_put_forward_and_a_reset_takes_it_back(page: Page, served: Zone) -> None:
     page.get_by_role("link", name="Faults").click()
     before = served.client.info()["now"]

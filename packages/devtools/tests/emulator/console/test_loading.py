@@ -1,6 +1,5 @@
 """How the page is loaded: what the list waits for, and how the files are sent."""
 
-import json
 import re
 
 import httpx
@@ -11,22 +10,6 @@ from tests.emulator.console.test_timeline import lines
 from wwspec_devtools.testing.zone import Zone
 
 pytestmark = pytest.mark.nightly  # in a browser; test_page, test_walk and test_working_day hold the page as a whole
-
-ENTRIES_AT_ONCE = """async () => {
-    const { TrafficRecord } = await import("/console/record.js");
-    const record = new TrafficRecord();
-    const shown = [];
-    await new Promise((done) => {
-        record.addEventListener("rows", ({ detail }) => {
-            if (detail === null) return;
-            shown.push([...detail]);
-            done();
-        });
-        record.start();
-    });
-    return shown[0];
-}"""
-"""The flows of the first drawing."""
 
 
 def test_the_list_needs_no_module_but_those_that_the_page_names(browser: Browser, served: Zone) -> None:
@@ -55,15 +38,6 @@ def test_the_list_needs_no_module_but_those_that_the_page_names(browser: Browser
     }
 
 
-def test_the_record_is_read_before_the_rest_of_the_page_is_there(browser: Browser, served: Zone) -> None:
-    with browser.new_context(base_url=served.client.url, locale="en-US") as context:
-        page = context.new_page()
-        page.route("**/console/app.js", lambda _: None)
-        with page.expect_request("**/emulator/stream"):
-            page.goto("/", wait_until="commit")
-        page.unroute_all(behavior="ignoreErrors")
-
-
 def test_an_entry_that_was_left_while_its_view_is_loaded_is_not_shown(page: Page, served: Zone) -> None:
     held: list[Route] = []
     served.call("chat_digest", {"limit": 3})
@@ -78,18 +52,6 @@ def test_an_entry_that_was_left_while_its_view_is_loaded_is_not_shown(page: Page
     expect(page.locator(".detail > div")).to_be_empty()
     page.evaluate("location.hash = '#/timeline/2'")
     expect(page.get_by_role("complementary", name="Entry").get_by_role("heading").first).to_be_visible()
-
-
-def test_rows_that_come_in_several_batches_are_shown_together(page: Page, served: Zone) -> None:
-    served.call("chat_digest", {"limit": 3})
-    row = served.client.traffic()[0]
-    batches = [
-        {"rows": [{**row, "number": number, "flow": number}], "first": 1, "missed": 0, "more": number < 3}
-        for number in (1, 2, 3)
-    ]
-    body = "".join(f"event: entries\ndata: {json.dumps(each)}\n\n" for each in batches)
-    page.route("**/emulator/stream", lambda route: route.fulfill(body=body, content_type="text/event-stream"))
-    assert page.evaluate(ENTRIES_AT_ONCE) == [1, 2, 3]
 
 
 def test_a_file_that_the_browser_has_is_not_sent_again(served: Zone) -> None:

@@ -33,16 +33,3 @@ def test_a_person_is_chosen_by_keyboard_and_the_app_learns_who_it_is(page: Page,
         expect(page.get_by_text("you are back")).to_be_visible()
         assert page.url.startswith(f"{app_url}/back?code=")
         assert page.url.endswith("&state=7")
-
-
-@pytest.mark.parametrize("width", [320, 1280])
-def test_the_page_is_as_wide_as_the_window(page: Page, served: Zone, width: int) -> None:
-    page.set_viewport_size({"width": width, "height": 800})
-    query = {
-        "appid": served.client.info()["corpid"],
-        "response_type": "code",
-        "scope": "snsapi_base",
-        "redirect_uri": served.client.url,
-    }
-    page.goto(f"/connect/oauth2/authorize?{urlencode(query)}")
-    assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -61,6 +61,19 @@ def wait_logged(zone: Zone, reason: str) -> None:
     wait_until(lambda: any(line.endswith(f"  {printable(reason)}") for line in zone.program_log().splitlines()))
 
 
+def test_a_wrong_output_is_shown_with_its_value_its_row_and_what_to_do(console: Page, zone: Zone) -> None:
+    heading(console, fail(zone, "wrong output"))
+    why = console.get_by_role("tabpanel", name="Why")
+    expect(why.get_by_role("region", name="Handler")).to_contain_text("shop.py:")
+    for fact in ('Value"many"', "[abilities.totals]", "declare messages: str"):
+        expect(why.locator("dl.said").first).to_contain_text(fact)
+
+
+def test_a_call_shows_where_it_was_when_its_time_was_over(console: Page, zone: Zone) -> None:
+    heading(console, fail(zone, "time-out"))
+    expect(console.get_by_role("tabpanel", name="Why")).to_contain_text("never.wait(1)")
+
+
 def failed_callback(zone: Zone, url: str) -> int:
     """Let a callback to a URL fail; return the number of its entry."""
     before = zone.client.last_number()

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.emulator.console.test_accessibility import expect_usable
 from tests.support.apps import write_files
 from tests.support.zones import serve_zone
 from wwspec_devtools.testing.zone import ServedZone
@@ -64,9 +65,7 @@ def test_a_program_is_asked_under_the_name_of_its_own_status_and_leaves_no_trace
     assert asked.value.post_data_json == {"ability_id": "figures"}
     assert zone.client.last_number() == newest, "polls are recorded"
     shown.evaluate(axe)
-    found = shown.evaluate("axe.run({resultTypes: ['violations']})")
-    assert found["passes"]
-    assert [each["id"] for each in found["violations"] if each["impact"] in ("serious", "critical")] == []
+    expect_usable(shown, "program")
     shown.get_by_role("button", name="中文").click()
     expect(shown.get_by_text("没有进行中的异步任务，也没有超过一秒未结束的调用。")).to_be_visible()
     expect(shown.get_by_role("heading", name="专区程序")).to_be_visible()

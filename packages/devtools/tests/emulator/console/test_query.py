@@ -133,25 +133,3 @@ def test_the_slowest_flow_is_first_and_all_bars_have_one_scale(page: Page, serve
     expect(lines(page, "delete_knowledge_base")).to_have_attribute("aria-posinset", re.compile("[^1]"))
     search(page).fill("dur:>1900ms")
     expect(lines(page)).to_have_count(1)
-
-
-FOLD_LATER = """async () => {
-    const {FlowItems} = await import("/console/timeline/flow-items.js");
-    const row = (number, given) => ({
-        number, flow: number, kind: "app", name: "gettoken", failed: false, duration_ms: null, offset_ms: 0, ...given});
-    const flows = new Map([1, 2, 3].map((number) => [number, {number, rows: [row(number)]}]));
-    const items = new FlowItems(flows);
-    items.fillAnew();
-    const lengths = [items.items.length];
-    for (const flow of flows.values()) flow.rows[0] = row(flow.number, {duration_ms: 1});
-    const changed = items.take([1, 2, 3]);
-    lengths.push(items.items.length, changed.includes(items.items[0]));
-    flows.get(2).rows[0] = row(2, {duration_ms: 1, failed: true});
-    items.take([2]);
-    lengths.push(items.items.length);
-    return lengths;
-}"""
-
-
-def test_a_row_is_folded_once_it_has_ended_and_unfolded_when_it_fails(page: Page) -> None:
-    assert page.evaluate(FOLD_LATER) == [3, 1, True, 3]

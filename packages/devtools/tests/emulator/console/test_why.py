@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.emulator.console.conftest import opened_console, watched
+from tests.emulator.console.conftest import opened_console
+from tests.emulator.console.test_accessibility import expect_usable
 from tests.support.failing_app import failing_app
 from tests.support.zones import serve_zone
 from wwspec_devtools.testing.zone import Zone
@@ -104,22 +105,6 @@ def test_what_comes_after_the_exchange_is_shown_without_a_click(console: Page, z
     expect(console.get_by_role("tabpanel", name="Why")).to_contain_text("Attempt 7")
 
 
-def test_a_job_is_watched_while_it_retries_and_fails_for_good(console: Page, zone: Zone) -> None:
-    zone.fire("hit_keyword")
-    panel = open_entry(console, entry_of(zone, "event"))
-    attempts = panel.locator("details.attempt")
-    expect(attempts).to_have_count(2)
-    expect(attempts.first.locator("summary").first).to_contain_text("2 × ValueErrorAttempt 2 of 2failed")
-    expect(attempts.first.get_by_role("list", name="The same before")).to_contain_text("Attempt 1 of 2 postponed")
-    expect(attempts.first.get_by_role("region", name="Log and output")).to_contain_text("attempt 2")
-    expect(attempts.last.locator("summary").first).to_contain_text("Requestok")
-    reason = "ValueError no such group <script>alert(1)</script>"
-    expect(console.get_by_role("article").locator(".problem")).to_have_text(reason)
-    expect(console.get_by_role("article").locator(".title .chip.bad")).to_have_text("failed")
-    flow = console.get_by_role("treeitem").filter(has_text="hit_keyword").first
-    expect(flow).to_contain_text("failed")
-
-
 def test_an_asynchronous_call_shows_the_run_of_its_job(console: Page, zone: Zone) -> None:
     zone.submit("later", {"text": "no number"})
     console.goto("/")
@@ -171,25 +156,13 @@ def test_everybody_can_use_it_and_nothing_is_wider_than_the_window(
     zone.client.reset()
     assert zone.call("total", {"text": "no number"}).errcode == CRASHED
     zone.fire("hit_keyword")
-    context = browser.new_context(
-        base_url=zone.client.url,
-        locale=locale,
-        color_scheme=theme,
-        viewport={"width": width, "height": 800},
-        reduced_motion="reduce",
-    )
-    with context, watched(context.new_page()) as page:
+    look: dict[str, Any] = {"locale": locale, "color_scheme": theme, "viewport": {"width": width, "height": 800}}
+    with opened_console(browser, zone.client.url, **look) as page:
         for kind in ("call", "event"):
             page.goto(f"/#/timeline/{entry_of(zone, kind)}?tab=why")
             expect(page.locator(".exchange .problem").first).to_be_visible()
             page.locator(".why .editor select").select_option("custom")
             page.locator(".why .editor input").fill("javascript:{path}")
             page.evaluate(axe)
-            found = page.evaluate("axe.run({resultTypes: ['violations']})")
-            serious = [
-                (each["id"], [node["target"] for node in each["nodes"]])
-                for each in found["violations"]
-                if each["impact"] in ("serious", "critical")
-            ]
-            assert (found["passes"] != [], serious) == (True, [])
+            expect_usable(page, kind)
             assert page.evaluate("document.documentElement.scrollWidth") <= width

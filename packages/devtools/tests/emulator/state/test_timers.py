@@ -14,19 +14,6 @@ from wwspec_devtools.emulator.state.clock import Clock
 from wwspec_devtools.emulator.state.timers import Timers
 
 
-def test_due_actions_run_in_order_of_time_and_others_wait() -> None:
-    clock, ran = Clock(100), list[str]()
-    timers = Timers(clock)
-    for delay, name in ((3, "c"), (1, "a"), (2, "b1"), (2, "b2"), (9, "later")):
-        timers.schedule(delay, partial(ran.append, name))
-    timers.run_due()
-    assert ran == []
-    clock.advance_to(103)
-    timers.run_due()
-    assert ran == ["a", "b1", "b2", "c"]
-    assert timers.next_due() == 109
-
-
 def test_an_action_that_fails_does_not_stop_the_others(caplog: pytest.LogCaptureFixture) -> None:
     timers, ran = Timers(Clock(100)), list[str]()
     timers.schedule(0, lambda: [].pop())
@@ -59,16 +46,6 @@ def test_the_server_runs_due_actions_by_itself_as_the_clock_goes_on(start: Start
         done = threading.Event()
         emulator.platform.world.timers.schedule(delay, done.set)
         assert done.wait(DEADLINE)
-
-
-def test_a_clock_with_a_fixed_start_stands_still(start: StartEmulator) -> None:
-    clock = start().platform.clock
-    assert (clock.now(), clock.now()) == (1_750_000_000, 1_750_000_000)
-    clock.advance_to(1_750_000_010.5)
-    clock.advance_to(1_750_000_001)
-    assert clock.now() == 1_750_000_010.5
-    clock.restart()
-    assert clock.now() == 1_750_000_000
 
 
 @pytest.mark.parametrize("locked", [True, False])

@@ -3,7 +3,6 @@
 import io
 import json
 from contextlib import ExitStack
-from functools import partial
 from typing import Any
 
 import pytest
@@ -51,17 +50,6 @@ def test_every_exchange_is_recorded_in_the_order_in_which_it_began(
     assert call == place | who | sent | got | ended | nothing
 
 
-def test_what_changed_since_a_revision_comes_in_the_order_of_the_changes(traffic: Traffic) -> None:
-    record_exchanges(traffic, "first", "second")
-    known = traffic.changed(0, 10)
-    assert [each.name for each in known.entries] == ["first", "second"]
-    assert traffic.changed(known.revision, 10).entries == []
-    traffic.update(known.entries[0])
-    assert [each.name for each in traffic.changed(known.revision, 10).entries] == ["first"]
-    assert [each.name for each in traffic.changed(0, 10).entries] == ["second", "first"]
-    assert [each.name for each in traffic.changed(0, 1).entries] == ["second"]
-
-
 def test_no_secret_is_told(client: EmulatorClient, app: App, emulator: Emulator, program: SealedProgram) -> None:
     client.receive_events()
     event_token = client.fire("hit_keyword")["event"]["hit_keyword"]["token"]
@@ -95,20 +83,6 @@ def test_the_record_is_bounded_in_entries_and_bytes(traffic: Traffic) -> None:
     assert traffic.bounds == Bounds(first=3, last=5)
     assert entries[0]["request"] == {"not kept, bytes": MAX_BODY_BYTES + 1}
     assert entries[0]["reply"] == "not JSON, 8 characters"
-
-
-def test_each_watcher_is_woken_by_an_exchange_until_it_is_removed(emulator: Emulator, traffic: Traffic) -> None:
-    changes, woken = emulator.platform.changes, list[str]()
-    watchers = [partial(woken.append, name) for name in ("one", "other")]
-    for wake in watchers:
-        changes.add(wake)
-    record_exchanges(traffic, "api")
-    assert set(woken) == {"one", "other"}
-    changes.remove(watchers[0])
-    woken.clear()
-    record_exchanges(traffic, "api")
-    assert set(woken) == {"other"}
-    changes.remove(watchers[1])
 
 
 def test_what_is_nested_too_deep_is_hidden_whole(traffic: Traffic) -> None:
