@@ -103,7 +103,7 @@ def test_a_child_that_was_stopped_is_killed_with_its_own_children(tmp_path: Path
     assert not any(map(alive, family))
 
 
-def test_a_child_that_is_late_is_ended_and_the_limit_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_late_is_ended_and_the_limit_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WWSPEC_START_LIMIT", "0.01")
     for number, wait in enumerate((Child.announced_url, Child.wait_success)):
         child = forked_child(EMULATE, output=tmp_path / f"{number}.log")
@@ -111,6 +111,8 @@ def test_a_child_that_is_late_is_ended_and_the_limit_is_named(tmp_path: Path, mo
         with pytest.raises(ChildError, match=rf"wwspec emulate {how} within 0\.01 seconds \(WWSPEC_START_LIMIT\)"):
             wait(child)
         child.stop()
+    with pytest.raises(ChildError, match=r"wwspec emulate was not ready within 0\.01 seconds"):
+        serve_zone(ROOT, start_limit=0.01)
 
 
 @pytest.mark.parametrize("value", ["soon", "0", "-1", "nan", "inf"])
@@ -123,11 +125,6 @@ def test_a_limit_that_is_no_number_of_seconds_is_refused(value: str, monkeypatch
         Zone.serve(ROOT)
     with pytest.raises(ConfigurationError, match=r"^start_limit must be a number of seconds above 0, not 0\.0$"):
         Zone.serve(ROOT, start_limit=0.0)
-
-
-def test_a_zone_that_is_late_is_ended_with_the_limit_in_the_message() -> None:
-    with pytest.raises(ChildError, match=r"wwspec emulate was not ready within 0\.01 seconds"):
-        serve_zone(ROOT, start_limit=0.01)
 
 
 @pytest.mark.parametrize("end", ["killed", pytest.param("ended", marks=pytest.mark.slow)])  # nearly the same

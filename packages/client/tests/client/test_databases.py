@@ -111,9 +111,7 @@ def test_no_transaction_is_open_while_the_app_waits_for_a_page(app: ZoneClient, 
     assert not connection.in_transaction()
 
 
-def test_of_two_pulls_the_second_one_to_keep_a_page_is_refused_with_its_rows(
-    app: ZoneClient, connection: Connection
-) -> None:
+def test_of_two_pulls_the_second_to_keep_a_page_is_refused(app: ZoneClient, connection: Connection) -> None:
     """The page is the same, which has the same place for both."""
     moved = "the row 'messages' of wwspec_cursors has been changed .*by another pull"
     with connected(Path(str(connection.engine.url.database))) as other:
@@ -128,9 +126,7 @@ def test_of_two_pulls_the_second_one_to_keep_a_page_is_refused_with_its_rows(
     assert len(stored(connection)) == 8
 
 
-def test_a_page_whose_transaction_was_rolled_back_unseen_is_not_skipped(
-    app: ZoneClient, connection: Connection
-) -> None:
+def test_a_page_whose_transaction_was_rolled_back_is_not_skipped(app: ZoneClient, connection: Connection) -> None:
     pages = app.messages(cursor(connection), limit=8)
     next(pages).keep()
     connection.rollback()

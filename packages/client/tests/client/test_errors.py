@@ -79,7 +79,7 @@ def test_a_secret_that_is_wrong_says_so(zone: Zone) -> None:
         (lambda client: client.messages(FileCursor("x"), limitt=3), "'limitt'; did you mean limit?"),
     ]
 )
-def test_a_misspelt_option_is_refused_with_the_name_that_was_meant(
+def test_a_misspelt_option_is_refused_with_the_right_name(
     call: Callable[[Any], object], said: str, app: ZoneClient
 ) -> None:
     with pytest.raises(TypeError, match=f"unexpected keyword argument {re.escape(said)}"):

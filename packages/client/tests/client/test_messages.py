@@ -123,7 +123,7 @@ def test_no_token_is_sent_that_the_app_has_had_for_ten_minutes(
     assert ["token" in each["request"] for each in sync_msg_calls(zone)] == [False]
 
 
-def test_a_refusal_that_is_not_of_the_token_is_raised_after_one_pull_without_it(
+def test_a_refusal_for_another_reason_is_raised_after_one_pull_without_token(
     zone: Zone, app: ZoneClient, file: Path
 ) -> None:
     zone.client.add_fault("sdk", "errcode", "sync_msg", 710659)

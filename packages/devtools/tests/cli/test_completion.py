@@ -141,9 +141,7 @@ def test_each_shell_has_its_script_and_is_answered(folder: Path, shell: str) -> 
     assert "chat_digest" in done.stdout
 
 
-def test_people_groups_and_entries_are_those_of_the_running_emulator(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_people_groups_and_entries_are_the_running_emulator_s(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with serving(create_app(EmulatorSettings())) as url, EmulatorClient(url) as client:
         client.receive_events()
         info = client.info()
@@ -160,9 +158,7 @@ def test_people_groups_and_entries_are_those_of_the_running_emulator(
             assert completed("zone", "show", "") == ["1"]
 
 
-def test_without_an_emulator_nothing_of_it_is_completed_and_no_error_shown(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_an_emulator_nothing_of_it_is_completed_or_shown(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for url in ("http://127.0.0.1:1", "no URL", "file:///etc"):
         monkeypatch.setenv("WWSPEC_EMULATOR_URL", url)
         assert completed("zone", "show", "") == []

@@ -135,9 +135,7 @@ def test_a_password_in_a_wrong_place_of_the_store_is_hidden(
     assert listed(folder)["store"] == (shown, "WWSPEC_STORE")
 
 
-def test_secrets_are_masked_and_their_origin_is_told(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_secrets_are_masked_and_have_an_origin(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_files(folder, {"url": "redis://user:s3cret@h/0\n", "wwspec.toml": '[serve]\nstore-file = "url"\n'})
     assert listed(folder)["store"] == ("redis:***", "wwspec.toml:2")
     monkeypatch.setenv("WWSPEC_STORE", "rediss://:s3cret@h/0")
@@ -232,9 +230,7 @@ def test_a_misspelled_variable_is_told_and_those_that_others_read_are_not(
     assert (done.exit_code, done.stderr.rstrip("\n")) == (0, said)
 
 
-def test_the_variables_of_an_app_are_not_taken_for_misspelled_settings(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_variables_of_an_app_are_no_misspelled_settings(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     named = {
         parameter.envvar
         for verb, command in commands()
@@ -250,9 +246,7 @@ def test_the_variables_of_an_app_are_not_taken_for_misspelled_settings(
 
 
 @pytest.mark.parametrize(("verb", "name"), [("emulate", "SEED"), ("emulate", "PORT"), ("dev", "PORT")])
-def test_options_of_the_emulator_come_from_the_environment(
-    verb: str, name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_emulator_has_options_in_the_environment(verb: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(f"WWSPEC_EMULATOR_{name}", "many")
     done = wwspec(verb)
     assert done.exit_code == 2
@@ -319,9 +313,7 @@ def test_doctor_judges_the_settings_that_serve_would_use(run: Run, folder: Path)
     assert "ok    port      0 is free for a zone program" in lines
 
 
-def test_workers_are_a_number_or_auto_in_the_file_the_environment_and_an_option(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_workers_are_a_number_or_auto_wherever_they_are_set(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_files(folder, {"wwspec.toml": '[serve]\nworkers = "auto"\n'})
     assert listed(folder)["workers"] == ("auto", "wwspec.toml:2")
     assert served(monkeypatch, folder).processes == min(usable_cores().number, 64)
@@ -333,9 +325,7 @@ def test_workers_are_a_number_or_auto_in_the_file_the_environment_and_an_option(
 
 
 @pytest.mark.parametrize("value", ["all", "Auto", "-1", "65", "1.5"])
-def test_other_workers_are_a_fault_that_names_the_choices(
-    folder: Path, value: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_other_workers_are_a_fault_with_the_choices(folder: Path, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     allowed = "must be a whole number from 0 to 64, or auto, not"
     assert f"Invalid value for '--workers': {allowed} '{value}'" in wwspec("serve", "--workers", value).stderr
     monkeypatch.setenv("WWSPEC_WORKERS", value)
@@ -343,11 +333,6 @@ def test_other_workers_are_a_fault_that_names_the_choices(
     monkeypatch.delenv("WWSPEC_WORKERS")
     write_files(folder, {"wwspec.toml": f'[serve]\nworkers = "{value}"\n'})
     assert f"wwspec.toml:2 [serve] workers: {allowed} '{value}'" in wwspec("serve", "--app", folder).stderr
-
-
-def test_doctor_says_where_worker_processes_get_no_cores_of_their_own(run: Run, folder: Path) -> None:
-    lines = run("doctor", "--workers", "0", "--pin-workers", "on", cwd=folder).stdout.splitlines()
-    assert "look  workers   --pin-workers on has no effect here: there is no worker process" in lines
 
 
 def test_doctor_imports_the_function_of_the_setting_wrap(run: Run, folder: Path) -> None:

@@ -70,7 +70,7 @@ def test_who_has_the_port_of_the_emulator_and_says_nothing_is_named_soon() -> No
     assert f"listens there, as process {os.getpid()} in " in said
 
 
-def test_the_application_folder_of_the_environment_has_the_note(
+def test_the_folder_of_the_environment_has_the_note(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "shop").mkdir()
@@ -119,9 +119,7 @@ def test_without_a_note_a_verb_takes_no_emulator_of_another_folder(folder: Path,
     assert (done.exit_code, done.stderr) == (0, "")
 
 
-def test_without_a_note_a_verb_says_which_emulator_it_takes(
-    elsewhere: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_a_note_a_verb_names_its_emulator(elsewhere: tuple[Path, str], monkeypatch: pytest.MonkeyPatch) -> None:
     app, url = elsewhere
     monkeypatch.chdir(app)
     done = CliRunner().invoke(main, ["zone", "info", "--json"])

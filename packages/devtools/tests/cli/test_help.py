@@ -1,6 +1,5 @@
 """Help by what one is doing: groups of verbs, and examples that can be typed as they are."""
 
-import re
 import shlex
 from pathlib import Path
 
@@ -9,7 +8,6 @@ import pytest
 from click.testing import CliRunner
 
 from tests.support.tables import for_each
-from wwspec_devtools.cli.verbs.zone import command as zone
 from wwspec_router.cli.main import VERBS, Group, main
 
 
@@ -35,14 +33,6 @@ def test_the_help_of_a_verb_begins_with_its_usage_and_ends_with_one_to_three_exa
     assert usage.startswith(f"Usage: wwspec {verb} [OPTIONS]")
     assert 1 <= len(examples) <= 3
     assert [line.strip() for line in below[-len(examples) :]] == [f"$ {each}" for each in examples]
-
-
-def test_help_of_zone_has_each_command_in_a_group_with_its_whole_first_sentence() -> None:
-    text = shown("zone")
-    below = text[text.index("\nLook:\n") :]
-    assert "..." not in below
-    assert set(re.findall(r"^  ([a-z-]+)  +\S", below, re.MULTILINE)) == set(zone.commands)
-    assert "the program gets the JSON object in FILE as the reply" in " ".join(below.split())
 
 
 @for_each((verb, line) for verb, row in VERBS.items() for line in row.examples)

@@ -87,9 +87,7 @@ def fire(zone: Zone, shell: Shell) -> dict[str, Any]:
     return failed(shell)[0]
 
 
-def test_what_failed_for_good_is_listed_without_its_data_and_runs_again(
-    zone: ServedZone, shell: Shell, app: Path
-) -> None:
+def test_what_failed_for_good_is_listed_without_data_and_runs_again(zone: ServedZone, shell: Shell, app: Path) -> None:
     shown = fire(zone, shell)
     machine, job_id = shown.pop("machine"), shown.pop("job_id")
     assert shown.pop("failed_s") < 60
@@ -116,9 +114,7 @@ def test_the_list_is_a_table_for_a_person(zone: ServedZone, shell: Shell) -> Non
     assert row.split()[0] == job_id
 
 
-def test_a_job_without_an_ability_is_listed_with_that_mark_and_is_dropped_but_not_run(
-    zone: ServedZone, shell: Shell
-) -> None:
+def test_a_job_without_an_ability_is_listed_as_such_and_dropped_but_not_run(zone: ServedZone, shell: Shell) -> None:
     app_of_zone = {name: zone.client.info()[name] for name in ("corpid", "agentid")}
     with closing(open_store(f"sqlite:{zone.folder / 'notify.db'}")) as store:
         store.add(job("old", ability_id="of_yesterday", **app_of_zone))
@@ -145,7 +141,7 @@ def test_a_job_that_no_machine_has_is_named_with_those_that_answered(zone: Serve
 @pytest.mark.parametrize(
     ("words", "kind"), [(("job", "list"), "jobs"), (("job", "drop", "x"), "jobs"), (("forget", "ww1"), "forget")]
 )
-def test_a_program_without_the_ability_is_told_which_row_it_needs(
+def test_a_program_without_the_ability_learns_which_row_it_needs(
     shell: Shell, words: tuple[str, ...], kind: str
 ) -> None:
     done = shell(*words, "--ability", "absent")

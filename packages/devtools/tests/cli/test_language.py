@@ -77,13 +77,6 @@ def test_the_option_goes_before_the_variable() -> None:
     assert wwspec("--lang", "en", "zone", "--help", WWSPEC_LANG="zh").stdout.startswith("Usage: wwspec zone ")
 
 
-def test_a_run_in_chinese_leaves_nothing_of_it_to_the_next() -> None:
-    before = wwspec("serve", "--help").stdout
-    assert wwspec("--lang", "zh", "serve", "--help").stdout != before
-    assert wwspec("serve", "--help").stdout == before
-    assert wwspec("serve", "--prot").stderr.startswith("Usage: ")
-
-
 def test_an_unknown_language_is_named_with_those_that_there_are() -> None:
     done = wwspec("--lang", "fr", "check")
     assert done.exit_code == 2

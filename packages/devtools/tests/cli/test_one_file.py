@@ -84,15 +84,12 @@ def test_the_fixture_zone_finds_it(app: Path, form: str) -> None:
     assert "4 passed" in done.stdout
 
 
-def test_check_doctor_and_config_find_it(app: Path) -> None:
+def test_check_doctor_config_and_abilities_find_it(app: Path) -> None:
     assert wwspec(app, "check").stdout.startswith(
         f"{app / 'program.py'}: 45 abilities, 43 SDK APIs, 9 events: no fault"
     )
     assert f"registry  {app / 'program.py'}: 45 abilities" in wwspec(app, "doctor").stdout
     assert str(app / "program.py") in wwspec(app, "config").stdout
-
-
-def test_abilities_says_where_each_is_declared(app: Path) -> None:
     lines = {" ".join(line.split()) for line in wwspec(app, "abilities").stdout.splitlines()}
     assert lines >= {
         "answers with declared at",
@@ -102,11 +99,6 @@ def test_abilities_says_where_each_is_declared(app: Path) -> None:
         "event hit_keyword handler program:on_hit; the app is told now program.py:24 on_hit",
         "notification hit_count program.py:14 HitCount",
     }
-
-
-def test_a_registry_file_is_the_program_as_soon_as_it_is_there(app: Path) -> None:
-    write_files(app, {"abilities/registry.toml": '[abilities.only]\napi = "sync_msg"\n'})
-    assert wwspec(app, "check").stdout.startswith(f"{app / 'abilities/registry.toml'}: 1 ability,")
 
 
 def test_without_either_the_error_names_both(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ class Whole(Part):
     """Not this."""
 
 
-def test_a_field_has_its_docstring_its_bounds_and_that_of_its_base() -> None:
+def test_fields_and_enums_have_their_names_docstrings_and_bounds() -> None:
     schema = contract_schema([Whole])
     fields = schema["$defs"]["Whole"]["properties"]
     assert schema["$ref"] == "#/$defs/Whole"
@@ -46,9 +46,6 @@ def test_a_field_has_its_docstring_its_bounds_and_that_of_its_base() -> None:
     assert fields["size"] == {"type": "integer", "minimum": 1, "default": 1, "description": "Bytes."}
     assert "description" not in fields["parts"]
     assert schema["$defs"]["Part"]["properties"]["name"]["description"] == "What it is called."
-
-
-def test_an_enum_has_the_name_and_the_text_of_each_value() -> None:
     mode = contract_schema([Whole])["$defs"]["Mode"]
     assert (mode["enum"], mode["enumNames"]) == ([0, 1], ["SLOW", "FAST"])
     assert mode["enumDescriptions"] == ["", "At once."]

@@ -82,7 +82,7 @@ def test_what_is_missing_is_named_with_the_fix(tmp_path: Path, path: str) -> Non
     assert text in faults(done)[name]
 
 
-def test_the_registry_file_may_be_named_in_the_settings_file(tmp_path: Path) -> None:
+def test_the_registry_file_may_be_named_in_the_settings_file_or_be_one_file(tmp_path: Path) -> None:
     items = image() | {"app/wwspec.toml": Item(b'[serve]\nregistry = "rows/registry.toml"\n')}
     del items["app/abilities/registry.toml"]
     lacking = check(write_tar(tmp_path / "zone.tar", items))
@@ -91,9 +91,6 @@ def test_the_registry_file_may_be_named_in_the_settings_file(tmp_path: Path) -> 
     )
     whole = check(write_tar(tmp_path / "zone.tar", items | {"app/rows/registry.toml": Item(b"")}))
     assert rows(whole)["registry"] == ("ok", "/app/rows/registry.toml")
-
-
-def test_a_program_of_one_file_needs_no_registry_file(tmp_path: Path) -> None:
     items = image() | {"app/program.py": Item(b"")}
     del items["app/abilities/registry.toml"]
     assert rows(check(write_tar(tmp_path / "zone.tar", items)))["registry"] == ("ok", "/app/program.py")
@@ -143,10 +140,14 @@ def test_a_password_of_pip_is_not_shown(tmp_path: Path) -> None:
     assert "pw-7731" not in done.stdout + done.stderr
 
 
-def test_pypy_is_refused(tmp_path: Path) -> None:
+def test_what_is_no_image_of_cpython_is_refused(tmp_path: Path) -> None:
     items = {path.replace("lib/python3.12", "lib/pypy3.12"): item for path, item in image().items()}
     done = check(write_tar(tmp_path / "zone.tar", items))
     assert "is not of CPython" in faults(done)["Python"]
+    done = check(write_tar(tmp_path / "zone.tar", {"notes.txt": Item()}))
+    assert faults(done) == {
+        "flat": "no folder /app, so this is no image of a zone program: export one with `wwspec image`"
+    }
 
 
 @pytest.mark.parametrize("name", ["manifest.json", "index.json"])
@@ -157,13 +158,6 @@ def test_layers_are_refused_and_nothing_else_is_said(tmp_path: Path, name: str) 
     assert topic == "flat"
     assert "`docker save`" in text
     assert len(done.stdout.splitlines()) == 1
-
-
-def test_a_tar_of_something_else_is_refused(tmp_path: Path) -> None:
-    done = check(write_tar(tmp_path / "zone.tar", {"notes.txt": Item()}))
-    assert faults(done) == {
-        "flat": "no folder /app, so this is no image of a zone program: export one with `wwspec image`"
-    }
 
 
 def refusal(tar: Path, *options: str) -> str:

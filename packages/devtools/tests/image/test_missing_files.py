@@ -63,11 +63,8 @@ def found(folder: Path, **changes: str) -> list[str]:
     return lacking(folder, registry)
 
 
-def test_nothing_is_found_in_a_folder_that_has_all(tmp_path: Path) -> None:
+def test_nothing_is_found_in_folders_that_have_all_or_are_not_checked(tmp_path: Path) -> None:
     assert found(tmp_path, requirements=FILES["requirements.txt"].replace("not-there", "not_there")) == []
-
-
-def test_a_folder_without_either_file_is_not_checked(tmp_path: Path) -> None:
     write_files(
         tmp_path, {name: text for name, text in FILES.items() if name not in (".dockerignore", "requirements.txt")}
     )

@@ -104,7 +104,7 @@ class Instance:
 
 
 @given(st.lists(st.tuples(st.integers(0, 2), st.booleans(), st.integers(0, 50), st.floats(0, 2)), max_size=40))
-def test_instances_that_answer_by_turns_and_restart_are_counted_once(
+def test_instances_that_answer_by_turns_are_counted_once(
     polls: list[tuple[int, bool, int, float]],
 ) -> None:
     counters, now, expected = Counters(), 10_000.0, 0

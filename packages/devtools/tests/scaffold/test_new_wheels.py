@@ -95,15 +95,10 @@ def test_a_folder_without_a_wheel_that_fits_is_refused_with_what_it_has(tmp_path
     assert refused(tmp_path, "shop", "--wheels", "dist") == [f"{neither} wwspec_router-0.0.9-py3-none-any.whl; {HOW}"]
 
 
-def test_a_folder_that_lacks_one_of_the_other_packages_is_refused_since_pip_would_ask_an_index_for_it(
-    tmp_path: Path,
-) -> None:
+def test_a_folder_of_wheels_that_lacks_one_or_is_not_there_is_refused(tmp_path: Path) -> None:
     for name in (PURE, OTHERS[0], OTHERS[2]):
         (tmp_path / name).touch()
     assert refused(tmp_path, "shop", "--wheels", ".") == [f"Error: .: lacks {OTHERS[1]}; {HOW}"]
-
-
-def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for name, why in (("nowhere", "No such file or directory"), ("file", "Not a directory")):
         assert refused(tmp_path, "shop", "--wheels", name) == [f"Error: {name}: can't be read: {why}; {HOW}"]

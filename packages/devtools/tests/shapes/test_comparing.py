@@ -118,7 +118,7 @@ def test_an_answer_that_the_emulator_refuses_is_held_against_the_contract() -> N
     ]
 
 
-def test_elements_of_a_list_that_is_empty_in_the_emulator_are_no_difference() -> None:
+def test_what_the_recording_or_the_emulator_shows_nothing_of_is_no_difference() -> None:
     def change(answer: Answer) -> Answer:
         [rule] = answer["msg_list"][0]["hit_rule_list"]
         assert rule["semantics_list"] == []
@@ -126,9 +126,6 @@ def test_elements_of_a_list_that_is_empty_in_the_emulator_are_no_difference() ->
         return answer
 
     assert found(change, "get_hit_msg_list") == []
-
-
-def test_what_the_recording_shows_nothing_of_is_no_difference() -> None:
     empty: dict[str, Any] = {"errcode": 0, "errmsg": "ok", "rule_list": [], "has_more": False, "next_cursor": "x"}
     real = emulated_client()
     client = changed(real, "get_rule_list", lambda answer: empty)

@@ -74,26 +74,29 @@ def slow(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ServedZone]
         yield zone
 
 
-def test_a_kind_of_ones_own_is_returned_as_its_contract_or_as_plain_json(zone: Zone) -> None:
+def test_a_kind_or_an_event_is_returned_as_its_contract_or_as_plain_json(zone: Zone) -> None:
     zone.call("daily_digest", {"hours": 1}).raise_for_error()
     zone.call("daily_digest", {"hours": 1}).raise_for_error()
     assert zone.notified(Digest) == Digest(one_to_one=0, groups=0)
     assert zone.notified("daily_digest")["daily_digest"] == {"one_to_one": 0, "groups": 0}
-
-
-def test_an_event_is_returned_whole_or_as_its_contract(zone: Zone) -> None:
     first, second = zone.fire("hit_keyword")["event"], zone.fire("hit_keyword")["event"]
     assert zone.notified("hit_keyword") == first
     event = zone.notified(hit_keyword.Event)
     assert event.hit_keyword.token == second["hit_keyword"]["token"]
 
 
-def test_each_notification_is_returned_once_and_other_kinds_are_kept(zone: Zone) -> None:
+def test_each_notification_is_returned_once_until_a_reset_forgets_all(zone: Zone) -> None:
     zone.fire("hit_keyword")
     zone.fire("auth_knowledge_base")
     assert zone.notified("auth_knowledge_base")["event_type"] == "auth_knowledge_base"
     assert zone.notified("hit_keyword")["event_type"] == "hit_keyword"
     with pytest.raises(ZoneTimeoutError, match="no notification of hit_keyword within 0 s; there came none"):
+        zone.notified("hit_keyword", timeout=0)
+    zone.fire("hit_keyword")
+    zone.client.reset()
+    zone.fire("auth_knowledge_base")
+    assert zone.notified("auth_knowledge_base")
+    with pytest.raises(ZoneTimeoutError, match="there came none"):
         zone.notified("hit_keyword", timeout=0)
 
 
@@ -122,21 +125,9 @@ def test_a_wait_that_is_over_names_what_came(zone: Zone) -> None:
         ZoneTimeoutError, match=r"no notification of daily_digest within 0\.1 s; there came: hit_keyword$"
     ):
         zone.notified("daily_digest", timeout=0.1)
-
-
-def test_a_payload_that_can_not_be_fetched_is_named_with_the_reason(zone: Zone) -> None:
     zone.fire("hit_keyword")
     zone.advance(601)
     with pytest.raises(ZoneTimeoutError, match="there came: get_callback_data: refused by the platform .* 710646"):
-        zone.notified("hit_keyword", timeout=0)
-
-
-def test_a_reset_forgets_what_came_before(zone: Zone) -> None:
-    zone.fire("hit_keyword")
-    zone.client.reset()
-    zone.fire("auth_knowledge_base")
-    assert zone.notified("auth_knowledge_base")
-    with pytest.raises(ZoneTimeoutError, match="there came none"):
         zone.notified("hit_keyword", timeout=0)
 
 

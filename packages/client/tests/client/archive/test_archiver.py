@@ -76,9 +76,7 @@ def test_the_rows_of_a_page_that_the_app_fails_to_store_are_rolled_back_and_come
     assert rig.stored() == 20
 
 
-def test_a_corp_whose_pulls_fail_waits_longer_each_time_and_others_go_on(
-    rig: Rig, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_corp_whose_pulls_fail_waits_longer_while_others_go_on(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
     machine = rig.start()
     bad, *others = rig.corpids
     rig.refused.add(bad)

@@ -46,9 +46,7 @@ def test_every_other_callback_goes_to_on_other_whole(kind: ServerKind) -> None:
     assert (others[1].receive_id, others[1].envelope["AgentID"]) == (CORPID, "1000002")
 
 
-def test_without_on_other_a_callback_is_logged_and_not_stored(
-    kind: ServerKind, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_without_on_other_a_callback_is_only_logged(kind: ServerKind, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", "wwspec_client.notify")
     store = MemoryPendingStore()
     with Stand(kind, [HIT], store=store, receive_id=BOTH) as stand:

@@ -34,9 +34,7 @@ sys.stdin.read()
 """
 
 
-def test_the_row_of_a_process_that_is_killed_is_claimed_when_its_lease_is_over(
-    store: SqlitePendingStore, path: Path
-) -> None:
+def test_the_row_of_a_killed_process_is_claimed_when_its_lease_is_over(store: SqlitePendingStore, path: Path) -> None:
     store.add(ROW)
     command = [sys.executable, "-c", CLAIMS, str(path)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
@@ -126,9 +124,7 @@ def test_nothing_of_a_forgotten_corp_is_left_in_the_file_and_beside_it(store: Sq
     assert store.get(ROW.key) == ROW
 
 
-def test_a_forget_whose_traces_another_process_keeps_in_the_wal_fails_and_can_be_repeated(
-    store: SqlitePendingStore, path: Path
-) -> None:
+def test_a_forget_whose_traces_another_process_keeps_can_be_repeated(store: SqlitePendingStore, path: Path) -> None:
     store.add(ROW)
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN")

@@ -57,9 +57,7 @@ def test_a_command_of_another_suite_is_the_apps_only(stand: Stand) -> None:
     assert stand.store.ticket("another") == ""
 
 
-def test_a_change_at_a_corp_without_an_installation_is_a_line_in_the_log(
-    make: Make, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_change_at_a_corp_without_an_installation_is_logged(make: Make, caplog: pytest.LogCaptureFixture) -> None:
     stand = make(corps=2)
     stand.corp(0).install()
     for corp in (stand.corp(0), stand.corp(1)):

@@ -86,17 +86,6 @@ def test_a_call_prints_its_error_and_the_line_that_raised_below_the_answer(serve
     assert run(served.client.url, "zone", "show", number).stdout.splitlines() == shown, "the same"
 
 
-def test_an_asynchronous_call_prints_the_error_of_its_job(served: Zone, folder: Path) -> None:
-    result = run(served.client.url, "call", "--async", "later", '{"text": "no number"}')
-    assert json.loads(result.stdout)["errcode"] == 710660
-    assert f"  at     {place(folder, 'parsed', 'return int(json.loads(text))')}" in result.stderr.splitlines()
-    assert f"  page   {page(served, 'call')}" in result.stderr.splitlines()
-
-
-def test_a_call_that_is_answered_prints_nothing_more(served: Zone) -> None:
-    assert run(served.client.url, "call", "later", '{"text": "3"}').stderr == ""
-
-
 def test_a_wrong_output_is_shown_with_its_value_its_handler_its_row_and_what_to_do(served: Zone, folder: Path) -> None:
     shown = run(served.client.url, "call", "wrong", '{"text": "three"}').stderr.splitlines()
     assert "wrong  failed: output $.sum: int expected, str found  " in shown[0]
@@ -132,7 +121,7 @@ def test_an_event_prints_where_to_see_what_becomes_of_it(served: Zone) -> None:
     assert shown.startswith(f"#{number} hit_keyword  failed: ValueError no such group <script>")
 
 
-def test_a_program_that_tells_nothing_has_its_answer_printed_all_the_same(
+def test_a_program_that_tells_nothing_has_its_answer_printed_too(
     zone: tuple[Emulator, SealedProgram],
 ) -> None:
     emulator, program = zone

@@ -91,9 +91,7 @@ def test_what_a_number_of_the_programs_own_means_is_shown_as_the_program_says(
     assert lines[at + 1 : at + 3] == [f"  9003: {row.cause}", f"  {row.fix}"]
 
 
-def test_why_an_apps_call_failed_is_shown_with_that_call(
-    wwspec: Wwspec, emulator: Emulator, program: SealedProgram
-) -> None:
+def test_why_an_apps_call_failed_is_shown_with_it(wwspec: Wwspec, emulator: Emulator, program: SealedProgram) -> None:
     program.reply = lambda call: CRASH
     emulator.call_program("{}", "buy")
     send_trace(emulator, failure={"name": "KeyError", "frames": FRAMES[2:]})
@@ -166,7 +164,7 @@ def test_traffic_is_chosen_by_ability_errcode_failure_text_kind_and_number(
     assert wwspec("zone", "traffic", "--errcode", "many").exit_code == 2
 
 
-def test_what_took_longest_is_printed_first_when_that_is_asked(
+def test_what_took_longest_is_printed_first_on_demand(
     wwspec: Wwspec, emulator: Emulator, program: SealedProgram
 ) -> None:
     def answer_later_than_before(call: Any) -> str:
@@ -186,9 +184,7 @@ def test_what_took_longest_is_printed_first_when_that_is_asked(
     assert wwspec(*slowest, "0").exit_code == 2
 
 
-def test_only_what_fails_is_followed_when_that_is_asked(
-    emulator: Emulator, program: SealedProgram, tmp_path: Path
-) -> None:
+def test_only_what_fails_is_followed_on_demand(emulator: Emulator, program: SealedProgram, tmp_path: Path) -> None:
     output = tmp_path / "output"
     emulator.call_program("{}", "sell")
     program.reply = lambda call: CRASH
@@ -224,9 +220,7 @@ def test_a_list_is_a_table_on_a_terminal_and_json_in_a_pipe(wwspec: Wwspec, emul
     assert wwspec("zone", "notifications", "--table").stdout.splitlines() == [head, line]
 
 
-def test_the_test_of_an_entry_is_that_of_the_console(
-    wwspec: Wwspec, emulator: Emulator, program: SealedProgram
-) -> None:
+def test_the_test_of_an_entry_is_the_console_s(wwspec: Wwspec, emulator: Emulator, program: SealedProgram) -> None:
     program.reply = lambda call: '{"price": 5}'
     emulator.call_program('{"item": "rice"}', "buy")
     printed = wwspec("zone", "test", "2")

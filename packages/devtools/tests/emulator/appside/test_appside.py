@@ -127,9 +127,7 @@ def test_an_uploaded_file_is_kept_byte_for_byte_for_three_days(emulator: Emulato
         assert files.get(agentid + 1, answer["media_id"], START) is None
 
 
-def test_a_file_of_the_largest_size_is_taken_and_a_larger_one_is_not(
-    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_of_the_largest_size_is_taken_a_larger_not(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     assert uploads.MAX_BYTES == 60 * 1024 * 1024
     monkeypatch.setattr(uploads, "MAX_BYTES", 100_000)
     monkeypatch.setattr(uploads, "MAX_FORM_BYTES", 200_000)

@@ -39,11 +39,8 @@ def test_calls_of_what_is_not_modelled_are_seen_in_the_traffic(emulator: Emulato
     assert len(emulator.http.get(f"/cgi-bin/{'x' * 5000}").json()["errmsg"]) < 2000
 
 
-def test_a_head_request_has_no_body(emulator: Emulator) -> None:
+def test_a_head_request_has_no_body_and_other_paths_stay_unknown(emulator: Emulator) -> None:
     response = emulator.http.head("/cgi-bin/user/get")
     assert (response.status_code, response.content) == (200, b"")
-
-
-def test_other_paths_stay_unknown(emulator: Emulator) -> None:
     assert emulator.http.get("/user/get").status_code == 404
     assert emulator.http.get("/emulator/user/get").status_code == 404

@@ -42,9 +42,7 @@ def test_the_url_is_verified_on_demand(start: StartEmulator, callback_app: Callb
 
 
 @pytest.mark.parametrize("answer", ["wrong", "", '"{}"', "{}\n", " {}", "\ufeff{}"])
-def test_an_answer_that_is_not_the_bare_echo_fails(
-    start: StartEmulator, callback_app: CallbackApp, answer: str
-) -> None:
+def test_an_answer_other_than_the_echo_fails(start: StartEmulator, callback_app: CallbackApp, answer: str) -> None:
     """Row 29: WeCom takes neither quotes nor a line end."""
     emulator = start_with_callback(start, callback_app.url)
     wait_until(lambda: is_verified(emulator))

@@ -223,7 +223,7 @@ def test_a_courier_that_stops_drops_what_waits_and_ends_its_thread(monkeypatch: 
     assert "emulator-courier" not in [thread.name for thread in threading.enumerate()]
 
 
-def test_a_running_emulator_takes_another_callback_url_and_goes_back_to_that_of_its_start(
+def test_a_running_emulator_takes_another_callback_url_and_goes_back_again(
     callback_app: CallbackApp,
 ) -> None:
     settings: dict[str, Any] = {"callback_token": TOKEN, "encoding_aes_key": AES_KEY, "corpid": callback_app.corpid}

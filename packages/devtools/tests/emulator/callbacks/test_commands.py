@@ -181,9 +181,7 @@ def test_an_install_link_leads_to_the_providers_site_with_the_code(live: Live) -
         ({"redirect_uri": "javascript:alert(1)"}, 0, 40058),
     ],
 )
-def test_an_install_link_that_is_wrong_shows_why(
-    live: Live, changed: dict[str, str], seconds: int, errcode: int
-) -> None:
+def test_a_wrong_install_link_shows_why(live: Live, changed: dict[str, str], seconds: int, errcode: int) -> None:
     life = live()
     link = {"suite_id": SUITE_ID, "pre_auth_code": life.provider.pre_auth_code(), "redirect_uri": "http://a.example"}
     life.emulator.advance(seconds)
@@ -387,7 +385,7 @@ def test_100272_a_change_and_seats_are_only_told(live: Live) -> None:
     assert life.sdk("get_rule_list") == 0
 
 
-def test_97175_a_custom_developed_app_gets_another_secret(live: Live) -> None:
+def test_97175_only_a_custom_developed_app_gets_another_secret(live: Live) -> None:
     life = live("custom")
     settings = life.emulator.settings
     life.control.reset_permanent_code()
@@ -397,9 +395,6 @@ def test_97175_a_custom_developed_app_gets_another_secret(live: Live) -> None:
     for each, errcode in ((settings.permanent_code, 40001), (secret, 0)):
         query = {"corpid": settings.corpid, "corpsecret": each}
         assert life.emulator.http.get("/cgi-bin/gettoken", params=query).json()["errcode"] == errcode
-
-
-def test_a_third_party_app_has_no_secret_to_reset(live: Live) -> None:
     life = live()
     with pytest.raises(EmulatorError, match="custom-developed"):
         life.control.reset_permanent_code()

@@ -207,9 +207,7 @@ def test_a_call_is_edited_checked_while_typing_sent_and_compared(page: Page, ser
     expect(page.get_by_role("tab", name="Copy as")).to_have_attribute("aria-selected", "true")
 
 
-def test_a_masked_secret_of_an_edited_request_is_put_back_and_an_event_has_no_contract(
-    page: Page, served: Zone
-) -> None:
+def test_a_masked_secret_of_an_edited_request_is_put_back(page: Page, served: Zone) -> None:
     event = served.fire("conversation_new_message")["event"]
     served.call("chat_history", {"token": event["conversation_new_message"]["token"]}).raise_for_error()
     page.goto(f"/#/timeline/{last(served, 'call')}/replay")

@@ -117,16 +117,3 @@ def test_an_event_is_fetched_as_the_app_by_one_click(page: Page, served: Zone) -
     assert json.loads(fetched["reply"]["response_data"])["auth_knowledge_base"]["knowledge_base_name"] == "Prices"
     page.goto(f"/#/timeline/{notification['number']}")
     expect(page.get_by_role("button", name="Fetch it as the app")).to_be_visible()
-
-
-def test_the_ability_that_fetches_may_have_another_name(page: Page, served: Zone) -> None:
-    contracts = served.client.contracts()
-    try:
-        served.client.register({"my_events": contracts["get_callback_data"]})
-        fired = served.client.fire("auth_knowledge_base")
-        page.goto(f"/#/timeline/{fired['number']}")
-        page.get_by_role("button", name="Fetch it as the app").click()
-        expect(page.locator("#entry-title")).to_contain_text("sync_call_program")
-        assert served.client.traffic(kind="app")[-1]["request"]["ability_id"] == "my_events"
-    finally:
-        served.client.register(contracts)

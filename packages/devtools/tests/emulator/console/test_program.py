@@ -71,21 +71,6 @@ def test_a_program_is_asked_under_the_name_of_its_own_status_and_leaves_no_trace
     expect(shown.get_by_role("heading", name="专区程序")).to_be_visible()
 
 
-def test_nothing_is_asked_once_the_view_is_left(shown: Page) -> None:
-    expect(shown.get_by_text("No job is under way")).to_be_visible()
-    asked: list[str] = []
-    shown.on("request", lambda request: asked.append(request.url))
-    shown.clock.install()
-    with shown.expect_request("**/emulator/figures"):
-        shown.clock.run_for(2000)
-    shown.get_by_role("link", name="Faults").click()
-    expect(shown.get_by_role("button", name="Set fault")).to_be_visible()
-    assert any(each.endswith("/figures") for each in asked)
-    asked.clear()
-    shown.clock.run_for(60_000)
-    assert [each for each in asked if each.endswith("/figures")] == []
-
-
 def test_what_does_not_end_is_shown_and_jobs_with_their_attempt(shown: Page, zone: ServedZone, folder: Path) -> None:
     submitted = zone.submit("wait", {})
     call = threading.Thread(target=zone.call, args=("wait", "{}"))

@@ -68,9 +68,7 @@ def test_what_is_not_understood_is_named_with_what_is_possible_and_left_out(page
     expect(page.get_by_role("alert")).to_be_empty()
 
 
-def test_token_rows_behind_each_other_are_one_line_that_opens_and_what_failed_is_never_folded(
-    page: Page, served: Zone
-) -> None:
+def test_token_rows_behind_each_other_are_one_line_that_opens(page: Page, served: Zone) -> None:
     fetch = "gettoken"
     info = served.client.info()
     for secret in (*[info["secret"]] * 5, "wrong"):

@@ -51,9 +51,7 @@ def fact(page: Page, name: str) -> Locator:
     return page.locator(".facts div").filter(has=page.get_by_text(name, exact=True)).locator("dd")
 
 
-def test_a_program_that_was_started_again_is_up_since_then_and_its_former_processes_are_gone(
-    shown: Page, zone: ServedZone
-) -> None:
+def test_a_program_that_was_started_again_is_up_since_then(shown: Page, zone: ServedZone) -> None:
     expect(fact(shown, "Processes")).to_contain_text(re.compile(r"^PID \d+$"))
     former = fact(shown, "Processes").inner_text()
     shown.get_by_role("link", name="Events").click()  # nobody watches while the program is away, as in a quick restart
@@ -100,15 +98,7 @@ def test_an_empty_reason_gets_the_cause_and_the_fix_of_the_table(shown: Page, zo
     zone.start_program()
 
 
-def test_what_is_no_number_of_an_entry_is_not_called_entry_nan(shown: Page) -> None:
-    shown.goto("/#/timeline/latest")
-    expect(shown.get_by_text("latest is not the number of an entry")).to_be_visible()
-    expect(shown.get_by_text("NaN")).to_have_count(0)
-
-
-def test_nothing_is_said_of_an_sdk_that_was_never_seen_nor_of_jobs_that_nobody_tells(
-    browser: Browser, zone: ServedZone
-) -> None:
+def test_nothing_is_said_of_an_sdk_never_seen_nor_of_jobs_that_nobody_tells(browser: Browser, zone: ServedZone) -> None:
     zone.client.reset()
     refused = {"errcode": 0, "errmsg": "ok", "reply": '{"errcode":40058,"errmsg":"there is no such ability"}'}
     with opened_console(browser, zone.client.url, "about:blank") as page:

@@ -86,14 +86,6 @@ def test_what_was_logged_and_printed_is_beside_it_and_is_text(console: Page, zon
         expect(time.get_by_role("row", name=part)).to_contain_text("ms")
 
 
-def test_what_went_well_has_its_lines_too_and_shows_the_bodies_first(console: Page, zone: Zone) -> None:
-    zone.call("later", {"text": "3"})
-    console.goto(f"/#/timeline/{entry_of(zone, 'call')}")
-    expect(console.get_by_role("tab", name="Tree")).to_have_attribute("aria-selected", "true")
-    console.get_by_role("tab", name="Why").click()
-    expect(console.get_by_role("tabpanel", name="Why")).to_contain_text("in a task")
-
-
 def test_what_comes_after_the_exchange_is_shown_without_a_click(console: Page, zone: Zone) -> None:
     assert zone.call("later", {"text": "3"}).errcode == 0
     number = entry_of(zone, "call")
@@ -103,15 +95,6 @@ def test_what_comes_after_the_exchange_is_shown_without_a_click(console: Page, z
     run = {"reference": reference, "kind": "job", "outcome": "postponed", "milliseconds": {"total": 1}, "attempt": 7}
     console.request.post("/emulator/traces", data=[run])
     expect(console.get_by_role("tabpanel", name="Why")).to_contain_text("Attempt 7")
-
-
-def test_an_asynchronous_call_shows_the_run_of_its_job(console: Page, zone: Zone) -> None:
-    zone.submit("later", {"text": "no number"})
-    console.goto("/")
-    console.get_by_role("treeitem").filter(has_text="async_program_task").first.click()
-    attempts = console.get_by_role("tabpanel", name="Why").locator("details.attempt")
-    expect(attempts.first.locator("summary").first).to_contain_text("failed")
-    expect(console.get_by_role("list", name="What it caused")).to_contain_text(ERROR)
 
 
 def test_the_editor_is_chosen_once_and_no_link_runs_a_script(console: Page, zone: Zone, folder: Path) -> None:

@@ -118,16 +118,13 @@ def hits_of(emulator: Emulator, given: Json) -> list[tuple[str, list[tuple[str, 
     return [(said[hit["msgid"]], [rule_of(each) for each in hit["hit_rule_list"]]) for hit in found]
 
 
-def test_before_set_receive_callback_nothing_is_sent(zone: tuple[Emulator, SealedProgram]) -> None:
+def test_the_receiver_of_events_is_a_linked_program_that_was_chosen(zone: tuple[Emulator, SealedProgram]) -> None:
     emulator, program = zone
     assert emulator.http.get("/emulator/info").json()["receives_events"] is False
     answer = emulator.fire("hit_keyword")
     assert answer["errcode"] == 710645
     assert "set_receive_callback" in answer["errmsg"]
     assert program.calls == []
-
-
-def test_set_receive_callback_takes_a_linked_program_only(zone: tuple[Emulator, SealedProgram]) -> None:
     emulator, _ = zone
     assert emulator.app_call("set_receive_callback", {"program_id": "another"})["errcode"] == 790020
     assert emulator.app_call("set_receive_callback", {})["errcode"] == 40063

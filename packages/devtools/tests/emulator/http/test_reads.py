@@ -22,7 +22,7 @@ def rows(emulator: Emulator, *query: tuple[str, str]) -> list[Json]:
     return list(answer["traffic"])
 
 
-def test_rows_are_chosen_by_what_is_asked(
+def test_rows_are_chosen_on_demand(
     client: EmulatorClient, app: App, emulator: Emulator, program: SealedProgram
 ) -> None:
     program.reply = lambda call: call.data if call.ability_id == "echo" else '{"errcode": 7, "errmsg": "no"}'
@@ -144,9 +144,7 @@ def test_a_call_is_sent_again_with_an_edited_request_many_times(
     assert client.replay(number, times=2) == '{"a": 1}'
 
 
-def test_the_secrets_of_an_edited_request_are_put_back_where_they_were(
-    client: EmulatorClient, app: App, program: SealedProgram
-) -> None:
+def test_secrets_of_an_edited_request_are_put_back(client: EmulatorClient, app: App, program: SealedProgram) -> None:
     app.call("echo", json.dumps({"token": "a", "list": [{"secret": "b"}, 1.0], "text": '{"code": "c"}', "d": "***"}))
     entry = client.entry(client.last_number())
     shown = json.loads(entry["text"]["request"])

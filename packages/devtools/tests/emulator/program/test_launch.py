@@ -135,7 +135,7 @@ def test_a_program_that_leaves_children_behind_is_ended_with_them(tmp_path: Path
     wait_until(lambda: refuses(url))
 
 
-def test_a_program_that_listens_nowhere_is_warned_of(
+def test_a_program_without_a_port_is_warned_of(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(launch_module, "START_SECONDS", 0.0)

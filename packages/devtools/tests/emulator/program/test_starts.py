@@ -125,7 +125,7 @@ def test_a_call_whose_connection_the_ending_program_closes_unread_waits_when_a_s
         assert call.result(DEADLINE)["errcode"] == 0
 
 
-def test_a_call_waits_no_longer_than_the_limit(
+def test_a_call_waits_for_a_limited_time(
     emulator: Emulator, client: EmulatorClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(starts, "HOLD_SECONDS", 0.01)
@@ -135,9 +135,7 @@ def test_a_call_waits_no_longer_than_the_limit(
     assert answer["errmsg"].endswith("not started: the program still starts after 0.01 seconds")
 
 
-def test_a_program_with_a_fault_refuses_calls_at_once_with_the_fault(
-    emulator: Emulator, client: EmulatorClient
-) -> None:
+def test_a_program_with_a_fault_refuses_calls_with_the_fault(emulator: Emulator, client: EmulatorClient) -> None:
     emulator.receive_events()
     client.begin_start()
     client.end_start(FAULT)

@@ -50,7 +50,7 @@ def test_an_empty_list_is_taken_as_an_empty_object(emulator: Emulator, program: 
     assert emulator.call_program()["errcode"] == 790014, "a reply must fit as it is"
 
 
-def test_an_empty_list_stays_one_where_the_contract_has_a_list(
+def test_an_empty_list_stays_one_if_the_contract_has_one(
     start_with_program: StartEmulator, program: SealedProgram
 ) -> None:
     emulator = start_with_program(contracts={"echo": ConsoleContract(input=[1], output=[1])})
@@ -200,7 +200,11 @@ def test_a_reply_from_a_thread_that_decoded_another_request_is_warned_of(
     assert "decode and reply on one thread" in caplog.text
 
 
-def test_access_tokens_are_checked_and_expire_after_two_hours(emulator: Emulator) -> None:
+def test_tokens_are_given_for_the_right_credentials_and_expire_after_two_hours(emulator: Emulator) -> None:
+    wrong = [("", "", 40013), ("ww-other", "x", 40013), (emulator.settings.corpid, "wrong", 40001)]
+    for corpid, secret, errcode in wrong:
+        answer = emulator.http.get("/cgi-bin/gettoken", params={"corpid": corpid, "corpsecret": secret}).json()
+        assert (answer["errcode"], "access_token" in answer) == (errcode, False)
     token = emulator.token()
     assert emulator.token() == token, "a valid token is given again"
     assert emulator.app_call("sync_call_program", {}, "")["errcode"] == 40014
@@ -211,14 +215,7 @@ def test_access_tokens_are_checked_and_expire_after_two_hours(emulator: Emulator
     assert emulator.call_program()["errcode"] == 0
 
 
-def test_tokens_are_given_for_the_right_credentials_only(emulator: Emulator) -> None:
-    wrong = [("", "", 40013), ("ww-other", "x", 40013), (emulator.settings.corpid, "wrong", 40001)]
-    for corpid, secret, errcode in wrong:
-        answer = emulator.http.get("/cgi-bin/gettoken", params={"corpid": corpid, "corpsecret": secret}).json()
-        assert (answer["errcode"], "access_token" in answer) == (errcode, False)
-
-
-def test_an_app_without_zone_permission_is_refused_on_both_sides(
+def test_an_app_without_permission_is_refused_on_both_sides(
     start_with_program: StartEmulator, program: SealedProgram
 ) -> None:
     emulator = start_with_program(authorised=False)

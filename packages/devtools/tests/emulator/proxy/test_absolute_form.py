@@ -83,7 +83,7 @@ def test_a_request_for_the_platform_is_answered_by_the_emulator(
         (f"http://{WECOM_HOST.upper()}:80//a", "//a"),
     ],
 )
-def test_the_path_reaches_the_emulator_as_it_was_sent(
+def test_the_path_reaches_the_emulator_as_sent(
     proxy: Proxy, asked: list[dict[str, Any]], target: str, path: str
 ) -> None:
     assert exchange(proxy, get(target, "Host: x")).startswith(b"HTTP/1.1 200")

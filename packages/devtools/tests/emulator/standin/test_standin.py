@@ -118,7 +118,7 @@ def test_log_lines_have_the_documented_form(sdk: ModuleType, key: bytes, capsys:
     assert ",DBG," in debug
 
 
-def test_log_lines_carry_the_request_of_their_thread(
+def test_log_lines_have_the_request_of_a_thread(
     sdk: ModuleType, key: bytes, capsys: pytest.CaptureFixture[str]
 ) -> None:
     decode(sdk, key)
@@ -138,12 +138,11 @@ def test_notify_ids_are_fresh_and_short(sdk: ModuleType) -> None:
     assert all(len(notify_id.encode()) <= 64 for notify_id in ids)
 
 
-def test_in_local_mode_debug_mode_opens_with_any_credentials(sdk: ModuleType) -> None:
+def test_debug_mode_opens_with_the_credentials_that_the_emulator_knows(
+    sdk: ModuleType, start: StartEmulator, load_standin: LoadStandin
+) -> None:
     assert sdk.spec_open_debug_mode("debug", "access") is True
     assert sdk.spec_open_debug_mode("", "access") is False
-
-
-def test_the_emulator_checks_both_credentials_of_debug_mode(start: StartEmulator, load_standin: LoadStandin) -> None:
     emulator = start()
     sdk, debug_token, access_token = load_standin(emulator.url), emulator.settings.debug_token, emulator.token()
     assert sdk.spec_open_debug_mode("made-up", access_token) is False
@@ -203,9 +202,7 @@ def test_sdk_calls_reach_the_emulator_with_their_caller(start: StartEmulator, lo
     assert '"errcode":40063' in sdk.ChatDataSDK(settings.corpid, settings.agentid, "", "").search_msg("{}")
 
 
-def test_an_api_that_the_standin_lacks_is_there_while_a_test_answers_it(
-    start: StartEmulator, load_standin: LoadStandin
-) -> None:
+def test_an_api_that_the_standin_lacks_is_there_while_answered(start: StartEmulator, load_standin: LoadStandin) -> None:
     emulator = start()
     caller = load_standin(emulator.url).ChatDataSDK(emulator.settings.corpid, emulator.settings.agentid, "", "")
     with EmulatorClient(emulator.url) as client:
@@ -226,9 +223,7 @@ def test_a_request_that_is_no_json_object_raises(start: StartEmulator, load_stan
         assert return_code(raised) == -10009
 
 
-def test_a_reply_that_never_comes_raises_the_network_code(
-    load_standin: LoadStandin, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_reply_raises_the_network_code(load_standin: LoadStandin, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(link, "READ_SECONDS", 0.05)
     with free_socket() as silent:
         silent.listen()
@@ -306,9 +301,7 @@ def test_a_fresh_connection_that_is_closed_without_a_reply_raises(load_standin: 
             assert getattr(call.exception(DEADLINE), "return_code", None) == -10002
 
 
-def test_the_key_is_waited_for_until_the_emulator_is_up(
-    load_standin: LoadStandin, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_key_is_waited_for_at_an_early_start(load_standin: LoadStandin, monkeypatch: pytest.MonkeyPatch) -> None:
     bound = free_socket()
     sdk = load_standin(url_of(bound))
     app = create_app(EmulatorSettings(messages=0))

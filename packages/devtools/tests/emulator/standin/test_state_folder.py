@@ -61,7 +61,7 @@ def test_without_a_home_the_emulator_starts(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_without_a_home_of_its_own_the_proxy_asks_for_a_folder(
+def test_without_a_home_the_proxy_asks_for_a_folder(
     monkeypatch: pytest.MonkeyPatch, home: str | None, message: str
 ) -> None:
     monkeypatch.setattr(pwd, "getpwuid", unknown)

@@ -85,7 +85,7 @@ def test_the_apps_connection_is_cut(client: EmulatorClient, app: App, emulator: 
         app.client.access_token()
 
 
-def test_a_program_that_is_down_is_not_called(
+def test_a_program_that_is_down_gets_no_call(
     client: EmulatorClient, emulator: Emulator, program: SealedProgram
 ) -> None:
     client.add_fault("program", "errcode", value=710674)

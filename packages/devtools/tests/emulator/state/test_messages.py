@@ -83,9 +83,12 @@ def test_mode_0_gives_messages_mode_1_page_ids_and_mode_2_whichever_is_shorter(e
     assert len(pull(emulator, mode=2, limit=122)["page_id_list"]) == 2
 
 
-def test_the_page_size_is_200_by_default(start: StartEmulator) -> None:
+def test_the_page_size_is_200_by_default_and_a_corp_may_have_no_messages(start: StartEmulator) -> None:
     answer = pull(start(messages=201))
     assert (len(answer["msg_list"]), answer["has_more"]) == (200, 1)
+    emulator = start(messages=0)
+    for mode in MODES:
+        assert pull_all(emulator, mode, 200)[0] == []
 
 
 def test_every_message_has_the_documented_fields(emulator: Emulator) -> None:
@@ -244,9 +247,3 @@ def test_get_group_chat_answers_internal_groups(emulator: Emulator) -> None:
 def test_many_threads_page_at_once_and_each_gets_everything(emulator: Emulator) -> None:
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(lambda _: len(pull_all(emulator, 2, 20)[0]), range(8))) == [123] * 8
-
-
-def test_a_corp_may_have_no_messages(start: StartEmulator) -> None:
-    emulator = start(messages=0)
-    for mode in MODES:
-        assert pull_all(emulator, mode, 200)[0] == []
