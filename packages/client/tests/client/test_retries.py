@@ -107,9 +107,7 @@ def test_a_call_that_may_have_run_is_never_sent_twice(names: list[str], attempts
 
 
 @given(histories, st.integers(1, 6), st.booleans())
-def test_what_can_be_repeated_is_sent_until_it_passes_or_an_error_is_final(
-    names: list[str], attempts: int, runs: bool
-) -> None:
+def test_what_can_be_repeated_is_sent_until_it_passes_or_is_final(names: list[str], attempts: int, runs: bool) -> None:
     sent = attempts_of(names, RetryPolicy(attempts=attempts, first_pause=0.0), retry_unsafe=True, runs=runs)
     last = next((n for n, name in enumerate([*names, "ok"], 1) if name in ("ok", *FINAL)), 0)
     assert sent == min(attempts, last)

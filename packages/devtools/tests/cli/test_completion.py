@@ -89,7 +89,7 @@ def test_a_word_is_completed_to_what_may_stand_there(line: str, expected: list[s
     assert completed(*line.split(" ")) == expected
 
 
-def test_the_application_folder_may_be_named(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_folder_and_registry_file_may_be_named(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
     monkeypatch.chdir(empty)
@@ -97,9 +97,6 @@ def test_the_application_folder_may_be_named(folder: Path, monkeypatch: pytest.M
     assert completed("contracts", "--app", str(folder), "chat") == ["chat_digest"]
     monkeypatch.setenv("WWSPEC_APP", str(folder))
     assert completed("call", "chat") == ["chat_digest"]
-
-
-def test_the_registry_file_may_be_named_in_the_settings_file(folder: Path) -> None:
     text = '[abilities.other]\napi = "sync_msg"\n'
     write_files(folder, {"other.toml": text, "wwspec.toml": '[serve]\nregistry = "other.toml"\n'})
     assert completed("call", "") == ["other"]
@@ -141,7 +138,7 @@ def test_each_shell_has_its_script_and_is_answered(folder: Path, shell: str) -> 
     assert "chat_digest" in done.stdout
 
 
-def test_people_groups_and_entries_are_the_running_emulator_s(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_people_groups_and_entries_are_those_of_the_emulator(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with serving(create_app(EmulatorSettings())) as url, EmulatorClient(url) as client:
         client.receive_events()
         info = client.info()
@@ -156,9 +153,6 @@ def test_people_groups_and_entries_are_the_running_emulator_s(folder: Path, monk
         monkeypatch.delenv("WWSPEC_EMULATOR_URL")
         with keep_note(folder, DevNote(url, "")):
             assert completed("zone", "show", "") == ["1"]
-
-
-def test_without_an_emulator_nothing_of_it_is_completed_or_shown(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for url in ("http://127.0.0.1:1", "no URL", "file:///etc"):
         monkeypatch.setenv("WWSPEC_EMULATOR_URL", url)
         assert completed("zone", "show", "") == []

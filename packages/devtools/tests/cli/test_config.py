@@ -95,14 +95,6 @@ def test_the_file_may_be_named_by_an_option_or_the_environment(folder: Path, mon
     assert listed(folder, "--config", folder / "b")["threads"] == (3, "b:2")
 
 
-def test_application_and_registry_come_from_the_environment_too(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("WWSPEC_APP", str(folder))
-    monkeypatch.setenv("WWSPEC_REGISTRY", str(folder / "other.toml"))
-    done = wwspec("check")
-    assert done.exit_code == 1
-    assert f"{folder / 'other.toml'}: there is no such file" in done.stderr
-
-
 def test_relative_paths_are_relative_to_the_file(folder: Path, tmp_path: Path) -> None:
     text = '[serve]\nregistry = "r.toml"\nstore = "sqlite:var/x.db"\ndebug-token-file = "token"\n'
     write_files(folder, {"conf/own.toml": text, "conf/token": "s3cret\n"})
@@ -128,9 +120,7 @@ def test_relative_paths_are_relative_to_the_file(folder: Path, tmp_path: Path) -
         ("sqlite:var/notify.db", "sqlite:var/notify.db"),
     ],
 )
-def test_a_password_in_a_wrong_place_of_the_store_is_hidden(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, store: str, shown: str
-) -> None:
+def test_a_misplaced_password_is_hidden(folder: Path, monkeypatch: pytest.MonkeyPatch, store: str, shown: str) -> None:
     monkeypatch.setenv("WWSPEC_STORE", store)
     assert listed(folder)["store"] == (shown, "WWSPEC_STORE")
 
@@ -206,10 +196,15 @@ def test_a_secret_in_the_file_is_refused_and_not_repeated(folder: Path, key: str
     assert "s3cret" not in done.output
 
 
-def test_a_file_that_is_named_must_be_there(folder: Path) -> None:
+def test_a_file_that_option_or_environment_names_must_be_there(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     done = wwspec("check", "--config", folder / "none.toml")
     assert done.exit_code == 1
     assert f"{folder / 'none.toml'}: there is no such file; name another one with --config" in done.stderr
+    monkeypatch.setenv("WWSPEC_APP", str(folder))
+    monkeypatch.setenv("WWSPEC_REGISTRY", str(folder / "other.toml"))
+    done = wwspec("check")
+    assert done.exit_code == 1
+    assert f"{folder / 'other.toml'}: there is no such file" in done.stderr
 
 
 @pytest.mark.parametrize(

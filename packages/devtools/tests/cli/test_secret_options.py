@@ -60,9 +60,7 @@ def test_a_secret_on_the_command_line_is_refused_with_the_name_of_its_variable(
 
 
 @pytest.mark.parametrize(("verb", "name", "value"), ROWS)
-def test_a_variable_and_its_file_at_once_are_one_clear_error(
-    start: Start, tmp_path: Path, verb: str, name: str, value: str
-) -> None:
+def test_a_variable_beside_its_file_is_an_error(start: Start, tmp_path: Path, verb: str, name: str, value: str) -> None:
     done = start(verb, **{variable(name): value, f"{variable(name)}_FILE": str(tmp_path / "secret")})
     message = f"Error: {variable(name)} and {variable(name)}_FILE are both set: unset one of them\n"
     assert (done.returncode, done.stderr) == (1, message)

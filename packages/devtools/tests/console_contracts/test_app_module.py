@@ -482,9 +482,7 @@ def plain(value: Any) -> Any:
 @pytest.mark.slow  # generated; the tests above have each kind of field
 @given(request_type=contracts(), reply=contracts())
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
-def test_any_contract_is_the_same_type_when_it_is_written_and_imported(
-    generated: Path, request_type: type[Contract], reply: type[Contract]
-) -> None:
+def test_a_written_contract_is_as_it_was(generated: Path, request_type: type[Contract], reply: type[Contract]) -> None:
     try:
         module = written(generated, request_type, reply)
     except ConfigurationError as error:

@@ -177,9 +177,7 @@ def test_nothing_is_found_in_the_reference_program_and_in_a_new_one(tmp_path: Pa
         (r"\*", "*", r"\*"),
     ],
 )
-def test_the_last_line_that_matches_a_path_or_a_folder_above_it_decides(
-    tmp_path: Path, lines: str, path: str, deciding: str | None
-) -> None:
+def test_the_last_line_that_matches_decides(tmp_path: Path, lines: str, path: str, deciding: str | None) -> None:
     (tmp_path / ".dockerignore").write_text(lines)
     line = Ignored(tmp_path / ".dockerignore").keeps_out(path)
     assert (None if line is None else line.text) == deciding

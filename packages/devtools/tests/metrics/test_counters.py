@@ -26,11 +26,7 @@ def counted(*polls: tuple[str, int, int, float]) -> tuple[int, int]:
         ([("a", 5, 100, 1000.0), ("b", 90, 20, 1030.0)], 90, 1),
         ([("a", 0, 100, 1000.0), ("a", 1, 100, 1000.0), ("a", 2, 100, 1000.0)], 2, 0),
         ([("a", 500, 100, 1000.0), ("a", 510, 100, 1000.0), ("a", 508, 100, 1000.0), ("a", 512, 100, 1000.0)], 12, 0),
-        (
-            [("a", 50, 9, 1000.0), ("b", 20, 9, 1000.0), ("a", 57, 39, 1030.0), ("b", 30, 39, 1030.0)],
-            17,
-            0,
-        ),
+        ([("a", 50, 9, 1000.0), ("b", 20, 9, 1000.0), ("a", 57, 39, 1030.0), ("b", 30, 39, 1030.0)], 17, 0),
         ([("a", 500, 100, 1000.0), ("b", 507, 30, 1030.0 - SLACK)], 0, 0),
         ([("a", 500, 100, 1000.0), ("b", 507, 30, 1030.0 - SLACK / 2)], 507, 1),
         ([("a", 500, 100, 1000.0), ("b", 507, 30, 1030.5)], 507, 1),
@@ -47,9 +43,7 @@ def counted(*polls: tuple[str, int, int, float]) -> tuple[int, int]:
         "one that has",
     ],
 )
-def test_calls_are_counted_once_and_starts_noticed(
-    polls: list[tuple[str, int, int, float]], calls: int, restarts: int
-) -> None:
+def test_calls_are_counted_and_starts_seen(polls: list[tuple[str, int, int, float]], calls: int, restarts: int) -> None:
     assert counted(*polls) == (calls, restarts)
 
 
@@ -104,9 +98,7 @@ class Instance:
 
 
 @given(st.lists(st.tuples(st.integers(0, 2), st.booleans(), st.integers(0, 50), st.floats(0, 2)), max_size=40))
-def test_instances_that_answer_by_turns_are_counted_once(
-    polls: list[tuple[int, bool, int, float]],
-) -> None:
+def test_instances_that_answer_by_turns_are_counted_once(polls: list[tuple[int, bool, int, float]]) -> None:
     counters, now, expected = Counters(), 10_000.0, 0
     instances = [Instance(now - 1000 * (number + 1), 100) for number in range(3)]
     for number, (which, restarts, calls, slow) in enumerate(polls):

@@ -157,9 +157,7 @@ def provided(stack: ExitStack, url: str, zone: Zone) -> tuple[Provider, Provider
     return first, second
 
 
-def test_a_corp_that_comes_back_is_pulled_again_without_a_word_of_the_app(
-    url: str, corps: tuple[Zone, list[Corp]], stack: ExitStack
-) -> None:
+def test_a_corp_that_comes_back_is_pulled_by_itself(url: str, corps: tuple[Zone, list[Corp]], stack: ExitStack) -> None:
     zone, [corp] = corps
     first, second = provided(stack, url, zone)
     for pulling, forgetting in ((first, second), (second, first)):

@@ -76,9 +76,7 @@ def test_the_same_text_for_another_receiver_is_another_callback(kind: ServerKind
     assert [each.receive_id for each in others] == ["suite", CORPID]
 
 
-def test_callbacks_are_answered_before_on_other_has_ended_and_handled_in_the_order_in_which_they_came(
-    kind: ServerKind,
-) -> None:
+def test_callbacks_are_answered_before_on_other_has_ended_and_handled_in_their_order(kind: ServerKind) -> None:
     others: list[Callback] = []
     release = threading.Event()
 

@@ -73,9 +73,7 @@ def test_two_processes_handle_each_event_and_each_callback_once(process: Process
     assert None not in released
 
 
-def test_what_a_crashed_process_had_is_handled_when_its_lease_is_over(
-    process: Process, store: SqlitePendingStore
-) -> None:
+def test_what_a_crashed_process_had_is_handled_after_its_lease(process: Process, store: SqlitePendingStore) -> None:
     now = [1000.0]
     store.add(fetched("n1"))
     store.add(fetched("n2"))

@@ -121,9 +121,7 @@ def test_an_event_prints_where_to_see_what_becomes_of_it(served: Zone) -> None:
     assert shown.startswith(f"#{number} hit_keyword  failed: ValueError no such group <script>")
 
 
-def test_a_program_that_tells_nothing_has_its_answer_printed_too(
-    zone: tuple[Emulator, SealedProgram],
-) -> None:
+def test_a_program_that_tells_nothing_has_its_answer_printed_too(zone: tuple[Emulator, SealedProgram]) -> None:
     emulator, program = zone
     program.reply = lambda call: '{"errcode": 710660, "errmsg": "internal error"}'
     result = run(emulator.url, "call", "echo")

@@ -77,9 +77,7 @@ def test_a_failed_call_is_shown_with_its_error_the_applications_lines_first_and_
     assert all(line.isprintable() for line in lines)
 
 
-def test_what_a_number_of_the_programs_own_means_is_shown_as_the_program_says(
-    wwspec: Wwspec, emulator: Emulator, program: SealedProgram
-) -> None:
+def test_a_number_of_the_programs_own_is_explained(wwspec: Wwspec, emulator: Emulator, program: SealedProgram) -> None:
     program.reply = lambda call: CRASH.replace("710660", "9003")
     emulator.call_program("{}", "buy")
     number = number_of(emulator, "call", "buy")
@@ -146,9 +144,7 @@ def test_show_prints_text_in_a_pipe_and_names_an_entry_that_is_not_kept(wwspec: 
     assert wwspec("zone", "show", "x").exit_code == 2
 
 
-def test_traffic_is_chosen_by_ability_errcode_failure_text_kind_and_number(
-    wwspec: Wwspec, emulator: Emulator, program: SealedProgram
-) -> None:
+def test_traffic_is_chosen_by_what_it_is_and_holds(wwspec: Wwspec, emulator: Emulator, program: SealedProgram) -> None:
     emulator.call_program('{"item": "rice"}', "sell")
     program.reply = lambda call: CRASH
     emulator.call_program('{"item": "tea"}', "buy")
@@ -164,9 +160,7 @@ def test_traffic_is_chosen_by_ability_errcode_failure_text_kind_and_number(
     assert wwspec("zone", "traffic", "--errcode", "many").exit_code == 2
 
 
-def test_what_took_longest_is_printed_first_on_demand(
-    wwspec: Wwspec, emulator: Emulator, program: SealedProgram
-) -> None:
+def test_what_took_longest_is_first_on_demand(wwspec: Wwspec, emulator: Emulator, program: SealedProgram) -> None:
     def answer_later_than_before(call: Any) -> str:
         kept = emulator.platform.world.traffic.kept_entries()
         longest = max((each.duration or 0.0 for each in kept), default=0.0)

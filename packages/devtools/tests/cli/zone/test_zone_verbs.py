@@ -149,9 +149,7 @@ def test_the_result_of_a_submitted_call_is_fetched(wwspec: Wwspec, emulator: Emu
     assert wwspec("task").exit_code == 2
 
 
-def test_a_request_is_an_argument_a_file_or_standard_input(
-    wwspec: Wwspec, program: SealedProgram, tmp_path: Path
-) -> None:
+def test_a_request_is_an_argument_a_file_or_the_input(wwspec: Wwspec, program: SealedProgram, tmp_path: Path) -> None:
     file = tmp_path / "request.json"
     file.write_text('\ufeff{"who": "王"}', "utf-8")  # Windows editors begin a file with this mark
     assert printed(wwspec("call", "echo", f"@{file}")) == {"who": "王"}
@@ -191,9 +189,7 @@ def test_a_program_that_does_not_run_is_named_with_its_url_and_the_fix(wwspec: W
         ('{"errcode": 710660, "errmsg": "broken"}', "refused by the program with errcode 710660: broken"),
     ],
 )
-def test_exit_code_1_means_that_the_program_refused(
-    wwspec: Wwspec, program: SealedProgram, reply: str, said: str
-) -> None:
+def test_exit_code_1_means_the_program_refused(wwspec: Wwspec, program: SealedProgram, reply: str, said: str) -> None:
     program.reply = lambda call: reply
     wwspec("call", "echo")
     number = str(printed(wwspec("zone", "traffic", "--json", "--kind", "call"))[0]["number"])

@@ -55,7 +55,7 @@ def test_a_task_runs_and_then_is_finished(zone: EmulatedZone, kind: str) -> None
 
 
 @ANALYSES
-def test_messages_that_cannot_be_read_are_told_in_the_result(zone: EmulatedZone, kind: str) -> None:
+def test_messages_that_cannot_be_read_are_told_and_alone_they_fail_the_task(zone: EmulatedZone, kind: str) -> None:
     [good] = zone.talk("你好")
     image = zone.key_of(zone.say(msgtype=2))
     [wrong_key] = zone.talk("秘密")
@@ -65,10 +65,6 @@ def test_messages_that_cannot_be_read_are_told_in_the_result(zone: EmulatedZone,
     assert (answer["errcode"], answer["status"]) == (0, 1)
     ids = ("made-up", image["msgid"], wrong_key["msgid"])
     assert failures(answer) == list(zip(ids, (710601, 710602, 710603), strict=True))
-
-
-@ANALYSES
-def test_a_task_fails_when_no_message_can_be_read(zone: EmulatedZone, kind: str) -> None:
     answer = result(zone, kind, [{"msgid": "made-up", "encrypt_info": {"secret_key": "x"}}])
     assert (answer["errcode"], answer["status"]) == (710637, 2)
     assert failures(answer) == [("made-up", 710601)]
@@ -135,10 +131,7 @@ def test_a_summary_counts_and_quotes_the_beginning_of_what_is_too_long(zone: Emu
 def test_the_tag_with_most_words_fits_and_too_many_groups_fail_the_task(zone: EmulatedZone) -> None:
     keys = zone.talk("请给我报价", "决定了，合同发来吧", "合同要盖章")
     tags = result(zone, "create_customer_tag_task", keys)["tag_result_list"]
-    assert tags == [
-        {"group_id": INTENT, "tag_id": f"{INTENT}_high"},
-        {"group_id": TOPIC, "tag_id": f"{TOPIC}_price"},
-    ]
+    assert tags == [{"group_id": INTENT, "tag_id": f"{INTENT}_high"}, {"group_id": TOPIC, "tag_id": f"{TOPIC}_price"}]
     groups = [{"group_id": "made-up"}, {"group_id": TOPIC}]
     tags = result(zone, "create_customer_tag_task", zone.talk("你好"), tag_group_list=groups)["tag_result_list"]
     assert tags == []

@@ -144,17 +144,13 @@ def test_99987_too_many_messages_or_too_large_a_file_fail_when_the_job_ends(zone
         assert zone.ok("get_chatdata_export_job_status", jobid=jobid)["result_errcode"] == errcode
 
 
-def test_99987_a_code_is_good_for_one_use(zone: EmulatedZone) -> None:
+def test_99987_a_code_is_good_for_one_use_and_a_template_must_be_uploaded_and_known(zone: EmulatedZone) -> None:
     media_id = zone.upload("a.txt")
     zone.ok("create_chatdata_export_job", code="c", media_id=media_id)
     assert zone.refused("create_chatdata_export_job", code="c", media_id=media_id) == 42022
-
-
-def test_a_template_must_be_uploaded_and_of_a_known_kind(zone: EmulatedZone) -> None:
     assert zone.refused("create_chatdata_export_job", code="c", media_id="made-up") == 40145
     assert zone.refused("create_chatdata_export_job", code="c", media_id=zone.upload("a.pdf")) == 40058
     assert zone.refused("create_chatdata_export_job", code="", media_id="x") == 40063
-    media_id = zone.upload("a.txt")
     zone.advance(3 * 86400)
     assert zone.refused("create_chatdata_export_job", code="c", media_id=media_id) == 40145
 

@@ -38,13 +38,7 @@ def test_the_corps_authorisations_are_told(emulator: Emulator) -> None:
     whole = {"userid_list": [], "department_id_list": [1], "tag_id_list": []}
     [edition] = call(emulator, "chatdata/get_corp_auth_info", {})["auth_edition_list"]
     assert edition.pop("begin_time") < START < edition.pop("end_time")
-    assert edition == {
-        "edition": 3,
-        "auth_scope": whole,
-        "status": 3,
-        "msg_duration_days": 180,
-        "auth_user_count": 20,
-    }
+    assert edition == {"edition": 3, "auth_scope": whole, "status": 3, "msg_duration_days": 180, "auth_user_count": 20}
     documents = call(emulator, "docdata/get_auth_info", {})
     assert documents.pop("begin_time") < START < documents.pop("end_time")
     assert documents == {"errcode": 0, "errmsg": "ok", "status": 1, "auth_scope": whole, "auth_user_count": 20}
@@ -83,9 +77,7 @@ def test_every_api_wants_an_access_token(emulator: Emulator, api: str) -> None:
     assert call(emulator, api, {}, "made-up")["errcode"] == 40014
 
 
-def test_in_debug_mode_calls_and_events_go_to_the_debug_url(
-    start: StartEmulator, program: SealedProgram, load_standin: LoadStandin
-) -> None:
+def test_in_debug_mode_its_url_is_used(start: StartEmulator, program: SealedProgram, load_standin: LoadStandin) -> None:
     emulator = start(debug_url=program.url, program_url="http://127.0.0.1:1")
     program.key = emulator.key
     debug = {"program_id": emulator.settings.program_id, "debug_token": emulator.settings.debug_token}

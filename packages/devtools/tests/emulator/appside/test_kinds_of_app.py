@@ -10,11 +10,7 @@ from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.testing.app import client_of
 
 Json = dict[str, Any]
-SUITE = {
-    "suite_id": "emulator-suite",
-    "suite_secret": "emulator-suite-secret",
-    "suite_ticket": "emulator-suite-ticket",
-}
+SUITE = {"suite_id": "emulator-suite", "suite_secret": "emulator-suite-secret", "suite_ticket": "emulator-suite-ticket"}
 CORP = {"auth_corpid": "wwemulator00000001", "permanent_code": "emulator-permanent-code"}
 
 

@@ -120,9 +120,7 @@ def test_a_code_is_for_the_app_of_the_link_alone(emulator: Emulator) -> None:
 @pytest.mark.parametrize(
     ("app_type", "own", "by_suite"), [("self", 0, 48002), ("custom", 0, 48002), ("third", 48002, 0)]
 )
-def test_the_kind_of_app_decides_which_api_names_the_person(
-    start: StartEmulator, app_type: str, own: int, by_suite: int
-) -> None:
+def test_kinds_of_app_ask_another_api_who_it_is(start: StartEmulator, app_type: str, own: int, by_suite: int) -> None:
     """[91023, 91121]"""
     emulator = start(app_type=app_type)
     world = emulator.platform.world

@@ -60,9 +60,7 @@ def test_a_limit_of_0_is_the_default(zone: EmulatedZone, api: str) -> None:
     assert answer(zone, api, {"limit": 0, "cursor": None}) == answer(zone, api, {})
 
 
-def test_a_call_whose_notify_id_is_null_reaches_the_program(
-    zone: EmulatedZone,
-) -> None:
+def test_a_call_whose_notify_id_is_null_reaches_the_program(zone: EmulatedZone) -> None:
     request = {**REQUESTS["chatdata/sync_call_program"], "notify_id": None}
     assert answer(zone, "chatdata/sync_call_program", request)["errcode"] == 0
     assert [entry.ability for entry in zone.world.traffic.kept_entries() if entry.kind == "app"][-1] == "a"

@@ -33,9 +33,7 @@ def callbacks(emulator: Emulator) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(("renews", "late"), [(True, 0), (False, 710646)])
-def test_a_setting_says_whether_a_further_notification_lets_a_notify_id_be_valid_for_longer(
-    start: StartEmulator, renews: bool, late: int
-) -> None:
+def test_a_setting_lets_a_further_notification_renew_a_notify_id(start: StartEmulator, renews: bool, late: int) -> None:
     emulator = start(renew_notify_ids=renews, clock_start=1_700_000_000)
     world = emulator.platform.world
 
@@ -70,9 +68,7 @@ def test_spec_notify_app_reaches_the_callback_url(start: StartEmulator, callback
     assert callback_app.outer[0]["AgentID"] == str(emulator.settings.agentid)
 
 
-def test_a_callback_is_stamped_by_this_machines_time_wherever_the_emulators_clock_is(
-    start: StartEmulator, callback_app: CallbackApp
-) -> None:
+def test_a_callback_is_stamped_by_the_time_of_the_machine(start: StartEmulator, callback_app: CallbackApp) -> None:
     """An app refuses callbacks whose timestamp is minutes away from its own clock: they may be repeated."""
     emulator = start_with_callback(start, callback_app.url)
     emulator.advance(7200)
@@ -223,9 +219,7 @@ def test_a_courier_that_stops_drops_what_waits_and_ends_its_thread(monkeypatch: 
     assert "emulator-courier" not in [thread.name for thread in threading.enumerate()]
 
 
-def test_a_running_emulator_takes_another_callback_url_and_goes_back_again(
-    callback_app: CallbackApp,
-) -> None:
+def test_a_running_emulator_takes_another_callback_url_and_goes_back_again(callback_app: CallbackApp) -> None:
     settings: dict[str, Any] = {"callback_token": TOKEN, "encoding_aes_key": AES_KEY, "corpid": callback_app.corpid}
     start = "http://127.0.0.1:1/start"
     with Zone.in_process(ROOT, callback_url=start, **settings) as zone:

@@ -89,9 +89,7 @@ def test_an_asynchronous_call_shows_its_result_when_it_is_reported(page: Page) -
     expect(page.get_by_role("region", name="Reply")).to_contain_text("messages: 2")
 
 
-def test_what_the_admin_console_has_is_compared_as_by_the_command_line(
-    page: Page, served: Zone, tmp_path: Path
-) -> None:
+def test_what_the_admin_console_has_is_compared_as_by_the_commands(page: Page, served: Zone, tmp_path: Path) -> None:
     page.goto("/#/abilities/chat_digest?tab=contract")
     expect(page.get_by_text('"next_cursor": "text"')).to_be_visible()
     page.get_by_role("link", name="Compare").click()

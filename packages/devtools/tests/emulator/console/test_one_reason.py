@@ -107,9 +107,7 @@ def test_a_callback_url_that_is_not_verified_says_so(console: Page, zone: Zone, 
     expect(console.get_by_text(re.compile("^Failed: .*403"))).to_be_visible()
 
 
-def test_the_command_url_is_verified_again_beside_a_refused_command(
-    console: Page, zone: Zone, stack: ExitStack
-) -> None:
+def test_the_command_url_is_verified_anew_beside_a_refused_command(console: Page, zone: Zone, stack: ExitStack) -> None:
     app, before = CommandUrl(stack), zone.client.last_number()
     app.answers.extend(["no"] * 3)
     zone.client.set_command_callback(app.url, *COMMAND_SETTINGS.values())

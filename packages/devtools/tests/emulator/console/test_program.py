@@ -55,9 +55,7 @@ def zone(folder: Path) -> Iterator[ServedZone]:
         yield zone
 
 
-def test_a_program_is_asked_under_the_name_of_its_own_status_and_leaves_no_trace_in_the_record(
-    shown: Page, zone: ServedZone, axe: str
-) -> None:
+def test_a_program_is_asked_by_the_name_of_its_status_without_a_trace(shown: Page, zone: ServedZone, axe: str) -> None:
     expect(shown.get_by_text("No job is under way, and no call takes longer than a second.")).to_be_visible()
     newest = zone.client.last_number()
     with shown.expect_request("**/emulator/figures") as asked:

@@ -119,9 +119,7 @@ def test_sdk_calls_of_another_form_are_refused_by_status(emulator: Emulator) -> 
     assert too_large.json()["errcode"] == 40206
 
 
-def test_the_receiver_of_events_is_chosen_at_one_corp_or_at_every_one_that_authorises_the_app(
-    start: StartEmulator, program: SealedProgram
-) -> None:
+def test_the_receiver_of_events_is_chosen_at_one_corp_or_at_all(start: StartEmulator, program: SealedProgram) -> None:
     emulator = start(corps=3, program_url=program.url)
     program.key = emulator.key
     apps = emulator.platform.world.apps

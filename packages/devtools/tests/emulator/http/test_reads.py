@@ -22,9 +22,7 @@ def rows(emulator: Emulator, *query: tuple[str, str]) -> list[Json]:
     return list(answer["traffic"])
 
 
-def test_rows_are_chosen_on_demand(
-    client: EmulatorClient, app: App, emulator: Emulator, program: SealedProgram
-) -> None:
+def test_rows_are_those_asked_for(client: EmulatorClient, app: App, emulator: Emulator, program: SealedProgram) -> None:
     program.reply = lambda call: call.data if call.ability_id == "echo" else '{"errcode": 7, "errmsg": "no"}'
     app.call("echo", json.dumps({"text": "签合同"}))
     app.call("other", "{}")
@@ -94,9 +92,7 @@ def test_an_entry_has_headers_the_sealed_bodies_and_the_faults(
         assert emulator.http.get(f"/emulator/traffic/{number}").json()["errcode"] == 40058
 
 
-def test_the_verdict_says_where_a_request_or_reply_first_misses_the_contract(
-    client: EmulatorClient, app: App, program: SealedProgram
-) -> None:
+def test_the_verdict_says_where_a_contract_is_missed(client: EmulatorClient, app: App, program: SealedProgram) -> None:
     client.register({"echo": {"input": {"a": 1}, "output": {"a": 1}}})
     app.call("echo", '{"a": "text"}')
     program.reply = lambda call: '{"a": 1, "b": 2}'
@@ -122,9 +118,7 @@ def test_a_program_that_answers_plainly_is_shown_with_its_status_and_without_its
     assert dict(entry["http"]["reply_headers"])["set-cookie"] == "***"
 
 
-def test_a_call_is_sent_again_with_an_edited_request_many_times(
-    client: EmulatorClient, app: App, emulator: Emulator, program: SealedProgram
-) -> None:
+def test_an_edited_call_is_sent(client: EmulatorClient, app: App, emulator: Emulator, program: SealedProgram) -> None:
     app.call("echo", '{"a": 1}')
     number = client.last_number()
 
@@ -190,9 +184,7 @@ def test_nothing_that_is_recorded_shows_a_secret(client: EmulatorClient, app: Ap
         assert secret not in shown
 
 
-def test_the_programs_figures_are_read_without_a_trace(
-    client: EmulatorClient, emulator: Emulator, program: SealedProgram
-) -> None:
+def test_the_figures_are_read_without_trace(client: EmulatorClient, emulator: Emulator, program: SealedProgram) -> None:
     def figures(**body: Any) -> Json:
         return dict(emulator.http.post("/emulator/figures", json=body).json())
 
@@ -208,9 +200,7 @@ def test_the_programs_figures_are_read_without_a_trace(
     assert figures(ability_id="status")["errcode"] == 710676
 
 
-def test_a_program_that_is_down_is_told_with_the_time_since_when(
-    client: EmulatorClient, emulator: Emulator, program: SealedProgram
-) -> None:
+def test_how_long_a_program_is_down_is_told(client: EmulatorClient, emulator: Emulator, program: SealedProgram) -> None:
     before = program_state(client)
     assert (before["state"], before["since_ms"]) == ("unknown", None)
     begun = int(time.time() * 1000)
@@ -227,9 +217,7 @@ def test_a_program_that_is_down_is_told_with_the_time_since_when(
     assert up["since_ms"] <= down["since_ms"] == program_state(client)["since_ms"]
 
 
-def test_a_program_that_was_started_again_has_its_new_processes_only(
-    client: EmulatorClient, emulator: Emulator, program: SealedProgram
-) -> None:
+def test_a_restart_leaves_new_processes(client: EmulatorClient, emulator: Emulator, program: SealedProgram) -> None:
     def answered_by(pid: int, began: float) -> Json:
         """Let a process answer, and return what is then known of the program."""
 

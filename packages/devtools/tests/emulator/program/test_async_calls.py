@@ -76,9 +76,7 @@ def test_a_reported_failure_reaches_the_app_with_and_without_result(emulator: Em
         ({"errcode": "0", "result": "{}"}, 40058),
     ],
 )
-def test_a_report_that_breaks_a_rule_leaves_the_job_in_progress(
-    emulator: Emulator, program: SealedProgram, request_json: Json, errcode: int
-) -> None:
+def test_wrong_reports_end_no_job(emulator: Emulator, program: SealedProgram, request_json: Json, errcode: int) -> None:
     jobid = begin(emulator)["jobid"]
     job_info = program.calls[0].job_info
     assert report(emulator, job_info, request_json) == errcode

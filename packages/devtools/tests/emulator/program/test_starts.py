@@ -89,9 +89,7 @@ def first_call_to(emulator: Emulator, elsewhere: Callable[[Callable[[str], objec
         emulator.platform.world.channel = channel
 
 
-def test_a_call_that_found_the_port_closed_waits_when_a_start_has_begun(
-    emulator: Emulator, client: EmulatorClient, pool: ThreadPoolExecutor
-) -> None:
+def test_a_call_waits_at_a_closed_port(emulator: Emulator, client: EmulatorClient, pool: ThreadPoolExecutor) -> None:
     """As one that was let through just before the program was ended."""
     ended = Event()  # the start: a call may notice later that the port was closed
 
@@ -125,9 +123,7 @@ def test_a_call_whose_connection_the_ending_program_closes_unread_waits_when_a_s
         assert call.result(DEADLINE)["errcode"] == 0
 
 
-def test_a_call_waits_for_a_limited_time(
-    emulator: Emulator, client: EmulatorClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_call_waits_to_a_limit(emulator: Emulator, client: EmulatorClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(starts, "HOLD_SECONDS", 0.01)
     client.begin_start()
     answer = emulator.call_program()

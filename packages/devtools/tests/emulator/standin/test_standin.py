@@ -118,9 +118,7 @@ def test_log_lines_have_the_documented_form(sdk: ModuleType, key: bytes, capsys:
     assert ",DBG," in debug
 
 
-def test_log_lines_have_the_request_of_a_thread(
-    sdk: ModuleType, key: bytes, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_log_lines_have_the_request_of_threads(sdk: ModuleType, key: bytes, capsys: pytest.CaptureFixture[str]) -> None:
     decode(sdk, key)
     other = threading.Thread(target=sdk.spec_log_info, args=("elsewhere",))
     other.start()
@@ -138,9 +136,7 @@ def test_notify_ids_are_fresh_and_short(sdk: ModuleType) -> None:
     assert all(len(notify_id.encode()) <= 64 for notify_id in ids)
 
 
-def test_debug_mode_opens_with_the_credentials_that_the_emulator_knows(
-    sdk: ModuleType, start: StartEmulator, load_standin: LoadStandin
-) -> None:
+def test_debug_mode_needs_the_credentials(sdk: ModuleType, start: StartEmulator, load_standin: LoadStandin) -> None:
     assert sdk.spec_open_debug_mode("debug", "access") is True
     assert sdk.spec_open_debug_mode("", "access") is False
     emulator = start()
@@ -150,9 +146,7 @@ def test_debug_mode_opens_with_the_credentials_that_the_emulator_knows(
     assert sdk.spec_open_debug_mode(debug_token, access_token) is True
 
 
-def test_notify_ids_follow_from_the_request_so_that_the_same_traffic_has_the_same_ids(
-    start: StartEmulator, load_standin: LoadStandin
-) -> None:
+def test_notify_ids_follow_from_the_request_they_belong_to(start: StartEmulator, load_standin: LoadStandin) -> None:
     emulator = start()
     sdk = load_standin(emulator.url)
     made = []
@@ -166,9 +160,7 @@ def test_notify_ids_follow_from_the_request_so_that_the_same_traffic_has_the_sam
     assert sdk.spec_gen_notify_id() != sdk.spec_gen_notify_id(), "before a request they are random"
 
 
-def test_local_mode_answers_the_files_text_and_refuses_what_has_no_file(
-    load_standin: LoadStandin, sdk: ModuleType, local_directory: Path
-) -> None:
+def test_local_mode_answers_what_has_a_file(load_standin: LoadStandin, sdk: ModuleType, local_directory: Path) -> None:
     caller, text = sdk.ChatDataSDK("ww1", 7, "", ""), '{"errcode": 0,  "errmsg": "中"}'
     with pytest.raises(Exception, match=r"sync_msg\.json") as raised:
         caller.sync_msg("{}")
@@ -325,9 +317,7 @@ def test_the_key_is_waited_for_at_an_early_start(load_standin: LoadStandin, monk
         assert seal.open_reply(app.state.platform.world.zone_key, headers.items(), body).text == "{}"
 
 
-def test_a_restarted_emulators_new_key_is_fetched(
-    start: StartEmulator, load_standin: LoadStandin, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_new_key_is_fetched(start: StartEmulator, load_standin: LoadStandin, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(link, "KEY_REFRESH_SECONDS", -1.0)
     emulator = start()
     sdk = load_standin(emulator.url)

@@ -118,11 +118,3 @@ def test_an_outbox_that_stops_drops_what_waits(caplog: pytest.LogCaptureFixture)
     stopping.join(DEADLINE)
     assert sent == []
     assert "an event of the emulator could not be sent" in caplog.text
-
-
-def test_the_emulators_threads_end_with_it(start: StartEmulator) -> None:
-    names = {thread.name for thread in threading.enumerate()}
-    assert not {"emulator-events", "emulator-ticker"} & names
-    start()
-    names = {thread.name for thread in threading.enumerate()}
-    assert {"emulator-events", "emulator-ticker"} <= names
