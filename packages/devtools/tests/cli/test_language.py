@@ -18,7 +18,6 @@ from scripts.reference.cli import commands
 from tests.cli.wecom import Shell
 from tests.support.apps import ROOT
 from tests.support.tables import for_each
-from wwspec_contracts.source_text import width
 from wwspec_devtools.emulator.display import reasons
 from wwspec_devtools.emulator.http import summary
 from wwspec_devtools.testing.zone import Zone
@@ -242,14 +241,6 @@ def test_every_message_in_chinese_is_one_of_the_program_or_of_click() -> None:
     texts = [*(file.read_text("utf-8") for file in files), *(text for _, each in commands() for text in texts_of(each))]
     code = " ".join("\n".join(texts).split())
     assert [each for each in chinese.read_texts()["messages"] if " ".join(each.split()) not in code] == []
-
-
-@for_each(PAGES)
-def test_help_in_chinese_fits_a_terminal_of_80_columns(page: list[str]) -> None:
-    usage, _, below = wwspec(*page, "--help", LANG="zh_CN.UTF-8").stdout.partition("\n\n")
-    assert usage.startswith("用法：")
-    assert max(map(width, below.splitlines())) <= 80
-    assert not re.search("\n +[，。；：、）]", below), "a mark begins a line"
 
 
 def test_output_that_has_no_chinese_characters_is_in_english() -> None:

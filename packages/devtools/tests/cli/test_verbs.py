@@ -74,14 +74,6 @@ def test_abilities_as_json_names_the_applications_contracts_of_each(run: Run, re
     }
 
 
-def test_demo_plays_the_flow_and_ends(run: Run, ports: Ports) -> None:
-    port, emulator_port = ports
-    done = run("demo", "--once", "--port", port, "--emulator-port", emulator_port)
-    assert done.returncode == 0, done.stderr
-    assert "program_notify -> app" in done.stdout
-    assert re.search(r"\d+ messages in \d+ pages", done.stdout)
-
-
 @pytest.mark.slow  # starts several processes
 def test_demo_keeps_serving_and_its_curl_lines_work(tmp_path: Path, ports: Ports) -> None:
     tool("curl")

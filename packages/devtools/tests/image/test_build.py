@@ -94,7 +94,7 @@ def test_every_engine_exports_a_flat_file_system(tree: Path, engine: str) -> Non
         ]
 
 
-def test_every_step_is_announced_and_the_engine_s_own_lines_are_shown(tree: Path) -> None:
+def test_every_step_is_announced_and_without_the_sdk_a_warning(tree: Path) -> None:
     add_engine(tree, "docker")
     lines = build(tree).stderr.splitlines()
     assert lines[0].startswith(
@@ -104,6 +104,11 @@ def test_every_step_is_announced_and_the_engine_s_own_lines_are_shown(tree: Path
     assert lines[2] == "lines of the engine"
     assert f"wwspec image: exporting the flat root file system to {tree / 'shop/dist/zone-image.tar'}" in lines
     assert lines[-1] == f"wwspec image: look into it with: wwspec image --check {tree / 'shop/dist/zone-image.tar'}"
+    add_engine(tree, "docker")
+    (tree / "shop/sdk/wwspecapisdk.so").write_bytes(b"the vendor's")
+    done = build(tree)
+    assert done.returncode == 0, done.stderr
+    assert "warning:" not in done.stderr
 
 
 def test_the_registry_file_may_be_named_in_the_settings_file(tree: Path) -> None:
@@ -112,14 +117,6 @@ def test_the_registry_file_may_be_named_in_the_settings_file(tree: Path) -> None
     assert refused(build(tree)).startswith(f"no {tree / 'shop/abilities/registry.toml'}: name the program's folder")
     (tree / "shop/wwspec.toml").write_text('[serve]\nregistry = "registry.toml"\n')
     assert build(tree).returncode == 0
-
-
-def test_there_is_no_warning_when_the_sdk_is_there(tree: Path) -> None:
-    add_engine(tree, "docker")
-    (tree / "shop/sdk/wwspecapisdk.so").write_bytes(b"the vendor's")
-    done = build(tree)
-    assert done.returncode == 0, done.stderr
-    assert "warning:" not in done.stderr
 
 
 def test_the_first_engine_that_works_is_taken_and_gets_the_mirror(tree: Path) -> None:

@@ -34,15 +34,12 @@ def test_the_libc_of_this_machine_gives_the_version_that_the_system_names() -> N
     assert f"GLIBC_{version}" in libc.gives
 
 
-def test_what_a_library_loads_wants_and_gives_is_read() -> None:
+def test_the_processor_and_what_a_library_wants_and_gives_are_read() -> None:
     read = parse(SAMPLE)
     assert read.machine == "x86_64"
     assert read.needed == ("libm.so.6", "libc.so.6")
     assert read.wants == {"libm.so.6": {"GLIBC_2.29"}, "libc.so.6": {"GLIBC_2.17", "GLIBC_2.34"}}
     assert read.gives == {"OWN_1", "OWN_2"}
-
-
-def test_the_processor_of_a_file_is_told_by_its_head() -> None:
     assert machine(library(machine=AARCH64)[:20]) == "aarch64"
     assert machine(library(machine=0x1234)[:20]) == "processor 4660"
 

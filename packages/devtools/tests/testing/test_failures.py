@@ -20,15 +20,12 @@ handler = "abilities.shop:shop"
 from wwspec_router import Context, Contract, Output, ability
 from wwspec_contracts import sync_msg
 
-
 class Request(Contract):
     token: str = ""
     cents: int = 0
 
-
 class Reply(Output):
     share: int = 0
-
 
 @ability
 def shop(request: Request, ctx: Context) -> Reply:
@@ -40,22 +37,17 @@ def shop(request: Request, ctx: Context) -> Reply:
 def test_before(zone):
     assert zone.call("shop", {"cents": 7}).reply == {"share": 14, "errcode": 0, "errmsg": "ok"}
 
-
 def test_errcode(zone):
     assert zone.call("shop", {"token": "in clear"}).errcode == 0
-
 
 def test_reply(zone):
     assert zone.call("shop").reply
 
-
 def test_submitted(zone):
     assert zone.submit("shop").result().reply
 
-
 def test_without_a_look(zone):
     zone.call("shop")
-
 
 def test_the_platform_refuses(zone):
     assert zone.call("shop", {"cents": "many"}).errcode == 0

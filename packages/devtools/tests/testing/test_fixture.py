@@ -132,20 +132,6 @@ def session(folder: Path, *arguments: str) -> tuple[str, int]:
     return done.stdout + done.stderr, done.returncode
 
 
-def new_session(folder: Path, *arguments: str) -> tuple[str, int]:
-    """Return the same of one in a new interpreter, which has imported nothing before."""
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", *arguments],
-        cwd=folder,
-        env={**os.environ, **UNMEASURED, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
-    return done.stdout + done.stderr, done.returncode
-
-
 @pytest.mark.parametrize("form", ["in-process", pytest.param("served", marks=pytest.mark.slow)])  # seven processes
 def test_each_test_has_a_zone_for_itself_and_none_touches_var(tmp_path: Path, form: str) -> None:
     folder = write_files(tmp_path, APPLICATION)
@@ -234,7 +220,10 @@ def test_a_number(number):
 
 @pytest.mark.slow  # a new interpreter
 def test_a_session_with_tests_of_hypothesis_keeps_its_plugin(tmp_path: Path) -> None:
-    said, code = new_session(write_files(tmp_path, {"conftest.py": SAYING, "test_one.py": USING}))
-    assert code == 1
-    assert "test_a_number(\n" in said
-    assert said.endswith("imported: True, plugin: True\n")
+    write_files(tmp_path, {"conftest.py": SAYING, "test_one.py": USING})
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q"]
+    environment = {**os.environ, **UNMEASURED, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert "test_a_number(\n" in done.stdout
+    assert done.stdout.endswith("imported: True, plugin: True\n")

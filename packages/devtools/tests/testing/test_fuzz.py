@@ -14,10 +14,9 @@ from hypothesis import Phase, given, settings, strategies as st
 
 from tests.support.apps import ROOT, write_files
 from tests.support.command import wwspec
-from wwspec_contracts import create_rule, get_group_chat, search_msg, sync_msg
 from wwspec_devtools.emulator.state.faults import FaultSpec
 from wwspec_devtools.fuzz.campaign import Case, Finding, repeating_test
-from wwspec_devtools.fuzz.requests import almost_fitting, fitting
+from wwspec_devtools.fuzz.requests import almost_fitting
 from wwspec_router.registry.loader import Application
 
 SLOW = pytest.mark.slow  # plays hundreds of calls, some of them late
@@ -148,12 +147,6 @@ def test_a_name_that_is_not_there_names_the_near_one(app: Path) -> None:
     found = fuzz(app, "great")
     assert found.returncode == 1
     assert "there is no ability and no event great; did you mean greet?" in found.stderr
-
-
-@pytest.mark.parametrize("type_", [sync_msg.Request, search_msg.Request, create_rule.Request, get_group_chat.Request])
-@given(data=st.data())
-def test_requests_that_fit_are_taken_by_msgspec(type_: Any, data: st.DataObject) -> None:
-    msgspec.convert(data.draw(fitting(type_)), type_)
 
 
 def test_every_contract_of_wecom_has_requests_that_fit_and_some_that_do_not(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def test_the_clock_goes_forward_by_units_and_to_a_date_and_back_to_now(wwspec: W
         assert f"{wrong!r} is no time. Write seconds (600), a number with its unit s, min, h, d or w" in refused.stderr
 
 
-def test_somebody_says_something(wwspec: Wwspec, emulator: Emulator) -> None:
+def test_somebody_says_something_or_many_things_each_an_event(wwspec: Wwspec, emulator: Emulator) -> None:
     said = printed(wwspec("zone", "say", "lina", "您好", "--to", "mahui"))
     pulled = emulator.sdk("sync_msg", {"limit": 1000})["msg_list"][-1]
     assert pulled["msgid"] == said["msgid"]
@@ -43,9 +43,6 @@ def test_somebody_says_something(wwspec: Wwspec, emulator: Emulator) -> None:
         said = wwspec("zone", "say", "nobody", "您好", *receivers).stderr
         assert "robot 'nobody'; there are zhangwei, wangfang, lina, liuyang, chenjing: " in said
         assert "`wwspec zone info --json` lists all 52, [[employees]] of a scene file adds one" in said
-
-
-def test_somebody_says_many_things_each_with_its_number_and_an_event(wwspec: Wwspec, emulator: Emulator) -> None:
     emulator.receive_events()
     last = printed(wwspec("zone", "say", "lina", "报价 {n}", "--to", "mahui", "--count", "3"))
     newest = printed(wwspec("zone", "messages", "--limit", "3"))
@@ -240,14 +237,11 @@ def test_fire_prints_the_notifications_of_its_own_event_and_of_no_other_that_com
     assert [each["notify_scene"] for each in notified] == [7, 8]
 
 
-def test_what_is_no_emulator_is_told_in_one_line() -> None:
+def test_what_is_no_emulator_or_one_of_another_release_is_told_in_one_line() -> None:
     with http_server(lambda headers, body: (200, {}, b""), lambda path: (200, {}, b"<html>")) as url:
         done = CliRunner().invoke(main, ["zone", "info", "--url", url])
     said = f"Error: {url} (--url) is not an emulator: its answer is not a JSON object\n"
     assert (done.exit_code, done.stderr) == (1, said)
-
-
-def test_an_emulator_of_another_release_is_told_in_one_line() -> None:
     with http_server(lambda headers, body: (200, {}, b"{}"), lambda path: (200, {}, b'{"last": 0}')) as url:
         done = CliRunner().invoke(main, ["call", "echo", "--async", "--url", url])
     assert done.exit_code == 1

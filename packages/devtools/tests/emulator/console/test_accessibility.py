@@ -12,9 +12,7 @@ VIEWS = ("timeline", "abilities", "events", "faults", "program", "machines", "au
 THEMES = (
     ("en-US", "light", 1280),
     ("zh-CN", "dark", 420),
-    pytest.param(
-        "zh-CN", "light", 1280, marks=pytest.mark.nightly
-    ),  # 5 seconds of a processor; seen above each by itself
+    pytest.param("zh-CN", "light", 1280, marks=pytest.mark.nightly),  # 5 seconds of a processor; seen above each alone
     pytest.param("en-US", "dark", 420, marks=pytest.mark.nightly),  # as the one before
 )
 
@@ -52,13 +50,9 @@ def test_no_view_has_a_serious_fault_or_is_wider_than_its_window(
     browser: Browser, busy: Zone, axe: str, locale: str, theme: Any, width: int
 ) -> None:
     call = next(each["number"] for each in busy.client.traffic() if each["name"] == "chat_digest")
-    entry = (
-        f"timeline/{call}?q=kind:sdk",
-        f"timeline/{call}",
-        f"timeline/{call}?tab=http",
-        f"timeline/{call}?tab=copy",
-        f"timeline/{call}/replay",
-    )
+    failed = busy.client.traffic(kind="call", failed=True)[-1]["number"]
+    shown = (f"{call}?q=kind:sdk", f"{failed}?tab=why", f"{call}?tab=http", f"{call}?tab=copy", f"{call}/replay")
+    entry = [f"timeline/{each}" for each in shown]
     look: dict[str, Any] = {"locale": locale, "color_scheme": theme, "viewport": {"width": width, "height": 800}}
     with opened_console(browser, busy.client.url, **look) as page:
         page.evaluate(axe)

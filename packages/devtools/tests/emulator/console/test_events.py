@@ -90,17 +90,6 @@ def test_groups_knowledge_bases_and_rules_are_listed_with_ids(page: Page, served
     run_shown_command(page, "wwspec zone rules" if name == "Rules" else "wwspec zone info")
 
 
-def test_an_event_says_which_message_or_command_caused_it(page: Page, served: Zone) -> None:
-    served.client.say("lina", "How much <b>is</b> it?", to=["mahui"])
-    page.goto(f"/#/timeline/{served.client.traffic(kind='event')[-1]['number']}")
-    line = "Caused by a message of 李娜 (lina) to mahui: How much <b>is</b> it?"
-    expect(page.get_by_text(line, exact=True)).to_be_visible()
-    expect(page.get_by_text("Fired by")).to_have_count(0)
-    fired = served.client.fire("auth_knowledge_base")
-    page.goto(f"/#/timeline/{fired['number']}")
-    expect(page.get_by_text("Fired by a test, wwspec fire or the console")).to_be_visible()
-
-
 def test_an_event_is_fetched_as_the_app_by_one_click(page: Page, served: Zone) -> None:
     fired = served.client.fire("auth_knowledge_base", {"knowledge_base_name": "Prices"})
     served.client.traffic()  # waits until the app is notified

@@ -19,7 +19,6 @@ from wwspec_contracts.events import hit_keyword
 
 IS_REPAIRED = Path(__file__).parent / "repaired"
 
-
 def on_hit(event: hit_keyword.Event) -> None:
     if not IS_REPAIRED.exists():
         raise LookupError("a-secret")

@@ -23,10 +23,8 @@ from wwspec_router import Contract, Output, ability
 
 GO = Path(__file__).parent.parent / "go"
 
-
 class Asked(Contract):
     pass
-
 
 @ability
 def wait(request: Asked) -> Output:

@@ -106,28 +106,3 @@ def test_a_token_is_folded_into_the_call_that_it_is_fetched_for(page: Page, serv
     search(page).fill("kind:token")
     expect(lines(page)).to_have_count(2)
     expect(lines(page).first.locator(".name")).to_have_text("gettoken")
-
-
-def test_the_slowest_flow_is_first_and_all_bars_have_one_scale(page: Page, served: Zone) -> None:
-    served.client.fire("hit_keyword")
-    served.client.add_fault("program", "latency", "", 2, 1)  # longer than others take on a busy machine
-    served.call("chat_history", {"limit": 1}).raise_for_error()
-    served.client.fire("delete_knowledge_base")
-    expect(lines(page, "delete_knowledge_base")).to_be_visible()
-    page.get_by_role("button", name="Slowest first").click()
-    expect(page.get_by_role("button", name="Slowest first")).to_be_focused()
-    expect(lines(page).first).to_contain_text("chat_history")
-    bars = lines(page, "hit_keyword").locator("path.bar-wecom")
-    wide = re.compile(r"h(9\d\d|1000)\.")
-    expect(lines(page, "chat_history").locator("path.bar-app")).to_have_attribute("d", wide)
-    expect(bars).not_to_have_attribute("d", wide)
-    page.get_by_role("button", name="A time scale for each").click()
-    expect(bars).to_have_attribute("d", wide)
-    page.reload()
-    expect(lines(page).first).to_contain_text("chat_history")
-    expect(page.get_by_role("button", name="A time scale for each")).to_have_attribute("aria-pressed", "true")
-    expect(bars).to_have_attribute("d", wide)
-    page.get_by_role("button", name="Slowest first").click()
-    expect(lines(page, "delete_knowledge_base")).to_have_attribute("aria-posinset", re.compile("[^1]"))
-    search(page).fill("dur:>1900ms")
-    expect(lines(page)).to_have_count(1)

@@ -19,10 +19,8 @@ pytestmark = pytest.mark.nightly  # in a browser; test_page, test_walk and test_
 HANDLERS = """
 from wwspec_contracts.events import hit_keyword, knowledge_base_learn_done
 
-
 def fails(event: hit_keyword.Event) -> None:
     raise RuntimeError("for good")
-
 
 def fails_again(event: knowledge_base_learn_done.Event) -> None:
     raise RuntimeError("this time")

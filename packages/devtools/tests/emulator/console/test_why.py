@@ -2,13 +2,11 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.emulator.console.conftest import opened_console
-from tests.emulator.console.test_accessibility import expect_usable
 from tests.support.failing_app import failing_app
 from tests.support.zones import serve_zone
 from wwspec_devtools.testing.zone import Zone
@@ -127,25 +125,3 @@ def test_the_editor_is_chosen_once_and_no_link_runs_a_script(console: Page, zone
         console.reload()
         expect(console.get_by_role("tabpanel", name="Why").get_by_text("shop.py").first).to_be_visible()
         expect(link).to_have_count(0)
-
-
-@pytest.mark.parametrize(
-    ("locale", "theme", "width"),
-    [("en-US", "light", 1280), ("zh-CN", "dark", 420), ("zh-CN", "light", 1280), ("en-US", "dark", 420)],
-)
-def test_everybody_can_use_it_and_nothing_is_wider_than_the_window(
-    browser: Browser, zone: Zone, axe: str, locale: str, theme: Any, width: int
-) -> None:
-    zone.client.reset()
-    assert zone.call("total", {"text": "no number"}).errcode == CRASHED
-    zone.fire("hit_keyword")
-    look: dict[str, Any] = {"locale": locale, "color_scheme": theme, "viewport": {"width": width, "height": 800}}
-    with opened_console(browser, zone.client.url, **look) as page:
-        for kind in ("call", "event"):
-            page.goto(f"/#/timeline/{entry_of(zone, kind)}?tab=why")
-            expect(page.locator(".exchange .problem").first).to_be_visible()
-            page.locator(".why .editor select").select_option("custom")
-            page.locator(".why .editor input").fill("javascript:{path}")
-            page.evaluate(axe)
-            expect_usable(page, kind)
-            assert page.evaluate("document.documentElement.scrollWidth") <= width
