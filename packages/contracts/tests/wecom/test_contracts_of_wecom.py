@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import msgspec
+import pytest
 
 from scripts.reference.wecom_examples import text
 from tests.support.apps import ROOT
@@ -127,6 +128,14 @@ def test_an_api_is_a_request_with_its_reply(api: str) -> None:
     assert issubclass(request, ApiRequest)
     assert issubclass(response, Output)
     assert reply_type(request) is response
+
+
+def test_a_request_without_a_reply_is_refused() -> None:
+    class Request(ApiRequest):  # type: ignore[type-arg]
+        pass
+
+    with pytest.raises(TypeError, match=r"Request is not a subclass of ApiRequest\[Response\]"):
+        reply_type(Request)
 
 
 @for_each(EVENTS)

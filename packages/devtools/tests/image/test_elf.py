@@ -54,15 +54,6 @@ def test_a_file_that_is_cut_off_is_refused_at_every_length() -> None:
         assert read == whole  # only the mark of the table's end is missing
 
 
-@given(st.binary(max_size=400))
-def test_any_bytes_are_read_or_refused(data: bytes) -> None:
-    for text in (data, b"\x7fELF\x02\x01" + data):
-        try:
-            parse(text)
-        except ElfError as error:
-            assert str(error)
-
-
 @given(st.lists(st.tuples(st.integers(6, len(SAMPLE) - 1), st.integers(0, 255)), max_size=12))
 @example([(39, 128)])  # offsets above what an index can be
 @example([(79, 128)])

@@ -50,7 +50,7 @@ def test_an_answer_may_be_a_contract_and_replaces_the_one_before(zone: Zone) -> 
     zone.answer("sync_msg", BUSY)
     zone.answer("sync_msg", EMPTY)
     assert digest(zone) == (0, 0)
-    assert [each["id"] for each in zone.client.faults()] == ["answer_2"]
+    assert [each["id"] for each in zone.client.faults()] == ["answer_3"]
 
 
 def test_a_function_gets_each_request_and_returns_the_reply(zone: Zone) -> None:

@@ -125,6 +125,7 @@ def test_a_wait_that_is_over_names_what_came(zone: Zone) -> None:
         ZoneTimeoutError, match=r"no notification of daily_digest within 0\.1 s; there came: hit_keyword$"
     ):
         zone.notified("daily_digest", timeout=0.1)
+    zone.client.reset()
     zone.fire("hit_keyword")
     zone.advance(601)
     with pytest.raises(ZoneTimeoutError, match="there came: get_callback_data: refused by the platform .* 710646"):

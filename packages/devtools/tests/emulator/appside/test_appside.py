@@ -18,6 +18,7 @@ def test_members_in_scope_are_listed_page_by_page(emulator: Emulator, api: str) 
     everyone = call(emulator, api, {})
     assert (everyone["errcode"], everyone["has_more"], everyone["next_cursor"]) == (0, False, "")
     assert len(everyone["auth_user_list"]) == 20
+    assert call(emulator, api, {"limit": 0, "cursor": None}) == everyone
     pages, cursor = list[Json](), ""
     for more in (True, True, False):
         page = call(emulator, api, {"limit": 8, "cursor": cursor})

@@ -207,20 +207,6 @@ def test_a_call_is_edited_checked_while_typing_sent_and_compared(page: Page, ser
     expect(page.get_by_role("tab", name="Copy as")).to_have_attribute("aria-selected", "true")
 
 
-def test_a_masked_secret_of_an_edited_request_is_put_back(page: Page, served: Zone) -> None:
-    event = served.fire("conversation_new_message")["event"]
-    served.call("chat_history", {"token": event["conversation_new_message"]["token"]}).raise_for_error()
-    page.goto(f"/#/timeline/{last(served, 'call')}/replay")
-    request = page.get_by_label("Request (JSON)")
-    expect(request).to_have_value('{\n  "token": "***"\n}')
-    request.fill('{"token": "***", "limit": 1}')
-    page.get_by_role("button", name="Send").click()
-    expect(page.get_by_role("region", name="Results")).to_contain_text("ok")
-    page.goto(f"/#/timeline/{last(served, 'event')}/replay")
-    expect(page.get_by_text("An event: no console contract applies")).to_be_visible()
-    expect(pane(page).get_by_label("Ability")).to_have_count(0)
-
-
 HOSTILE = {
     "markup": json.dumps(
         {"a": "</script><script>window.harm = 1</script>", "<img src=x onerror='window.harm = 1'>": 1}

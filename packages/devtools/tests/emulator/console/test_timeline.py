@@ -3,7 +3,6 @@
 import json
 import re
 import shlex
-from collections.abc import Sequence
 
 import httpx
 import pytest
@@ -25,45 +24,11 @@ def search(page: Page) -> Locator:
     return page.get_by_role("searchbox", name="Search names and bodies")
 
 
-def expect_nested(entries: Locator, names: Sequence[str]) -> None:
-    """The first entries of a flow: each below the one that caused it."""
-    for index, name in enumerate(names):
-        expect(entries.nth(index)).to_contain_text(name)
-        expect(entries.nth(index)).to_have_attribute("aria-level", str(index + 2))
-
-
 def be_busy(zone: Zone, count: int) -> None:
     """Let the app make calls that cost next to nothing, each a flow of its own."""
     with httpx.Client(base_url=zone.client.url) as http:
         for _ in range(count):
             http.get("/cgi-bin/gettoken", params={"corpid": "nobody", "corpsecret": "none"})
-
-
-def test_an_event_its_notification_and_the_pages_fetched_are_one_flow(page: Page, served: Zone) -> None:
-    served.fire("conversation_new_message")
-    event = served.call("get_callback_data", {}, notify_id=served.notified()).reply
-    token = event["conversation_new_message"]["token"]
-    first = served.call("invoke_sync_msg", {"token": token, "limit": 2}).reply
-    served.call("invoke_sync_msg", {"token": token, "limit": 2, "cursor": first["next_cursor"]})
-    flow = lines(page, "conversation_new_message")
-    expect(flow).to_have_count(1)
-    expect(flow).to_contain_text("event")
-    flow.click()
-    names = ("conversation_new_message", "spec_notify_app", "program_notify", "get_callback_data", "get_callback_data")
-    opened = page.locator("[role=treeitem]:not([aria-level='1'])")
-    expect_nested(opened, names)
-    expect(opened.filter(has_text="sync_msg").filter(has_text="app")).to_have_count(2)
-    opened.nth(1).click()
-    expect(page.get_by_role("complementary", name="Entry")).to_contain_text("spec_notify_app")
-    expect(page).to_have_url(re.compile(r"#/timeline/\d+$"))
-    address = page.url
-    page.keyboard.press("Escape")
-    expect(page.get_by_role("complementary", name="Entry")).to_be_hidden()
-    page.goto("about:blank")
-    page.goto(address)
-    expect(page.get_by_role("complementary", name="Entry")).to_contain_text("spec_notify_app")
-    expect(page.get_by_role("treeitem", selected=True)).to_contain_text("spec_notify_app")
-    expect_nested(opened, names)
 
 
 def test_failures_misfits_faults_and_moves_of_the_clock_are_seen_without_a_click(page: Page, served: Zone) -> None:

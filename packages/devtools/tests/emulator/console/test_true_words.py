@@ -1,7 +1,6 @@
 """What the page says where nothing was measured, nothing was seen, or no reason is given: what is true."""
 
 import re
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -9,7 +8,6 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.emulator.console.conftest import opened_console
 from tests.support.apps import write_files
-from tests.support.emulator import program_state
 from tests.support.waiting import wait_until
 from tests.support.zones import serve_zone
 from wwspec_devtools.testing.zone import ServedZone
@@ -47,23 +45,6 @@ def zone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedZone]:
 
 def fact(page: Page, name: str) -> Locator:
     return page.locator(".facts div").filter(has=page.get_by_text(name, exact=True)).locator("dd")
-
-
-def test_a_program_that_was_started_again_is_up_since_then(shown: Page, zone: ServedZone) -> None:
-    expect(fact(shown, "Processes")).to_contain_text(re.compile(r"^PID \d+$"))
-    former = fact(shown, "Processes").inner_text()
-    shown.get_by_role("link", name="Events").click()  # nobody watches while the program is away, as in a quick restart
-    expect(shown.get_by_role("button", name="Fire", exact=True)).to_be_visible()
-    zone.kill_program()
-    begun = int(time.time())
-    zone.start_program()
-    shown.get_by_role("link", name="Program").click()
-    expect(fact(shown, "Processes")).not_to_have_text(former)
-    expect(fact(shown, "Processes")).to_have_text(re.compile(r"^PID \d+$"))
-    since = program_state(zone.client)["since_ms"] / 1000
-    assert begun <= since
-    said = shown.evaluate("seconds => new Date(seconds * 1000).toTimeString().slice(0, 8)", since)
-    expect(fact(shown, "State")).to_have_text(f"up since {said}")
 
 
 def test_a_postponed_run_of_event_code_says_when_it_is_due(shown: Page, zone: ServedZone) -> None:

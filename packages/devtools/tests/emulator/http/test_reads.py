@@ -238,23 +238,3 @@ def test_a_restart_leaves_new_processes(client: EmulatorClient, emulator: Emulat
     assert down["pids"] == [21]
     assert up["since_ms"] < down["since_ms"] == pytest.approx(again * 1000, abs=1)
     assert answered_by(12, begun)["pids"] == [12, 21], "one that still runs comes back"
-
-
-def test_a_test_is_written_of_an_entry_that_is_kept(client: EmulatorClient, app: App, emulator: Emulator) -> None:
-    def written(**wanted: Any) -> Json:
-        answer: Json = emulator.http.post("/emulator/test", json=wanted).json()
-        return answer
-
-    client.add_fault("program", "latency", value=0.01, count=1)
-    app.call("echo", json.dumps({"errcode": 0, "token": "t-1"})).raise_for_error()
-    number = rows(emulator, ("kind", "app"))[-1]["number"]
-    found = written(number=number)["test"]
-    assert 'zone.client.add_fault("program", "latency", value=0.01, count=1)' in found["source"]
-    assert '"token": token' in found["source"]
-    assert "t-1" not in found["source"]
-    assert (found["asserts"], found["has_reply"], found["is_incomplete"]) == ("values", True, False)
-    assert written(number=number, asserts="shape")["test"]["asserts"] == "shape"
-
-    assert written(number=1)["test"] is None, "nobody tests gettoken"
-    client.reset()
-    assert "no entry" in written(number=number)["errmsg"]

@@ -43,10 +43,10 @@ def test_the_result_waits_until_the_program_reports_it(emulator: Emulator, progr
     [call] = program.calls
     assert (call.is_async, call.call_type, call.ability_id, call.data) == (True, 1, "slow", '{"a": 1}')
     assert call.job_info
-    assert call.job_info != answer["jobid"]
-    jobid = begin(emulator)["jobid"]
+    jobid = answer["jobid"]
+    assert call.job_info != jobid
     assert result(emulator, jobid)["errcode"] == 710642
-    assert report(emulator, program.calls[0].job_info, {"errcode": 0, "result": '{"b": 2}'}) == 0
+    assert report(emulator, call.job_info, {"errcode": 0, "result": '{"b": 2}'}) == 0
     expected = {"errcode": 0, "errmsg": "ok", "response_errcode": 0, "response_data": '{"b": 2}'}
     assert result(emulator, jobid) == expected
     assert result(emulator, jobid) == expected, "a result can be fetched again"

@@ -97,7 +97,3 @@ def test_a_text_that_is_no_json_is_sent_as_it_is_and_what_is_nested_too_deeply_i
     assert deep is not None
     assert deep.is_incomplete
     compile(deep.source, "test", "exec")
-
-
-def test_a_clock_that_was_moved_is_no_test() -> None:
-    assert written("clock", "advance", '{"seconds": 60}', '{"now": 1}') is None
