@@ -110,9 +110,7 @@ class Unauthorised(Script):
     [(Script, each) for each in (answer(48002), answer(40014), httpx.ConnectError(""), httpx.Response(500))]
     + [(Unauthorised, answer())],
 )
-async def test_no_variable_of_a_frame_of_an_error_shows_the_access_token_or_the_secret(
-    kind: type[Script], outcome: Outcome, *, is_async: bool
-) -> None:
+async def test_no_variable_of_a_frame_shows_a_secret(kind: type[Script], outcome: Outcome, *, is_async: bool) -> None:
     """Tools that report errors send the variables of each frame along."""
     script = kind([outcome])
     with pytest.raises(errors.ZoneClientError) as caught:

@@ -5,8 +5,6 @@ import importlib
 import inspect
 import pickle
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from types import UnionType
@@ -144,17 +142,3 @@ def test_no_error_can_keep_itself_from_being_described() -> None:
     assert stacks.describe(HostileError()) == "an error that can't be described"
     assert stacks.errcode_of(HostileError()) is None
     assert not stacks.is_a(HostileError(), CallError)
-
-
-LIGHT = (
-    *("wwspec_contracts.errors", "wwspec_contracts.support.stacks", "wwspec_contracts.support.signals"),
-    *("wwspec_router.logs.lines", "wwspec_router.config", "wwspec_router.cli.verbs.serve"),
-)
-
-
-@for_each(LIGHT)
-def test_what_the_parent_of_the_workers_imports_is_light(module: str) -> None:
-    heavy = ("asyncio", "msgspec", "starlette", "uvicorn", "anyio")
-    code = f"import sys, {module}; print([each for each in {heavy} if each in sys.modules])"
-    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
-    assert found.strip() == "[]"

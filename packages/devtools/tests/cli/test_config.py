@@ -67,9 +67,7 @@ def toml(value: Any) -> str:
 
 
 @pytest.mark.parametrize("setting", PLAIN, ids=lambda each: each.option)
-def test_a_setting_comes_from_the_file_the_environment_and_an_option_in_that_order(
-    setting: Setting, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_later_source_of_a_setting_counts(setting: Setting, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     name, option, value = setting.option, f"--{setting.option}", another(setting)
     assert listed(folder)[name] == (setting.default, "default")
     write_files(folder, {"wwspec.toml": f"# of this program\n[serve]\n\n{name} = {toml(value)}\n"})

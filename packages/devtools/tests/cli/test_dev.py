@@ -477,8 +477,7 @@ def test_what_only_looks_like_it_restarts_the_program(tmp_path: Path, used: dict
     assert next(watched) == sorted(tmp_path / name for name in used)
 
 
-@pytest.mark.parametrize(
-    ("text", "variables"),
+@for_each(
     [
         ("A=1\nB = two words \n", {"A": "1", "B": "two words"}),
         ("export A='x y'\nB=\"$A\"\n", {"A": "x y", "B": "$A"}),
@@ -486,7 +485,7 @@ def test_what_only_looks_like_it_restarts_the_program(tmp_path: Path, used: dict
         ("A=a=b#c\n", {"A": "a=b#c"}),
     ],
 )
-def test_an_env_file_is_read_as_it_is(tmp_path: Path, text: str, variables: dict[str, str]) -> None:
+def test_an_env_file_is_read_as_it_is(text: str, variables: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / ".env").write_text(text)
     assert read_env_file(tmp_path / ".env") == variables
 

@@ -55,9 +55,7 @@ def test_a_note_is_there_while_dev_runs_and_no_second_dev_replaces_it(folder: Pa
         assert read_note() == HERE
 
 
-def test_verbs_talk_to_the_noted_emulator_unless_they_are_told_another_and_say_which(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_verbs_talk_to_the_noted_emulator_first(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with keep_note(folder, HERE):
         for verb in (["zone", "info"], ["call", "buy"], ["fire", "hit_keyword"], ["task", "jobid_1"]):
             assert "no emulator answers at http://127.0.0.1:1 (var/dev.json): " in refusal(*verb)

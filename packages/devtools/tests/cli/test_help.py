@@ -36,9 +36,7 @@ def test_the_help_of_a_verb_begins_with_its_usage_and_ends_with_one_to_three_exa
 
 
 @for_each((verb, line) for verb, row in VERBS.items() for line in row.examples)
-def test_an_example_is_a_command_line_of_its_verb(
-    verb: str, line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_example_can_be_typed_in(verb: str, line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("console", "shop", "examples"):
         (tmp_path / name).mkdir(exist_ok=True)
     (tmp_path / "production.toml").touch()

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
-import pytest
 from click.testing import CliRunner, Result
 
 import wwspec_devtools
@@ -34,8 +33,7 @@ def wwspec(*arguments: str, **variables: str) -> Result:
     return CliRunner().invoke(main, arguments, env={**NO_LOCALE, "COLUMNS": "80", **variables}, prog_name="wwspec")
 
 
-@pytest.mark.parametrize(
-    "variables",
+@for_each(
     [
         {"LANG": "zh_CN.UTF-8"},
         {"LANG": "zh"},
@@ -53,8 +51,7 @@ def test_help_is_in_chinese_where_that_is_asked_for(variables: dict[str, str]) -
     assert "\n选项：\n  --url TEXT  模拟器的地址。  [环境变量：WWSPEC_EMULATOR_URL；默认：" in done.stdout
 
 
-@pytest.mark.parametrize(
-    "variables",
+@for_each(
     [
         {"LANG": "C"},
         {"LANG": "en_US.UTF-8"},
@@ -85,8 +82,7 @@ def test_an_unknown_language_is_named_with_those_that_there_are() -> None:
     assert "(env var: 'WWSPEC_LANG'): 'fr' is not one of 'en', 'zh'." in done.stderr
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
+@for_each(
     [
         ("sevre", "没有子命令 'sevre'；是不是想输入 serve？"),
         ("xyzzy", "没有子命令 'xyzzy'；用 wwspec --help 查看全部"),
@@ -108,8 +104,7 @@ def test_wrong_usage_is_told_in_chinese(arguments: str, message: str) -> None:
     assert "\n查看帮助：wwspec " in done.stderr
 
 
-@pytest.mark.parametrize(
-    ("row", "message"),
+@for_each(
     [
         ("tiemout = 5", "未知的键 tiemout；是不是想写 timeout？"),
         ("timeout = '5'", "timeout: 应为：数字；现为：文本"),
@@ -118,9 +113,9 @@ def test_wrong_usage_is_told_in_chinese(arguments: str, message: str) -> None:
         ("kind = 'func'\napi = 'sync_msg'", "api、handler、kind 必须且只能写一个（现在写了 api and kind）"),
     ],
 )
-def test_a_fault_of_the_registry_file_is_in_chinese(tmp_path: Path, row: str, message: str) -> None:
+def test_a_fault_of_the_registry_file_is_in_chinese(row: str, message: str, tmp_path: Path) -> None:
     file = tmp_path / "abilities" / "registry.toml"
-    file.parent.mkdir()
+    file.parent.mkdir(exist_ok=True)
     file.write_text(f"[abilities.buy]\n{row}\n")
     done = wwspec("check", "--app", str(tmp_path), LANG="zh_CN.UTF-8")
     assert f"{file}:1 [abilities.buy]: {message}\n" in done.stderr

@@ -99,9 +99,7 @@ def test_a_corp_whose_pulls_fail_waits_longer_while_others_go_on(rig: Rig, caplo
 
 
 @pytest.mark.parametrize(("ahead", "pulled"), [(24 * 3600, 1), (29, 0)])
-def test_a_machine_that_dies_in_a_pull_keeps_its_corp_for_a_lease_unless_its_clock_is_further_ahead(
-    rig: Rig, ahead: int, pulled: int
-) -> None:
+def test_a_machine_that_dies_in_a_pull_keeps_its_corp_for_one_lease_at_most(rig: Rig, ahead: int, pulled: int) -> None:
     rig.clock.now += ahead
     crash_of(rig.start(corps=rig.corpids[:1]))
     rig.clock.now -= ahead

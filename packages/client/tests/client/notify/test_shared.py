@@ -111,9 +111,7 @@ def test_a_process_that_works_longer_than_its_lease_keeps_the_row(process: Proce
     assert handler.calls == ["n1"]
 
 
-def test_what_becomes_of_a_row_that_another_process_has_got_is_not_stored(
-    process: Process, store: SqlitePendingStore, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_lost_row_is_not_kept(process: Process, store: SqlitePendingStore, caplog: pytest.LogCaptureFixture) -> None:
     """A machine that sleeps, such as one that is moved, misses its renewals."""
     now, handler = [1000.0], Held(ValueError)
     store.add(fetched("n1"))

@@ -48,9 +48,7 @@ def send_trace(emulator: Emulator, **trace: Any) -> None:
     emulator.http.post("/emulator/traces", json=[{"reference": call.request_id, **given, **trace}])
 
 
-def test_a_failed_call_is_shown_with_its_error_the_applications_lines_first_and_its_log(
-    wwspec: Wwspec, emulator: Emulator, program: SealedProgram
-) -> None:
+def test_a_failed_call_is_shown_with_error_and_log(wwspec: Wwspec, emulator: Emulator, program: SealedProgram) -> None:
     program.reply = lambda call: CRASH
     emulator.call_program('{"item": "rice"}', "buy")
     failure = {"name": "ZeroDivisionError", "text": "division\nby zero", "frames": FRAMES}

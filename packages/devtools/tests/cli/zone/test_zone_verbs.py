@@ -221,9 +221,7 @@ def test_a_file_has_the_fields_of_an_event_or_all_of_it(wwspec: Wwspec, program:
     assert "is not a JSON object" in wwspec("fire", "hit_keyword", "--file", str(file)).stderr
 
 
-def test_fire_prints_the_notifications_of_its_own_event_and_of_no_other_that_comes_meanwhile(
-    wwspec: Wwspec, emulator: Emulator, program: SealedProgram
-) -> None:
+def test_fire_prints_the_notifications_of_its_event(wwspec: Wwspec, emulator: Emulator, program: SealedProgram) -> None:
     def reply(call: seal.CallContent) -> str:
         before, own = program.calls[0].request_id, call.request_id
         for scene, request_id in ((6, before), (7, own), (7, before), (8, own)):

@@ -98,9 +98,7 @@ def test_a_url_that_does_not_answer_the_echo_gets_nothing(start: StartEmulator, 
     assert callbacks_of(emulator)[1] == ("delivered", 1)
 
 
-def test_a_callback_that_the_app_refuses_says_why_in_the_record_and_in_the_log(
-    start: StartEmulator, callback_app: CallbackApp, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_refusals_say_why(start: StartEmulator, callback_app: CallbackApp, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING)
     emulator = start_with_callback(start, callback_app.url)
     callback_app.answers.extend([500, 500, 403, 200])
@@ -131,9 +129,7 @@ def test_a_callback_that_the_app_refuses_says_why_in_the_record_and_in_the_log(
     assert delivered["advice"] is None
 
 
-def test_a_callback_to_a_url_that_is_not_verified_has_the_attempt_to_verify_it(
-    start: StartEmulator, stack: ExitStack, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_an_unverified_url_says_why(start: StartEmulator, stack: ExitStack, caplog: pytest.LogCaptureFixture) -> None:
     answer: Response = (403, {}, b'{"secret": "s", "said": "forbidden"}')
     url = stack.enter_context(http_server(lambda headers, body: answer, lambda path: answer))
     emulator = start_with_callback(start, f"{url}/callback?own=1")

@@ -125,15 +125,11 @@ def test_100776_a_corp_installs_the_app_and_the_provider_gets_its_permanent_code
     assert life.provider.call("get_corp_token", auth_corpid=corpid, permanent_code=former)["errcode"] == 40084
 
 
-def test_90603_the_older_form_has_a_token_and_the_agent(live: Live) -> None:
+def test_90603_90642_the_older_form_has_a_token_and_a_code_lasts_ten_minutes(live: Live) -> None:
     life = live()
     answer = life.provider.call("get_permanent_code", auth_code=life.authorize())
     assert answer["auth_info"]["agent"][0]["agentid"] == life.emulator.settings.agentid
     assert life.emulator.app_call("get_auth_user_list", {}, answer["access_token"])["errcode"] == 0
-
-
-def test_90642_an_auth_code_lasts_ten_minutes(live: Live) -> None:
-    life = live()
     code = life.authorize()
     life.emulator.advance(600)
     assert life.provider.call("v2/get_permanent_code", auth_code=code)["errcode"] == 40078

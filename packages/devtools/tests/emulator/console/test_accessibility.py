@@ -46,9 +46,7 @@ def expect_usable(page: Page, place: str) -> None:
 
 
 @pytest.mark.parametrize(("locale", "theme", "width"), THEMES)
-def test_no_view_has_a_serious_fault_or_is_wider_than_its_window(
-    browser: Browser, busy: Zone, axe: str, locale: str, theme: Any, width: int
-) -> None:
+def test_each_view_is_for_everyone(browser: Browser, busy: Zone, axe: str, locale: str, theme: Any, width: int) -> None:
     call = next(each["number"] for each in busy.client.traffic() if each["name"] == "chat_digest")
     failed = busy.client.traffic(kind="call", failed=True)[-1]["number"]
     shown = (f"{call}?q=kind:sdk", f"{failed}?tab=why", f"{call}?tab=http", f"{call}?tab=copy", f"{call}/replay")

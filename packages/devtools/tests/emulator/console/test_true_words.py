@@ -15,13 +15,10 @@ from wwspec_devtools.testing.zone import ServedZone
 pytestmark = pytest.mark.nightly  # in a browser; test_page, test_walk and test_working_day hold the page as a whole
 
 HANDLERS = """
-from wwspec_contracts.events import hit_keyword, knowledge_base_learn_done
+from wwspec_contracts.events import hit_keyword
 
 def fails(event: hit_keyword.Event) -> None:
     raise RuntimeError("for good")
-
-def fails_again(event: knowledge_base_learn_done.Event) -> None:
-    raise RuntimeError("this time")
 """
 REGISTRY = """
 [abilities.status]
@@ -29,9 +26,6 @@ kind = "status"
 [events.hit_keyword]
 handler = "abilities.handlers:fails"
 retries = 0
-[events.knowledge_base_learn_done]
-handler = "abilities.handlers:fails_again"
-retries = 3
 """
 
 
@@ -45,12 +39,6 @@ def zone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedZone]:
 
 def fact(page: Page, name: str) -> Locator:
     return page.locator(".facts div").filter(has=page.get_by_text(name, exact=True)).locator("dd")
-
-
-def test_a_postponed_run_of_event_code_says_when_it_is_due(shown: Page, zone: ServedZone) -> None:
-    zone.fire("knowledge_base_learn_done")
-    job = shown.get_by_role("list", name="Jobs").get_by_role("listitem").filter(has_text="postponed")
-    expect(job).to_have_text(re.compile(r"^postponed event:knowledge_base_learn_done attempt \d, .* · due in \d+ s$"))
 
 
 def test_an_event_that_was_fired_is_not_ok_when_its_code_failed_for_good(shown: Page) -> None:

@@ -81,9 +81,7 @@ def test_the_program_may_move(emulator: Emulator, program: SealedProgram) -> Non
     assert emulator.http.get("/emulator/info").json()["program_url"] == program.url
 
 
-def test_what_is_in_work_says_of_an_event_whether_its_code_runs_or_will_run_again(
-    client: EmulatorClient, emulator: Emulator, program: SealedProgram
-) -> None:
+def test_what_is_in_work_may_run_again(client: EmulatorClient, emulator: Emulator, program: SealedProgram) -> None:
     def accept(call: seal.CallContent) -> Response:
         sealed = seal_reply(program.key, "", call.request_id, 0)
         return 200, {**sealed.headers, seal.JOB_HEADER: "now"}, sealed.body.encode()

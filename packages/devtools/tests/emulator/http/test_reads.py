@@ -66,9 +66,7 @@ def test_a_bad_parameter_is_named(path: str, name: str, value: str, emulator: Em
     assert name in answer["errmsg"]
 
 
-def test_an_entry_has_headers_the_sealed_bodies_and_the_faults(
-    client: EmulatorClient, app: App, emulator: Emulator, program: SealedProgram
-) -> None:
+def test_an_entry_has_its_details(client: EmulatorClient, app: App, emulator: Emulator, program: SealedProgram) -> None:
     fault = client.add_fault("program", "latency", value=0.01, count=1)
     app.call("echo", '{"a": 1}')
     outer, call = (client.entry(each["number"]) for each in client.traffic()[-2:])
@@ -107,9 +105,7 @@ def test_the_verdict_says_where_a_contract_is_missed(client: EmulatorClient, app
     assert outer["contract"] == {"request": {"fits": True}, "reply": None}, "the app gets no reply"
 
 
-def test_a_program_that_answers_plainly_is_shown_with_its_status_and_without_its_secrets(
-    client: EmulatorClient, app: App, program: SealedProgram
-) -> None:
+def test_a_plain_answer_is_shown_without_its_secrets(client: EmulatorClient, app: App, program: SealedProgram) -> None:
     program.reply = lambda call: (500, {"set-cookie": "a=b"}, b'{"token": "in-clear", "detail": "boom"}')
     app.call("echo")
     entry = client.entry(client.last_number())

@@ -39,9 +39,7 @@ def begun(emulator: Emulator, name: str) -> bool:
 
 
 @pytest.mark.parametrize("api", ["sync_call_program", "async_program_task"])
-def test_a_call_waits_for_the_contracts_and_the_port_of_a_program_that_starts(
-    emulator: Emulator, client: EmulatorClient, pool: ThreadPoolExecutor, api: str
-) -> None:
+def test_calls_wait_for_a_start(emulator: Emulator, client: EmulatorClient, pool: ThreadPoolExecutor, api: str) -> None:
     url = client.info()["program_url"]
     with free_socket() as closed:
         client.register({"other": ECHO})
@@ -106,9 +104,7 @@ def test_a_call_waits_at_a_closed_port(emulator: Emulator, client: EmulatorClien
         assert call.result(DEADLINE)["errcode"] == 0
 
 
-def test_a_call_whose_connection_the_ending_program_closes_unread_waits_when_a_start_has_begun(
-    emulator: Emulator, client: EmulatorClient, pool: ThreadPoolExecutor
-) -> None:
+def test_an_unread_call_waits_for_a_start(emulator: Emulator, client: EmulatorClient, pool: ThreadPoolExecutor) -> None:
     """A call may come just when the program that ends closes an idle connection."""
 
     def closed_connection(post: Callable[[str], object]) -> object:

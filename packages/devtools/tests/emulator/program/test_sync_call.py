@@ -72,9 +72,7 @@ def test_an_empty_list_stays_one_if_the_contract_has(start_with_program: StartEm
         ],
     )
 )
-def test_a_call_that_breaks_a_rule_never_reaches_the_program(
-    api: str, case: tuple[Json, int, str], emulator: Emulator, program: SealedProgram
-) -> None:
+def test_calls_keep_to_rules(api: str, case: tuple[Json, int, str], emulator: Emulator, program: SealedProgram) -> None:
     change, errcode, hint = case
     call = {"program_id": emulator.settings.program_id, "ability_id": "echo", "request_data": "{}"}
     answer = emulator.app_call(api, call | change)

@@ -63,9 +63,7 @@ def test_curl_needs_nothing_but_two_settings(proxy: Proxy, authority: Authority)
     assert (asked["line"], dict(asked["headers"])["host"]) == ("GET /path?a=b HTTP/1.1", WECOM_HOST)
 
 
-def test_the_proxy_ends_at_once_though_a_client_keeps_its_connection(
-    authority: Authority, server: Recording, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_the_proxy_waits_for_no_one(authority: Authority, server: Recording, caplog: pytest.LogCaptureFixture) -> None:
     host, port = server.server_address[:2]
     with ExitStack() as kept:
         with Proxy(authority, (str(host), port)) as proxy:

@@ -41,9 +41,7 @@ def tree(client: EmulatorClient, since: int) -> list[tuple[str, str, int | None,
     ]
 
 
-def test_an_event_its_notification_the_fetch_and_all_pages_are_one_flow(
-    client: EmulatorClient, app: App, emulator: Emulator, program: SealedProgram
-) -> None:
+def test_an_event_begins_one_flow(client: EmulatorClient, app: App, emulator: Emulator, program: SealedProgram) -> None:
     def reply(call: seal.CallContent) -> str:
         if call.call_type == 2:
             sdk(emulator, "spec_notify_app", {"notify_id": "n-1"}, request_id=call.request_id)
@@ -75,9 +73,7 @@ def test_an_event_its_notification_the_fetch_and_all_pages_are_one_flow(
     assert client.entry(since + 1)["children"] == [since + 2]
 
 
-def test_an_asynchronous_call_its_job_its_report_and_its_result_are_one_flow(
-    client: EmulatorClient, app: App, emulator: Emulator, program: SealedProgram
-) -> None:
+def test_a_whole_job_is_one_flow(client: EmulatorClient, app: App, emulator: Emulator, program: SealedProgram) -> None:
     client.register({"echo": {"input": {"a": 1}, "output": {"b": 1}}})
     app.client.access_token()
     app.call("echo", '{"a": 1}')

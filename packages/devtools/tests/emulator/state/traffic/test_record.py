@@ -19,9 +19,7 @@ from wwspec_devtools.emulator.state.traffic.record import Bounds, Traffic
 from wwspec_devtools.testing.app import App
 
 
-def test_every_exchange_is_recorded_in_the_order_in_which_it_began(
-    client: EmulatorClient, app: App, emulator: Emulator, program: SealedProgram
-) -> None:
+def test_exchanges_are_in_order(client: EmulatorClient, app: App, emulator: Emulator, program: SealedProgram) -> None:
     program.reply = lambda call: json.dumps({"errcode": emulator.sdk("spec_notify_app", {})["errcode"]})
     assert app.call("echo", '{"a": 1}').errcode == 0
     client.receive_events()
@@ -132,9 +130,7 @@ def test_the_same_seed_gives_the_same_record(start: StartEmulator, stack: ExitSt
     assert same[4] != same[0]
 
 
-def test_a_recorded_call_is_sent_again_under_a_fresh_request_id(
-    client: EmulatorClient, app: App, program: SealedProgram, emulator: Emulator
-) -> None:
+def test_a_kept_call_is_resent(client: EmulatorClient, app: App, program: SealedProgram, emulator: Emulator) -> None:
     notify_id = emulator.sdk("spec_notify_app", {})["notify_id"]
     app.call("echo", '{"a": 1}', notify_id)
     client.advance(5)
