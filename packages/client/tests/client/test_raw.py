@@ -43,10 +43,10 @@ def test_what_is_refused_or_of_another_type_has_a_response_and_its_error_comes_f
         response.parse()
     assert response.request_id == caught.value.request_id != ""
     with client_of(reply(has_more="perhaps")) as client:
-        response = client.with_raw_response.call(sync_msg.Request())
-    assert b"perhaps" in response.body
+        misfit = client.with_raw_response.call(sync_msg.Request())
+    assert b"perhaps" in misfit.body
     with pytest.raises(ReplyTypeError):
-        response.parse()
+        misfit.parse()
 
 
 def test_what_wecom_refuses_and_what_is_not_sent_is_raised_at_once() -> None:

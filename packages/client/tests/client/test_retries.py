@@ -158,7 +158,3 @@ def test_a_retry_after_that_is_beyond_the_deadline_ends_the_attempts_at_once() -
 def test_a_retry_after_that_is_over_or_no_time_is_as_good_as_none(header: str) -> None:
     with client_of(httpx.Response(429, headers={"retry-after": header}), reply(errcode=0)) as client:
         assert client.call("greet") == {"errcode": 0}
-
-
-def test_the_least_of_each_number_of_a_policy_is_taken() -> None:
-    RetryPolicy(attempts=1, first_pause=0.0, longest_pause=0.0, deadline=0.001)

@@ -57,14 +57,6 @@ def test_the_tree_in_the_docstring_is_that_of_the_classes() -> None:
     assert set(drawn()) == classes
 
 
-def test_every_exception_ends_in_error_and_is_in_the_tree_or_named_beside_it() -> None:
-    assert errors.__doc__
-    _, beside = errors.__doc__.split("Outside of the tree:")
-    for each in defined():
-        assert each.__name__.endswith("Error"), each
-        assert issubclass(each, WWSpecError) or each.__name__.startswith("_") or f"`{each.__name__}`" in beside, each
-
-
 SAMPLES: dict[str, object] = {
     **{"str": "a text", "int": 7, "float": 1.5, "bool": True, "Sequence": ("a", "b"), "tuple": (1, 2)},
     "gap": MessageGap(NOW, NOW),

@@ -49,12 +49,9 @@ def test_check_and_call_have_its_variables(run: Run, app: Path) -> None:
     assert "http://127.0.0.1:1" in run("call", "show", cwd=app).stderr
 
 
-def test_doctor_has_them_and_says_that_the_program_has_not(run: Run, app: Path) -> None:
+def test_doctor_has_them_and_serve_has_them_not_and_both_say_so(run: Run, app: Path) -> None:
     (line,) = [each for each in run("doctor", cwd=app).stdout.splitlines() if each.split()[1] == "registry"]
     assert line.split(maxsplit=2)[::2] == ["prod", f".env has settings, and `wwspec serve` does not read it: {MISSING}"]
-
-
-def test_serve_has_them_not_and_names_all_that_is_missing_in_one_line(run: Run, app: Path) -> None:
     done = run("serve", "--sdk", "emulator", "--workers", "1", "--port", "0", cwd=app)
     assert done.returncode == 1
     assert any(MISSING in line for line in (done.stdout + done.stderr).splitlines())

@@ -81,14 +81,11 @@ def test_the_test_fails_where_they_differ_and_passes_where_they_do_not(zone: Zon
     assert done.stdout.splitlines()[-1].startswith("10 failed, 2 passed in ")
 
 
-def test_the_debug_credential_is_used(zone: Zone, tmp_path: Path) -> None:
+def test_when_debug_mode_is_refused_or_nothing_answered_nothing_is_written(zone: Zone, tmp_path: Path) -> None:
     done = record(zone, tmp_path, token="wrong")  # noqa: S106 - a wrong one
     assert done.returncode == 1
     assert done.stderr.startswith("Error: the SDK refused debug mode: get a fresh debug_token from the admin page")
     assert not (tmp_path / "shapes.json").exists()
-
-
-def test_when_nothing_is_answered_nothing_is_written(zone: Zone, tmp_path: Path) -> None:
     zone.client.add_fault("sdk", "return_code", "", -10002)
     done = record(zone, tmp_path)
     assert (done.returncode, done.stderr) == (

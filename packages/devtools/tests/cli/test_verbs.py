@@ -60,9 +60,6 @@ def test_abilities_names_the_contracts_that_the_application_replaces_or_adds(run
         "schemas/api/sync_msg.py replaces the shipped contract of SDK API sync_msg",
         "schemas/events/hit_keyword.py replaces the shipped contract of event hit_keyword",
     ]
-
-
-def test_abilities_as_json_names_the_applications_contracts_of_each(run: Run, replacing: Path) -> None:
     rows = json.loads(run("abilities", "--json", "--app", str(replacing)).stdout)
     assert (rows[0]["target"], rows[2]["timeout"]) == ("stored event by notify_id", None)
     assert {row["ability_id"]: row["own_contracts"] for row in rows} == {

@@ -49,12 +49,17 @@ def test_an_event_comes_in_its_documented_form(emulator: Emulator, program: Seal
     assert all(event[object_key][name] for name, kind in fields.items() if kind is str)
 
 
-def test_overrides_set_the_fields_of_the_events_object_and_the_time(emulator: Emulator) -> None:
+def test_overrides_set_the_fields_of_an_event_that_there_is(emulator: Emulator) -> None:
     overrides = {"learn_status": 1, "new_field": [1], "timestamp": 7}
     event = emulator.fire("knowledge_base_learn_done", overrides)["event"]
     assert event["timestamp"] == 7
     assert event["knowledge_base_learn_done"]["learn_status"] == 1
     assert event["knowledge_base_learn_done"]["new_field"] == [1]
+    answer = emulator.fire("no_such_event")
+    assert answer["errcode"] == 40058
+    assert "hit_keyword" in answer["errmsg"]
+    assert emulator.http.post("/emulator/fire/hit_keyword", content=b"[]").json()["errcode"] == 40058
+    assert emulator.http.post("/emulator/fire/hit_keyword").json()["errcode"] == 0
 
 
 def test_conversation_new_message_comes_with_a_new_message(emulator: Emulator) -> None:
@@ -128,14 +133,6 @@ def test_the_receiver_of_events_is_a_linked_program_that_was_chosen(zone: tuple[
     assert emulator.app_call("set_receive_callback", {})["errcode"] == 40063
     emulator.receive_events()
     assert emulator.http.get("/emulator/info").json()["receives_events"] is True
-
-
-def test_an_unknown_event_and_overrides_that_are_none_are_refused(emulator: Emulator) -> None:
-    answer = emulator.fire("no_such_event")
-    assert answer["errcode"] == 40058
-    assert "hit_keyword" in answer["errmsg"]
-    assert emulator.http.post("/emulator/fire/hit_keyword", content=b"[]").json()["errcode"] == 40058
-    assert emulator.http.post("/emulator/fire/hit_keyword").json()["errcode"] == 0
 
 
 def test_a_program_that_fails_on_an_event_is_reported(emulator: Emulator, program: SealedProgram) -> None:

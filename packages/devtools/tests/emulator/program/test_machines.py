@@ -96,15 +96,11 @@ def test_a_notify_id_of_a_machine_that_does_not_say_its_number_goes_to_any(zone:
     assert [zone.called(notify_id), zone.called(notify_id)] == [1, 2]
 
 
-def test_a_setting_lets_calls_with_a_notify_id_go_to_any_machine() -> None:
+def test_settings_say_where_calls_with_a_notify_id_go() -> None:
     with ExitStack() as stack:
         zone = Several(stack, route_notify_ids=False)
         notify_id = zone.notified(3)
         assert [zone.called(notify_id), zone.called(notify_id)] == [1, 2]
-
-
-def test_a_setting_refuses_a_notify_id_whose_machine_is_gone() -> None:
-    with ExitStack() as stack:
         zone = Several(stack, gone_errcode=710646)
         notify_id = zone.notified(2)
         assert zone.called(notify_id) == 2

@@ -65,15 +65,6 @@ def test_a_raised_event_is_sent(start_with_program: StartEmulator, program: Seal
     )
 
 
-def test_advance_answers_once_its_events_were_sent(start_with_program: StartEmulator, program: SealedProgram) -> None:
-    emulator = start_with_program()
-    emulator.receive_events()
-    world = emulator.platform.world
-    world.timers.schedule(5, lambda: world.raise_event(world.app, "hit_keyword", {"token": "t"}))
-    emulator.advance(5)
-    assert [call.timestamp for call in program.calls] == [1_750_000_005]
-
-
 def test_an_event_that_nobody_receives_is_dropped_with_a_line_in_the_log(
     start_with_program: StartEmulator, program: SealedProgram, caplog: pytest.LogCaptureFixture
 ) -> None:
