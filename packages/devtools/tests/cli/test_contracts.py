@@ -24,6 +24,7 @@ def test_what_was_written_does_not_differ_until_a_key_is_edited(run: Run, tmp_pa
     assert (done.returncode, done.stdout) == (0, f"{tmp_path}: no difference in 97 abilities\n")
     file = tmp_path / "chat_digest.output.json"
     file.write_text(file.read_text().replace('"has_more"', '"hasmore"', 1))
+    done = run("contracts", "--diff", str(tmp_path))
     assert done.returncode == 1
     refused = "chat_digest: output $.has_more: a reply that holds it is refused by the platform (790014): "
     assert f"{refused}this key is not in the contract" in done.stdout.splitlines()

@@ -63,6 +63,7 @@ def test_verbs_talk_to_the_noted_emulator_first(folder: Path, monkeypatch: pytes
         monkeypatch.setenv("WWSPEC_EMULATOR_URL", "http://127.0.0.1:4")
         assert "at http://127.0.0.1:4 (WWSPEC_EMULATOR_URL): " in refusal("call", "buy")
     (tmp_path / "shop").mkdir()
+    monkeypatch.delenv("WWSPEC_EMULATOR_URL")
     monkeypatch.setenv("WWSPEC_APP", "shop")
     with keep_note(tmp_path / "shop", HERE):
         assert "(shop/var/dev.json)" in refusal("zone", "info")

@@ -87,16 +87,6 @@ def test_a_number_of_the_programs_own_is_explained(wwspec: Wwspec, emulator: Emu
     assert lines[at + 1 : at + 3] == [f"  9003: {row.cause}", f"  {row.fix}"]
 
 
-def test_why_an_apps_call_failed_is_shown_with_it(wwspec: Wwspec, emulator: Emulator, program: SealedProgram) -> None:
-    program.reply = lambda call: CRASH
-    emulator.call_program("{}", "buy")
-    send_trace(emulator, failure={"name": "KeyError", "frames": FRAMES[2:]})
-    shown = wwspec("zone", "show", number_of(emulator, "app", "sync_call_program"), "--all").stdout
-    assert "the program: failed (710660)\n  KeyError\n    /lib/numbers.py:9 divide     raise\n" in shown, (
-        "it has no other frame"
-    )
-
-
 def test_the_runs_of_a_job_are_shown_in_their_order_with_what_comes_next(wwspec: Wwspec, emulator: Emulator) -> None:
     emulator.receive_events()
     emulator.fire("hit_keyword")

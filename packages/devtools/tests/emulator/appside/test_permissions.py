@@ -66,6 +66,7 @@ def test_an_api_refuses_an_app_without_data_permission_or_whose_ninety_days_are_
     with zone.world.lock:
         zone.world.app.authorisation.grants = {}
     assert misfits(zone, MISSING, ("no", "free")) == ""
+    zone = KindOfApp(app_type=kind, messages=20)
     zone.advance(MONTHS)
     assert misfits(zone, zone.settings.expired_errcode, ("no", "free")) == ""
 

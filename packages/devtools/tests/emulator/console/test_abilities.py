@@ -3,16 +3,13 @@
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 from playwright.sync_api import Page, expect
 
 from tests.emulator.console.conftest import run_shown_command
 from wwspec_contracts.files import ConsoleContract
 from wwspec_devtools.testing.zone import Zone
-from wwspec_router.cli.main import main
 
 pytestmark = pytest.mark.nightly  # in a browser; test_page, test_walk and test_working_day hold the page as a whole
 
@@ -87,26 +84,6 @@ def test_an_asynchronous_call_shows_its_result_when_it_is_reported(page: Page) -
     page.get_by_role("button", name="Call", exact=True).click()
     expect(page.get_by_text("the program has reported")).to_be_visible()
     expect(page.get_by_role("region", name="Reply")).to_contain_text("messages: 2")
-
-
-def test_what_the_admin_console_has_is_compared_as_by_the_commands(page: Page, served: Zone, tmp_path: Path) -> None:
-    page.goto("/#/abilities/chat_digest?tab=contract")
-    expect(page.get_by_text('"next_cursor": "text"')).to_be_visible()
-    page.get_by_role("link", name="Compare").click()
-    pasted = '{"cursor": "a", "limit": 1.0, "more": 1}'
-    page.get_by_label("Input, as the admin console has it").fill(pasted)
-    page.get_by_role("button", name="Compare").click()
-    shown = page.get_by_role("region", name="Compare").get_by_role("listitem")
-    expect(shown).to_have_count(3)
-    (tmp_path / "chat_digest.input.json").write_text(pasted)
-    printed = CliRunner().invoke(main, ["contracts", "chat_digest", "--diff", str(tmp_path)]).output
-    for line in shown.all_inner_texts():
-        path, why = re.findall(r"\$\S*", line)[0], line.rpartition(": ")[2]
-        assert f"input {path}: " in printed
-        assert why in printed
-    page.get_by_label("Input, as the admin console has it").fill("{")
-    page.get_by_role("button", name="Compare").click()
-    expect(page.get_by_role("alert").first).to_contain_text("Line 1, column 2: ")
 
 
 @pytest.fixture

@@ -27,16 +27,6 @@ def test_a_fault_of_the_form_hits_and_its_rest_is_shown(page: Page, served: Zone
     assert served.call("invoke_sync_msg", '{"limit": 1}').errcode == 0
 
 
-def test_an_answer_by_hand_is_shown_among_the_faults_and_in_its_entry(page: Page, served: Zone) -> None:
-    served.answer("sync_msg", {"errcode": 45009, "errmsg": "busy"}, times=2)
-    assert served.call("invoke_sync_msg", '{"limit": 1}').errcode == 45009
-    [entry] = served.client.traffic(kind="sdk")
-    page.goto("/#/faults")
-    expect(page.get_by_role("row").filter(has_text="sync_msg")).to_contain_text("answer by hand")
-    page.goto(f"/#/timeline/{entry['number']}")
-    expect(page.get_by_text("Answered by hand (answer_1), not by the emulator")).to_be_visible()
-
-
 def test_what_the_emulator_refuses_is_said_beside_the_form(page: Page) -> None:
     page.get_by_role("link", name="Faults").click()
     page.get_by_label("On", exact=True).select_option("program")

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.emulator.console.test_accessibility import expect_usable
 from tests.support.apps import write_files
 from tests.support.zones import serve_zone
 from wwspec_devtools.testing.zone import ServedZone
@@ -51,20 +50,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def zone(folder: Path) -> Iterator[ServedZone]:
     with serve_zone(folder) as zone:
         yield zone
-
-
-def test_a_program_is_asked_by_the_name_of_its_status_without_a_trace(shown: Page, zone: ServedZone, axe: str) -> None:
-    expect(shown.get_by_text("No job is under way, and no call takes longer than a second.")).to_be_visible()
-    newest = zone.client.last_number()
-    with shown.expect_request("**/emulator/figures") as asked:
-        pass
-    assert asked.value.post_data_json == {"ability_id": "figures"}
-    assert zone.client.last_number() == newest, "polls are recorded"
-    shown.evaluate(axe)
-    expect_usable(shown, "program")
-    shown.get_by_role("button", name="中文").click()
-    expect(shown.get_by_text("没有进行中的异步任务，也没有超过一秒未结束的调用。")).to_be_visible()
-    expect(shown.get_by_role("heading", name="专区程序")).to_be_visible()
 
 
 def test_what_does_not_end_is_shown_and_jobs_with_their_attempt(shown: Page, zone: ServedZone, folder: Path) -> None:

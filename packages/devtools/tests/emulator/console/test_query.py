@@ -1,7 +1,5 @@
 """The timeline's query: what it understands, and how flows are folded, sorted and measured."""
 
-import re
-
 import httpx
 import pytest
 from playwright.sync_api import Page, expect
@@ -66,26 +64,6 @@ def test_what_is_not_understood_is_named_with_what_is_possible_and_left_out(page
     expect(lines(page, "hit_keyword")).to_be_visible()
     search(page).fill("")
     expect(page.get_by_role("alert")).to_be_empty()
-
-
-def test_token_rows_behind_each_other_are_one_line_that_opens(page: Page, served: Zone) -> None:
-    fetch = "gettoken"
-    info = served.client.info()
-    for secret in (*[info["secret"]] * 5, "wrong"):
-        httpx.get(f"{served.client.url}/cgi-bin/{fetch}", params={"corpid": info["corpid"], "corpsecret": secret})
-    folded = lines(page, "5 × gettoken")
-    expect(folded).to_have_attribute("aria-expanded", "false")
-    expect(lines(page, fetch)).to_have_count(2)
-    folded.click()
-    expect(lines(page, fetch)).to_have_count(7)
-    address = lines(page, fetch).nth(2)
-    address.click()
-    expect(page).to_have_url(re.compile(r"/\d+$"))
-    page.reload()
-    expect(page.get_by_role("treeitem", selected=True)).to_contain_text(fetch)
-    expect(lines(page, fetch)).to_have_count(7)
-    search(page).fill("kind:token")
-    expect(lines(page, fetch)).to_have_count(6)
 
 
 def test_a_token_is_folded_into_the_call_that_it_is_fetched_for(page: Page, served: Zone) -> None:

@@ -1,7 +1,5 @@
 """What a person has begun stays when the page draws itself anew: drafts, the focus, the place in the list."""
 
-import re
-
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -45,38 +43,3 @@ def test_drafts_of_every_form_survive_a_change_of_view_and_of_language(page: Pag
     expect(page.get_by_text("wwspec zone fault sdk errcode 45009 --api sync_msg")).to_be_visible()
     page.goto("/#/faults?on=app&api=gettoken")
     expect(page.get_by_text("wwspec zone fault app errcode 45009 --api gettoken")).to_be_visible()
-
-
-def test_the_focus_stays_when_the_bar_a_list_or_a_command_is_drawn_anew(page: Page, served: Zone) -> None:
-    language = page.get_by_role("button", name=re.compile("switch to Chinese|切换为英文"))
-    language.focus()
-    page.keyboard.press("Enter")
-    expect(language).to_have_text("English")
-    expect(language).to_be_focused()
-    page.keyboard.press("Enter")
-    page.keyboard.press("p")
-    expect(page.get_by_role("button", name="Paused")).to_be_visible()
-    expect(language).to_be_focused()
-    page.keyboard.press("p")
-    expect(page.get_by_role("button", name="Live")).to_be_visible()
-
-    events = page.get_by_role("link", name="Events", exact=True)
-    events.focus()
-    page.keyboard.press("Enter")
-    expect(events).to_have_attribute("aria-current", "page")
-    expect(events).to_be_focused()
-
-    page.goto("/#/abilities/chat_digest")
-    ability = page.get_by_role("link", name="chat_history")
-    ability.focus()
-    page.keyboard.press("Enter")
-    expect(ability).to_have_attribute("aria-current", "page")
-    expect(ability).to_be_focused()
-
-    served.client.add_fault("sdk", "latency", "", 0, 5)
-    page.goto("/#/faults")
-    clear = page.get_by_role("button", name="Clear fault")
-    clear.focus()
-    served.call("chat_history", {"limit": 1}).raise_for_error()
-    expect(page.get_by_role("row").filter(has_text="4 of 5")).to_be_visible()
-    expect(clear).to_be_focused()
