@@ -9,7 +9,7 @@ import pytest
 from tests.support.apps import ROOT
 from tests.support.waiting import DEADLINE
 from wwspec_contracts.base import Contract, Output
-from wwspec_contracts.errors import ConfigurationError, JsonError, RegistryError
+from wwspec_contracts.errors import ConfigurationError, JsonError
 from wwspec_devtools.testing.answer import Answer, read_reply
 from wwspec_devtools.testing.notifications import ability_id_of
 from wwspec_devtools.testing.zone import Zone
@@ -41,11 +41,6 @@ def test_the_registry_file_says_which_ability_calls_an_api(tmp_path: Path, text:
 def test_an_api_that_none_or_two_abilities_call_is_refused_with_the_fix(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(ConfigurationError, match=said):
         ability_id_of("sync_msg", registry(tmp_path, text))
-
-
-def test_a_faulty_registry_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(RegistryError, match="registry.toml:1 .*unknown key"):
-        ability_id_of("sync_msg", registry(tmp_path, "[passthrough]\nprefixx = 'ask_'\n"))
 
 
 def registry(folder: Path, text: str) -> Path:

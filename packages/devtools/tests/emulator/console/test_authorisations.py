@@ -1,7 +1,7 @@
 """The view that plays the admins of corps."""
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from tests.emulator.console.conftest import opened_console
 from tests.support.apps import ROOT
@@ -27,8 +27,3 @@ def test_a_corp_cancels_authorises_again_ends_and_renews(browser: Browser) -> No
         expect(card.get_by_text("chats: ended")).to_be_visible()
         card.get_by_role("button", name=f"Renew {SECOND}").click()
         expect(card.get_by_text("chats: until")).to_have_count(2)
-
-
-def test_without_a_kind_of_app_the_view_says_that_permissions_have_no_end(page: Page) -> None:
-    page.get_by_role("link", name="Permissions").click()
-    expect(page.get_by_text("The emulator plays no kind of app")).to_be_visible()

@@ -122,12 +122,6 @@ def test_a_reply_that_breaks_a_rule_or_can_not_be_opened_never_reaches_the_app(
     assert "response_data" not in answer
 
 
-def test_a_program_that_does_not_listen_is_a_failed_connection(start: StartEmulator) -> None:
-    with free_socket() as nobody_listens:
-        answer = start(program_url=url_of(nobody_listens)).call_program()
-    assert answer["errcode"] == 710674
-
-
 def test_a_program_that_hangs_is_a_time_out(start: StartEmulator) -> None:
     answered = threading.Event()
 

@@ -164,9 +164,7 @@ def test_a_recorded_event_is_sent_again_with_its_secrets(client: EmulatorClient,
     assert [each["name"] for each in client.traffic(kind="event")] == ["hit_keyword", "hit_keyword"]
 
 
-def test_only_a_call_that_is_recorded_is_sent_again(
-    client: EmulatorClient, app: App, emulator: Emulator, program: SealedProgram
-) -> None:
+def test_nothing_else_is_replayed(client: EmulatorClient, app: App, emulator: Emulator, program: SealedProgram) -> None:
     app.call("echo")
     for number in (1, 99):
         with pytest.raises(EmulatorError, match="no call or event of this number"):
