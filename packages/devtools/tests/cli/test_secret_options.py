@@ -78,7 +78,7 @@ def test_a_variable_beside_its_file_is_an_error(start: Start, tmp_path: Path, ve
     ids=["missing", "empty", "an empty line", "two lines", "not UTF-8"],
 )
 @pytest.mark.parametrize("how", ["--debug-token-file", "WWSPEC_DEBUG_TOKEN_FILE"])
-def test_a_file_without_one_is_told(start: Start, tmp_path: Path, how: str, content: str | None, message: str) -> None:
+def test_a_missing_secret_is_told(start: Start, tmp_path: Path, how: str, content: str | None, message: str) -> None:
     path = tmp_path / "token"
     if content is not None:
         path.write_text(content, errors="surrogateescape")

@@ -119,7 +119,7 @@ def test_an_unread_call_waits_for_a_start(emulator: Emulator, client: EmulatorCl
         assert call.result(DEADLINE)["errcode"] == 0
 
 
-def test_a_call_waits_to_a_limit(emulator: Emulator, client: EmulatorClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_calls_wait_up_to_a_limit(emulator: Emulator, client: EmulatorClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(starts, "HOLD_SECONDS", 0.01)
     client.begin_start()
     answer = emulator.call_program()

@@ -78,7 +78,7 @@ def test_faults_of_the_apps_side_refuse_or_cut_its_calls(client: EmulatorClient,
         app.client.access_token()
 
 
-def test_a_program_that_is_down_gets_none(client: EmulatorClient, emulator: Emulator, program: SealedProgram) -> None:
+def test_a_program_down_gets_no_call(client: EmulatorClient, emulator: Emulator, program: SealedProgram) -> None:
     client.add_fault("program", "errcode", value=710674)
     assert emulator.call_program()["errcode"] == 710674
     assert emulator.call_program()["errcode"] == 710674
