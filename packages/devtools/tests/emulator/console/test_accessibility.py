@@ -51,8 +51,8 @@ def test_each_view_is_for_everyone(browser: Browser, busy: Zone, axe: str, local
     failed = busy.client.traffic(kind="call", failed=True)[-1]["number"]
     shown = (f"{call}?q=kind:sdk", f"{failed}?tab=why", f"{call}?tab=http", f"{call}?tab=copy", f"{call}/replay")
     entry = [f"timeline/{each}" for each in shown]
-    look: dict[str, Any] = {"locale": locale, "color_scheme": theme, "viewport": {"width": width, "height": 800}}
-    with opened_console(browser, busy.client.url, **look) as page:
+    display: dict[str, Any] = {"locale": locale, "color_scheme": theme, "viewport": {"width": width, "height": 800}}
+    with opened_console(browser, busy.client.url, **display) as page:
         page.evaluate(axe)
         for place in (*VIEWS, *entry, "abilities/chat_digest"):
             page.evaluate("hash => { location.hash = hash }", f"#/{place}")
