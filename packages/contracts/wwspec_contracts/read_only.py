@@ -84,7 +84,8 @@ def found(api: str, answer: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 def _of_message(message: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     parties = _objects([message.get("sender"), *_objects(message.get("receiver_list"))])
-    ids = {each.get("type"): each["id"] for each in parties if isinstance(each.get("id"), str)}
+    of_people = [each for each in parties if each.get("type") in (1, 2) and isinstance(each.get("id"), str)]
+    ids = {each["type"]: each["id"] for each in of_people}
     if isinstance(chatid := message.get("chatid"), str) and chatid:
         yield "chatid", chatid
     elif 1 in ids and 2 in ids:

@@ -24,13 +24,11 @@ def raised(function: object) -> BaseException:
     return caught.value
 
 
-def test_the_text_of_an_error_has_what_python_suggests_and_its_notes() -> None:
+def test_the_text_of_an_error_has_suggestions_notes_and_causes_if_there_are_any() -> None:
     error = raised(lambda: Page().has_mor)  # type: ignore[attr-defined]
     error.add_note("of page 2")
     assert message_of(error) == "'Page' object has no attribute 'has_mor'. Did you mean: 'has_more'?\nof page 2"
 
-
-def test_the_text_of_an_error_names_its_cause() -> None:
     def fail() -> None:
         try:
             raise KeyError("group")
@@ -38,8 +36,5 @@ def test_the_text_of_an_error_names_its_cause() -> None:
             raise ValueError("no such group") from error
 
     assert message_of(raised(fail)) == "no such group\ncaused by KeyError: 'group'"
-
-
-def test_an_error_without_a_text_and_one_whose_class_fails_are_told_as_well() -> None:
     assert message_of(ValueError()) == ""
     assert message_of(MuteError()) == "<exception str() failed>"

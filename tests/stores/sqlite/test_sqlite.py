@@ -144,7 +144,7 @@ def test_the_wal_is_emptied_unless_somebody_reads_or_the_file_is_closed(path: Pa
 
 
 @pytest.mark.parametrize("number", [LAYOUT - 1, LAYOUT + 1, 0])
-def test_a_file_of_another_layout_is_refused_with_both_numbers_and_left_alone(path: Path, number: int) -> None:
+def test_a_file_of_another_layout_is_refused_and_left_alone(path: Path, number: int) -> None:
     with closing(SqliteStore(path)) as store:
         store.put("corp", 1, "id", "text", 100)
     with closing(sqlite3.connect(path)) as db:

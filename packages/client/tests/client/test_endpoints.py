@@ -82,24 +82,20 @@ def test_authorisations_are_typed(app: ZoneClient) -> None:
     assert documents.status == 1
 
 
-def test_masking_is_set_and_read(app: ZoneClient) -> None:
+def test_the_settings_of_app_and_program_are_read_and_set(app: ZoneClient, zone: Zone) -> None:
     assert app.get_hide_sensitiveinfo_config("zhangwei") == Masking()
     app.set_hide_sensitiveinfo_config("zhangwei", Masking(hide_mobile=True))
     assert app.get_hide_sensitiveinfo_config("zhangwei") == Masking(hide_mobile=True)
-
-
-def test_the_log_level_of_a_program_is_set_and_read(app: ZoneClient) -> None:
     app.set_log_level(3)
     assert app.get_log_level() == 3
     with pytest.raises(PlatformError, match="790020.*link the program with the app"):
         app.get_log_level(program_id="another")
-
-
-def test_debug_mode_is_opened_and_closed(zone: Zone, app: ZoneClient) -> None:
     assert app.check_debug_mode() is False
     with pytest.raises(PlatformError, match="710673"):  # the program has not called spec_open_debug_mode
         app.open_debug_mode(zone.client.info()["debug_token"])
     app.close_debug_mode()
+    app.set_receive_callback()
+    assert zone.client.info()["receives_events"] is True
 
 
 def test_processes_that_start_at_the_same_moment_all_ensure_the_key(zone: Zone) -> None:
@@ -113,18 +109,14 @@ def test_processes_that_start_at_the_same_moment_all_ensure_the_key(zone: Zone) 
         assert len(ring.open(message.service_encrypt_info)) == 32
 
 
-def test_a_key_that_wecom_has_already_is_known_by_a_message_when_its_version_is_refused(
-    zone: Zone, app: ZoneClient
-) -> None:
+def test_a_key_that_wecom_has_is_known_by_a_message_when_its_version_is_refused(zone: Zone, app: ZoneClient) -> None:
     ring = KeyRing({2: new_rsa_key().export_key().decode()})
     app.ensure_public_key(ring)
     zone.client.add_fault("app", "errcode", "set_public_key", 40212)
     app.ensure_public_key(ring)
 
 
-def test_a_refused_version_is_an_error_when_no_message_shows_that_the_key_is_the_rings(
-    zone: Zone, app: ZoneClient
-) -> None:
+def test_a_refused_version_is_an_error_when_no_message_shows_the_key(zone: Zone, app: ZoneClient) -> None:
     mine, others = new_rsa_key(2048), new_rsa_key(2048)
     other = KeyRing({5: others.export_key().decode()})
     app.ensure_public_key(other)
@@ -148,24 +140,16 @@ def test_another_refusal_of_the_key_is_raised_as_it_is(zone: Zone, app: ZoneClie
         app.ensure_public_key(KeyRing({1: new_rsa_key().export_key().decode()}))
 
 
-def test_the_program_that_receives_events_is_chosen(zone: Zone, app: ZoneClient) -> None:
-    app.set_receive_callback()
-    assert zone.client.info()["receives_events"] is True
-
-
 @for_each([True, 1, "1", "true"])
 def test_flags_and_times_are_read_in_each_spelling_of_wecoms_pages(flag: object) -> None:
     with client_of(answer(auth_user_list=[], next_cursor="c", has_more=flag, added_later=1)) as client:
         assert client.get_auth_user_list().has_more is True
 
 
-def test_a_page_of_members_that_does_not_say_whether_more_follow_is_the_last() -> None:
+def test_an_answer_may_lack_fields_but_one_of_a_wrong_type_says_where() -> None:
     with client_of(answer(auth_user_list=[{"userid": "a"}], next_cursor="c")) as client:
         for members in (client.auth_users(), client.doc_auth_users()):
             assert [member.userid for member in members] == ["a"]
-
-
-def test_an_answer_that_is_not_as_documented_says_where() -> None:
     with client_of(answer(auth_user_list=[{"userid": 5}])) as client:
         with pytest.raises(ReplyTypeError, match=r"AuthUsers: .*\$\.auth_user_list\[0\]\.userid"):
             client.get_auth_user_list()

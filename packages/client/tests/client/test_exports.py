@@ -28,15 +28,12 @@ WWSpecError WecomEvent ZoneClient ZoneClientError
 MODULES = (call_lines, hooks, models, raw_clients, stores, viewer)
 
 
-def test_the_public_names_are_these() -> None:
+def test_the_public_names_are_these_each_in_one_place() -> None:
     assert vars(client)["__all__"] == PUBLIC
     for name in PUBLIC:
         assert hasattr(client, name)
     assert dir(client) == PUBLIC
     assert not hasattr(client, "ZoneClinet")
-
-
-def test_each_name_has_one_place() -> None:
     names = [*PUBLIC, *(name for module in MODULES for name in public_names(module.__name__))]
     assert sorted(names) == sorted(set(names))
 
@@ -95,19 +92,10 @@ def test_a_mock_of_a_client_takes_the_arguments_of_its_methods() -> None:
     assert inspect.iscoroutinefunction(create_autospec(client.AsyncZoneClient)().get_log_level)
 
 
-def test_help_shows_a_method_as_an_app_calls_it() -> None:
-    assert str(inspect.signature(client.ZoneClient.check_debug_mode)) == "(self, /, *, program_id: str = '') -> bool"
-    assert inspect.signature(client.AsyncZoneClient.get_corp_auth_info).return_annotation is models.CorpAuth
-    assert client.ZoneClient.set_log_level.__name__ == "set_log_level"
-
-
-def test_an_app_loads_nothing_of_the_program_the_emulator_or_the_server() -> None:
+def test_an_app_loads_nothing_of_the_zone_and_with_threads_not_the_event_loop_s_half() -> None:
     loaded = python_anew("import sys\nfrom wwspec_client import *\nprint(*sys.modules)").split()
     assert [each for each in loaded if each.startswith(("wwspec_router.", "wwspec_devtools"))] == []
     assert {"uvicorn", "starlette", "Crypto"} & set(loaded) == set()
-
-
-def test_an_app_that_waits_with_threads_loads_neither_the_event_loop_s_half_nor_suites() -> None:
     loaded = python_anew("import sys\nfrom wwspec_client import ZoneClient\nprint(*sys.modules)").split()
     parts = {part for name in loaded if name.startswith("wwspec_client.") for part in name.split(".")}
     assert parts & {"asynchronous", "suite", "notify", "archive", "sql"} == set()

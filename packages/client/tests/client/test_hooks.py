@@ -120,12 +120,10 @@ def test_an_error_of_the_programs_reply_ends_the_call_and_no_attempt() -> None:
     assert isinstance(outcome.error, ProgramError)
 
 
-def test_an_attempt_with_a_token_that_is_refused_is_followed_at_once_by_another() -> None:
+def test_a_refused_token_is_followed_by_another_attempt_and_a_missing_one_by_none() -> None:
     hook = remembered(answer(42001), reply(errcode=0))
     assert [(outcome.errcode, outcome.pause) for _, outcome in hook.attempts] == [(42001, 0.0), (0, None)]
 
-
-def test_a_call_without_a_token_ends_without_an_attempt() -> None:
     def no_token() -> str:
         raise ValueError("no vault")
 

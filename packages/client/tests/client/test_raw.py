@@ -10,16 +10,13 @@ from wwspec_client.models import AuthUsers
 from wwspec_contracts import get_group_chat, sync_msg
 
 
-def test_a_response_has_status_headers_body_and_the_reply(app: ZoneClient) -> None:
+def test_a_response_of_any_api_has_status_headers_body_and_the_reply(app: ZoneClient) -> None:
     response = app.with_raw_response.call(sync_msg.Request(limit=3))
     assert (response.status, response.request_id) == (200, "")
     assert response.headers["Content-Type"] == response.headers["content-type"] == "application/json"
     assert b"response_data" in response.body
     assert len(response.parse().msg_list) == 3
     assert repr(response) == "<RawResponse of status 200>", "the body may be private"
-
-
-def test_a_submitted_call_and_the_app_s_other_apis_have_responses_too(app: ZoneClient) -> None:
     task = app.with_raw_response.submit(sync_msg.Request(limit=2))
     assert isinstance(task.parse(), Task)
     assert len(task.parse().result(DEADLINE).msg_list) == 2
@@ -39,28 +36,27 @@ async def test_responses_on_an_event_loop() -> None:
         assert await task.result() == {"messages": 5}
 
 
-def test_what_the_program_refuses_has_a_response_and_its_error_comes_from_parse(app: ZoneClient) -> None:
+def test_what_is_refused_or_of_another_type_has_a_response_and_its_error_comes_from_parse(app: ZoneClient) -> None:
     response = app.with_raw_response.call(get_group_chat.Request(chatid="nobody's"))
     assert response.status == 200
     with pytest.raises(SdkApiError, match="the SDK API answers errcode 710624") as caught:
         response.parse()
     assert response.request_id == caught.value.request_id != ""
-
-
-def test_a_reply_of_another_type_has_a_response() -> None:
     with client_of(reply(has_more="perhaps")) as client:
-        response = client.with_raw_response.call(sync_msg.Request())
-    assert b"perhaps" in response.body
+        misfit = client.with_raw_response.call(sync_msg.Request())
+    assert b"perhaps" in misfit.body
     with pytest.raises(ReplyTypeError):
-        response.parse()
+        misfit.parse()
 
 
-def test_what_wecom_refuses_is_raised_at_once_and_names_its_request() -> None:
+def test_what_wecom_refuses_and_what_is_not_sent_is_raised_at_once() -> None:
     with client_of(answer(48002, "api forbidden, hint: [1700000000_7_abc], from ip: 1.2.3.4")) as client:
         for call in (client.with_raw_response.get_log_level, client.get_log_level):
             with pytest.raises(PlatformError) as caught:
                 call()
             assert caught.value.request_id == "1700000000_7_abc"
+    with client_of(httpx.ConnectError("down")) as client, pytest.raises(NotSentError):
+        client.with_raw_response.get_log_level()
 
 
 def test_a_response_is_that_of_the_last_attempt_and_never_that_of_a_token() -> None:
@@ -69,8 +65,3 @@ def test_a_response_is_that_of_the_last_attempt_and_never_that_of_a_token() -> N
         response = client.with_raw_response.get_log_level()
     assert len(script.tokens) == 2
     assert (response.headers["x-no"], response.body, response.parse()) == ("3", b'{"log_level":1}', 1)
-
-
-def test_a_request_that_is_not_sent_has_no_response() -> None:
-    with client_of(httpx.ConnectError("down")) as client, pytest.raises(NotSentError):
-        client.with_raw_response.get_log_level()

@@ -30,6 +30,9 @@ def test_each_message_of_a_page_has_the_key_that_shows_it(zone: Zone, app: ZoneC
     ]
     assert [each.send_time for each in shown.messages] == [each.send_time for each in page]
     assert shown.messages[0].secret_key not in repr(shown)
+    [found, *_] = msgspec.json.decode(msgspec.json.encode(shown.messages))
+    assert set(found) == {"msgid", "secret_key", "sender", "receivers", "chat", "send_time", "msgtype"}
+    assert set(found["sender"]) == {"type", "openid"}
 
 
 def name(kind: str, openid: str) -> ViewerName:
@@ -69,11 +72,3 @@ def test_a_message_whose_key_can_not_be_opened_is_reported(app: ZoneClient, ring
         ("foreign", "the private key of version 1 does not open this secret key"),
         ("lost", "the key ring has no private key of version 7"),
     ]
-
-
-def test_as_json_a_message_has_what_a_template_names(app: ZoneClient, ring: KeyRing) -> None:
-    app.set_public_key(ring.public_key(), 1)
-    page = app.call(sync_msg.Request(limit=1)).msg_list
-    [found] = msgspec.json.decode(msgspec.json.encode(app.viewer_messages(page, ring).messages))
-    assert set(found) == {"msgid", "secret_key", "sender", "receivers", "chat", "send_time", "msgtype"}
-    assert set(found["sender"]) == {"type", "openid"}

@@ -209,16 +209,13 @@ def code_of(zone: Zone, person: str, **changed: str) -> str:
     return parse_qs(urlsplit(location).query)["code"][0]
 
 
-def test_an_app_learns_which_member_has_opened_its_page(zone: Zone, app: ZoneClient) -> None:
+def test_an_app_learns_which_member_or_customer_has_opened_its_page(zone: Zone, app: ZoneClient) -> None:
     """[91023] The tickets are not shown."""
     found = app.user_info(code_of(zone, "lina", scope="snsapi_privateinfo"))
     assert found == UserInfo(userid="lina", user_ticket=found.user_ticket, user_doc_ticket=found.user_doc_ticket)
     for ticket in (found.user_ticket, found.user_doc_ticket):
         assert ticket
         assert ticket not in repr(found)
-
-
-def test_an_app_learns_which_customer_has_opened_its_page(zone: Zone, app: ZoneClient) -> None:
     customer = next(iter(zone.client.info()["customers"]))
     found = app.user_info(code_of(zone, customer))
     assert found == UserInfo(openid=found.openid, external_userid=customer)

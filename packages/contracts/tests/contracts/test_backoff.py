@@ -46,7 +46,3 @@ def test_jitter_makes_pauses_differ() -> None:
 @given(firsts, attempts)
 def test_the_longest_pause_may_be_shorter_than_the_first(first: float, attempt: int) -> None:
     assert Backoff(first, first / 2).pause(attempt) == first / 2
-
-
-def test_a_first_pause_of_zero_stays_zero() -> None:
-    assert set(islice(Backoff(0.0, 60.0), 200)) == {0.0}

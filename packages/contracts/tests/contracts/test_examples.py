@@ -16,7 +16,7 @@ from wwspec_contracts.base import UNSET, Contract, Output, UnsetType, max_bytes
 from wwspec_contracts.errors import LoaderError
 from wwspec_contracts.examples import console_example, contract_faults
 from wwspec_contracts.matching import matches
-from wwspec_contracts.wrapping import func_input, merged_events
+from wwspec_contracts.wrapping import merged_events
 from wwspec_router.codecs.codec import InputCodec, OutputCodec, OutputPolicy
 
 
@@ -94,9 +94,7 @@ def test_a_console_example_is_json_that_fits_its_own_contract(made: Generated) -
 
 
 @given(st.none() | st.integers(-20, 20), st.none() | st.integers(-20, 20), st.booleans(), st.booleans())
-def test_examples_of_numbers_keep_within_their_bounds(
-    low: int | None, high: int | None, low_open: bool, high_open: bool
-) -> None:
+def test_numbers_keep_within_their_bounds(low: int | None, high: int | None, low_open: bool, high_open: bool) -> None:
     if low is not None and high is not None:
         low, high = min(low, high), max(low, high) + 2
     lower: dict[str, Any] = {"gt" if low_open else "ge": low}
@@ -223,16 +221,8 @@ class Forgotten(Contract):
     detail: str = ""
 
 
-def test_merged_events_hold_the_keys_of_every_event_and_of_an_error() -> None:
+def test_merged_events_hold_the_keys_of_every_event_unless_they_disagree() -> None:
     keys = {"errcode": 0, "errmsg": "ok", "event_type": "text", "timestamp": 1, "detail": 1}
     assert console_example(merged_events({"learnt": Learnt}, {})) == keys
-
-
-def test_events_that_disagree_on_a_key_are_refused() -> None:
     with pytest.raises(LoaderError, match=r"schemas/events/forgotten\.py: detail has another type"):
         merged_events({"learnt": Learnt, "forgotten": Forgotten}, {})
-
-
-def test_a_wrapped_request_looks_as_the_python_demo_sends_it() -> None:
-    request = {"func": "sync_msg", "func_req": {"inner": [{"table": None}], "fine": 1}}
-    assert console_example(func_input("sync_msg", Deep)) == {"input": request}

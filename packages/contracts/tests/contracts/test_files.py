@@ -42,16 +42,13 @@ def test_a_file_that_is_no_json_in_utf_8_is_one_line_that_names_it(tmp_path: Pat
         assert str(raised.value).splitlines()[0] == f"{path}: is not JSON: {reason}"
 
 
-def test_a_json_file_of_another_name_is_a_fault(tmp_path: Path) -> None:
+def test_a_json_file_of_another_name_or_that_can_t_be_read_is_a_fault(tmp_path: Path) -> None:
     (tmp_path / "echo.json").write_text("{}")
     (tmp_path / ".input.json").write_text("{}")
     with pytest.raises(ConfigurationError) as raised:
         read_console_files(tmp_path)
     said = [line.partition(": ")[2] for line in str(raised.value).splitlines()]
     assert said == ["name it <ability ID>.input.json or <ability ID>.output.json"] * 2
-
-
-def test_a_file_that_can_t_be_read_is_a_fault(tmp_path: Path) -> None:
     (tmp_path / "echo.input.json").mkdir()
     with pytest.raises(ConfigurationError, match=r"echo\.input\.json: is a folder; name a JSON file"):
         read_console_files(tmp_path)

@@ -4,7 +4,7 @@ from typing import Any
 from hypothesis import given, strategies as st
 
 from tests.support.tables import for_each
-from wwspec_contracts.matching import MAX_DEPTH, kind, matches, merged, mismatches
+from wwspec_contracts.matching import MAX_DEPTH, matches, merged, mismatches
 
 integers = st.integers(-(2**63), 2**63 - 1)
 """Those that a contract takes; the platform's rule knows no bounds."""
@@ -172,10 +172,3 @@ def test_examples_taken_together_let_the_first_of_them_pass(examples: list[Any])
     assert matches(merged([examples[0]] * 2), examples[0])
     if isinstance(examples[0], dict):
         assert set(merged(examples)) == {key for each in examples if isinstance(each, dict) for key in each}
-
-
-@given(values)
-def test_every_json_value_has_a_kind_of_its_own(value: Any) -> None:
-    names = {"object": "an object", "array": "an array", "string": "a string", "flag": "a boolean", "null": "null"}
-    names |= {"whole": "an integer", "fraction": "a number with a fraction"}
-    assert kind(value) == names[type_name(value)]

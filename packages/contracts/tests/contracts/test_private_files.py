@@ -44,7 +44,7 @@ def test_a_folder_where_anybody_may_replace_the_file_is_refused_unless_it_is_sti
     make_private(tmp_path / "file")
 
 
-def test_a_file_of_another_user_is_refused(tmp_path: Path) -> None:
+def test_a_file_of_another_user_and_a_path_that_is_none_are_refused(tmp_path: Path) -> None:
     file = Path("/etc/passwd")
     if os.geteuid() == 0:
         file = tmp_path / "file"
@@ -52,8 +52,5 @@ def test_a_file_of_another_user_is_refused(tmp_path: Path) -> None:
         os.chown(file, 12345, -1)
     with pytest.raises(PermissionError, match=r"another user \(uid \d+\)"):
         restrict_to_owner(file)
-
-
-def test_a_path_that_is_none_is_refused(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="no valid path"):
         make_private(tmp_path / "a\0b")

@@ -53,7 +53,7 @@ def test_ids_are_found_in_messages() -> None:
     [
         {"msg_list": 1, "page_id_list": {"a": 1}},
         {"msg_list": [1, None, {"sender": 1, "receiver_list": "x", "chatid": 2}], "page_id_list": [1]},
-        {"msg_list": [{"sender": {"type": 1, "id": 5}}]},
+        {"msg_list": [{"sender": {"type": 1, "id": 5}}, {"sender": {"type": [], "id": "x"}}]},
     ]
 )
 def test_an_answer_of_another_shape_has_no_ids(answer: dict[str, Any]) -> None:

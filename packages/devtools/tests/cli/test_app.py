@@ -54,13 +54,6 @@ def test_without_an_access_token_nothing_else_is_tried(shell: Shell, zone: Zone)
     assert lines["token"].endswith("; check WWSPEC_BASE_URL, the network and the proxy")
 
 
-def test_without_the_name_of_a_program_its_steps_are_skipped(shell: Shell) -> None:
-    code, lines = shell.lines("app", "check", WWSPEC_PROGRAM_ID=None)
-    assert code == 1
-    assert lines["program"].startswith("fix no program is named: set WWSPEC_PROGRAM_ID ")
-    assert lines["ability"] == lines["keys"] == "skip needs a program of the app"
-
-
 @pytest.mark.parametrize(
     ("api", "errcode", "topic", "said"),
     [
@@ -72,9 +65,7 @@ def test_without_the_name_of_a_program_its_steps_are_skipped(shell: Shell) -> No
         ("invoke_sync_msg", 710674, "keys", "skip needs sync_msg, since only messages show which key WeCom has"),
     ],
 )
-def test_a_step_that_wecom_refuses_says_so(
-    shell: Shell, zone: Zone, api: str, errcode: int, topic: str, said: str
-) -> None:
+def test_a_refused_step_says_so(shell: Shell, zone: Zone, api: str, errcode: int, topic: str, said: str) -> None:
     side = "program" if api.startswith("invoke_") else "app"
     zone.client.add_fault(side, "errcode", api, errcode)
     code, lines = shell.lines("app", "check")
@@ -192,7 +183,5 @@ def walked(folder: Path, **answers: httpx.Response) -> dict[str, str]:
         ("program", {"program": httpx.Response(502)}, "fix chatdata/get_log_level: the answer has HTTP status 502"),
     ],
 )
-def test_an_answer_of_wecom_becomes_a_line(
-    tmp_path: Path, topic: str, answers: dict[str, httpx.Response], said: str
-) -> None:
+def test_each_answer_is_a_line(tmp_path: Path, topic: str, answers: dict[str, httpx.Response], said: str) -> None:
     assert walked(tmp_path, **answers)[topic].startswith(said)

@@ -33,7 +33,9 @@ def store(tmp_path: Path) -> SqlitePendingStore:
     return store
 
 
-def test_failed_notifications_are_printed_one_a_line(store: SqlitePendingStore, tmp_path: Path) -> None:
+def test_failed_notifications_are_printed_one_a_line_and_what_is_not_there_is_named(
+    store: SqlitePendingStore, tmp_path: Path
+) -> None:
     done = wwspec(tmp_path, "app", "failed", "pending.db")
     assert done.returncode == 0
     assert [line[20:] for line in done.stdout.splitlines()] == [
@@ -42,6 +44,11 @@ def test_failed_notifications_are_printed_one_a_line(store: SqlitePendingStore, 
         f"{TICKET} of suite, 36 attempts: E",
     ]
     assert done.stderr == "3 have failed\n"
+    done = wwspec(tmp_path, "app", "failed", "pending.db", "n3")
+    assert done.returncode == 2
+    assert "pending.db has no failed notification n3" in done.stderr
+    assert "'missing.db' does not exist" in wwspec(tmp_path, "app", "failed", "missing.db").stderr
+    assert not (tmp_path / "missing.db").exists()
 
 
 def test_one_is_tried_again_while_the_receiver_has_the_file(store: SqlitePendingStore, tmp_path: Path) -> None:
@@ -52,11 +59,3 @@ def test_one_is_tried_again_while_the_receiver_has_the_file(store: SqlitePending
     assert wwspec(tmp_path, "app", "failed", "pending.db", "--retry").stderr == "2 are tried again\n"
     [received] = store.due(Stage.RECEIVED, time.time(), 10)
     assert (received.notification.notify_id, received.attempts) == (TICKET, 0)
-
-
-def test_what_is_not_there_is_named(store: SqlitePendingStore, tmp_path: Path) -> None:
-    done = wwspec(tmp_path, "app", "failed", "pending.db", "n3")
-    assert done.returncode == 2
-    assert "pending.db has no failed notification n3" in done.stderr
-    assert "'missing.db' does not exist" in wwspec(tmp_path, "app", "failed", "missing.db").stderr
-    assert not (tmp_path / "missing.db").exists()

@@ -110,9 +110,3 @@ def test_a_secret_of_the_app_comes_from_a_file_or_the_environment_only(shell: Sh
         assert done.exit_code == 2
         assert f"--{name} would show a secret to every user of this machine: set " in done.stderr
         assert "4f2a" not in done.output
-
-
-def test_what_is_on_the_command_line_goes_before_the_environment(shell: Shell, zone: Zone) -> None:
-    done = shell("call", "chat_digest", "--base-url", zone.client.url, WWSPEC_EMULATOR_URL="http://127.0.0.1:1")
-    assert done.exit_code == 0
-    assert shell("fire", "conversation_new_message", "--url", zone.client.url).exit_code == 0

@@ -9,16 +9,15 @@ import pytest
 from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 
-from tests.support.apps import ROOT, write_files
+from tests.support.apps import write_files
 from tests.support.emulator import serving
 from tests.support.tables import for_each
-from wwspec_contracts.errcodes import ERRCODES
 from wwspec_devtools.cli.dev_note import DevNote, keep_note
 from wwspec_devtools.cli.verbs.completion import SHELLS
 from wwspec_devtools.emulator.http.app import create_app
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.emulator.settings import EmulatorSettings
-from wwspec_router.cli.main import VERBS, main
+from wwspec_router.cli.main import main
 
 REGISTRY = """
 [passthrough]
@@ -90,23 +89,7 @@ def test_a_word_is_completed_to_what_may_stand_there(line: str, expected: list[s
     assert completed(*line.split(" ")) == expected
 
 
-@for_each([("call invoke_", "invoke_sync_msg"), ("fire ", "conversation_new_message"), ("app ", "check")])
-def test_wecoms_own_names_and_commands_are_among_the_completions(line: str, name: str, folder: Path) -> None:
-    assert name in completed(*line.split(" "))
-
-
-def test_verbs_are_completed_without_their_modules() -> None:
-    code = (
-        "import sys; from click.shell_completion import ShellComplete; from wwspec_router.cli.main import main\n"
-        "found = ShellComplete(main, {}, 'wwspec', '').get_completions([], '')\n"
-        "print(len(found), *sorted(each for each in sys.modules if each.startswith('wwspec_router.cli.')))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    loaded = ["wwspec_router.cli.language", "wwspec_router.cli.main"]
-    assert done.stdout.split() == [str(len(VERBS)), *loaded]
-
-
-def test_the_application_folder_may_be_named(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_folder_and_registry_file_may_be_named(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
     monkeypatch.chdir(empty)
@@ -114,9 +97,6 @@ def test_the_application_folder_may_be_named(folder: Path, monkeypatch: pytest.M
     assert completed("contracts", "--app", str(folder), "chat") == ["chat_digest"]
     monkeypatch.setenv("WWSPEC_APP", str(folder))
     assert completed("call", "chat") == ["chat_digest"]
-
-
-def test_the_registry_file_may_be_named_in_the_settings_file(folder: Path) -> None:
     text = '[abilities.other]\napi = "sync_msg"\n'
     write_files(folder, {"other.toml": text, "wwspec.toml": '[serve]\nregistry = "other.toml"\n'})
     assert completed("call", "") == ["other"]
@@ -148,30 +128,17 @@ def test_a_faulty_settings_file_or_variable_shows_no_error(folder: Path, monkeyp
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-def test_each_shell_has_its_script(shell: str) -> None:
-    done = CliRunner().invoke(main, ["completion", shell])
-    assert (done.exit_code, done.stderr) == (0, "")
-    assert f"_WWSPEC_COMPLETE={shell}_complete" in done.stdout
-
-
-@pytest.mark.parametrize("shell", SHELLS)
-def test_each_shell_is_answered(folder: Path, shell: str) -> None:
+def test_each_shell_has_its_script_and_is_answered(folder: Path, shell: str) -> None:
+    script = CliRunner().invoke(main, ["completion", shell])
+    assert (script.exit_code, script.stderr) == (0, "")
+    assert f"_WWSPEC_COMPLETE={shell}_complete" in script.stdout
     words = {"COMP_WORDS": "wwspec call chat", "COMP_CWORD": "chat" if shell == "fish" else "2"}
     done = CliRunner().invoke(main, [], prog_name="wwspec", env={**words, "_WWSPEC_COMPLETE": f"{shell}_complete"})
     assert done.exit_code == 0
     assert "chat_digest" in done.stdout
 
 
-def test_errcodes_are_completed_with_their_causes(folder: Path) -> None:
-    assert "710660" in completed("zone", "tail", "--errcode", "7106")
-    words = {"COMP_WORDS": "wwspec zone traffic --errcode 4500", "COMP_CWORD": "4500"}
-    done = CliRunner().invoke(main, [], prog_name="wwspec", env={**words, "_WWSPEC_COMPLETE": "fish_complete"})
-    assert ERRCODES[45009].cause in done.stdout
-
-
-def test_people_groups_and_entries_are_those_of_the_running_emulator(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_people_groups_and_entries_are_those_of_the_emulator(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with serving(create_app(EmulatorSettings())) as url, EmulatorClient(url) as client:
         client.receive_events()
         info = client.info()
@@ -186,11 +153,6 @@ def test_people_groups_and_entries_are_those_of_the_running_emulator(
         monkeypatch.delenv("WWSPEC_EMULATOR_URL")
         with keep_note(folder, DevNote(url, "")):
             assert completed("zone", "show", "") == ["1"]
-
-
-def test_without_an_emulator_nothing_of_it_is_completed_and_no_error_shown(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
     for url in ("http://127.0.0.1:1", "no URL", "file:///etc"):
         monkeypatch.setenv("WWSPEC_EMULATOR_URL", url)
         assert completed("zone", "show", "") == []

@@ -11,7 +11,6 @@ from click.testing import CliRunner, Result
 from scripts.reference.cli import commands
 from tests.cli.conftest import Run
 from tests.support.apps import write_files
-from wwspec_contracts.support.printable import counted
 from wwspec_router.cli.main import main
 from wwspec_router.cli.verbs import serve
 from wwspec_router.config import Secrecy, Setting, Settings, settings, variable
@@ -68,9 +67,7 @@ def toml(value: Any) -> str:
 
 
 @pytest.mark.parametrize("setting", PLAIN, ids=lambda each: each.option)
-def test_a_setting_comes_from_the_file_the_environment_and_an_option_in_that_order(
-    setting: Setting, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_later_source_of_a_setting_counts(setting: Setting, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     name, option, value = setting.option, f"--{setting.option}", another(setting)
     assert listed(folder)[name] == (setting.default, "default")
     write_files(folder, {"wwspec.toml": f"# of this program\n[serve]\n\n{name} = {toml(value)}\n"})
@@ -94,14 +91,6 @@ def test_the_file_may_be_named_by_an_option_or_the_environment(folder: Path, mon
     assert listed(folder)["threads"] == (2, "a:2")
     assert listed(folder)["config"] == (str(folder / "a"), "WWSPEC_CONFIG")
     assert listed(folder, "--config", folder / "b")["threads"] == (3, "b:2")
-
-
-def test_application_and_registry_come_from_the_environment_too(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("WWSPEC_APP", str(folder))
-    monkeypatch.setenv("WWSPEC_REGISTRY", str(folder / "other.toml"))
-    done = wwspec("check")
-    assert done.exit_code == 1
-    assert f"{folder / 'other.toml'}: there is no such file" in done.stderr
 
 
 def test_relative_paths_are_relative_to_the_file(folder: Path, tmp_path: Path) -> None:
@@ -129,22 +118,12 @@ def test_relative_paths_are_relative_to_the_file(folder: Path, tmp_path: Path) -
         ("sqlite:var/notify.db", "sqlite:var/notify.db"),
     ],
 )
-def test_a_password_in_a_wrong_place_of_the_store_is_hidden(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, store: str, shown: str
-) -> None:
+def test_a_misplaced_password_is_hidden(folder: Path, monkeypatch: pytest.MonkeyPatch, store: str, shown: str) -> None:
     monkeypatch.setenv("WWSPEC_STORE", store)
     assert listed(folder)["store"] == (shown, "WWSPEC_STORE")
 
 
-@pytest.mark.parametrize(("store", "kept"), [("memory:", "memory:"), ("redis://h/0", "redis://h/0")])
-def test_a_store_without_a_path_is_taken_as_it_is(folder: Path, store: str, kept: str) -> None:
-    write_files(folder, {"wwspec.toml": f"[serve]\nstore = {toml(store)}\n"})
-    assert listed(folder)["store"] == (kept, "wwspec.toml:2")
-
-
-def test_secrets_are_masked_and_their_origin_is_told(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_secrets_are_masked_and_have_an_origin(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_files(folder, {"url": "redis://user:s3cret@h/0\n", "wwspec.toml": '[serve]\nstore-file = "url"\n'})
     assert listed(folder)["store"] == ("redis:***", "wwspec.toml:2")
     monkeypatch.setenv("WWSPEC_STORE", "rediss://:s3cret@h/0")
@@ -215,10 +194,15 @@ def test_a_secret_in_the_file_is_refused_and_not_repeated(folder: Path, key: str
     assert "s3cret" not in done.output
 
 
-def test_a_file_that_is_named_must_be_there(folder: Path) -> None:
+def test_a_file_that_option_or_environment_names_must_be_there(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     done = wwspec("check", "--config", folder / "none.toml")
     assert done.exit_code == 1
     assert f"{folder / 'none.toml'}: there is no such file; name another one with --config" in done.stderr
+    monkeypatch.setenv("WWSPEC_APP", str(folder))
+    monkeypatch.setenv("WWSPEC_REGISTRY", str(folder / "other.toml"))
+    done = wwspec("check")
+    assert done.exit_code == 1
+    assert f"{folder / 'other.toml'}: there is no such file" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -239,9 +223,7 @@ def test_a_misspelled_variable_is_told_and_those_that_others_read_are_not(
     assert (done.exit_code, done.stderr.rstrip("\n")) == (0, said)
 
 
-def test_the_variables_of_an_app_are_not_taken_for_misspelled_settings(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_variables_of_an_app_are_no_misspelled_settings(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     named = {
         parameter.envvar
         for verb, command in commands()
@@ -257,9 +239,7 @@ def test_the_variables_of_an_app_are_not_taken_for_misspelled_settings(
 
 
 @pytest.mark.parametrize(("verb", "name"), [("emulate", "SEED"), ("emulate", "PORT"), ("dev", "PORT")])
-def test_options_of_the_emulator_come_from_the_environment(
-    verb: str, name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_emulator_has_options_in_the_environment(verb: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(f"WWSPEC_EMULATOR_{name}", "many")
     done = wwspec(verb)
     assert done.exit_code == 2
@@ -326,9 +306,7 @@ def test_doctor_judges_the_settings_that_serve_would_use(run: Run, folder: Path)
     assert "ok    port      0 is free for a zone program" in lines
 
 
-def test_workers_are_a_number_or_auto_in_the_file_the_environment_and_an_option(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_workers_are_a_number_or_auto_wherever_they_are_set(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_files(folder, {"wwspec.toml": '[serve]\nworkers = "auto"\n'})
     assert listed(folder)["workers"] == ("auto", "wwspec.toml:2")
     assert served(monkeypatch, folder).processes == min(usable_cores().number, 64)
@@ -340,9 +318,7 @@ def test_workers_are_a_number_or_auto_in_the_file_the_environment_and_an_option(
 
 
 @pytest.mark.parametrize("value", ["all", "Auto", "-1", "65", "1.5"])
-def test_other_workers_are_a_fault_that_names_the_choices(
-    folder: Path, value: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_other_workers_are_a_fault_with_the_choices(folder: Path, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     allowed = "must be a whole number from 0 to 64, or auto, not"
     assert f"Invalid value for '--workers': {allowed} '{value}'" in wwspec("serve", "--workers", value).stderr
     monkeypatch.setenv("WWSPEC_WORKERS", value)
@@ -352,28 +328,9 @@ def test_other_workers_are_a_fault_that_names_the_choices(
     assert f"wwspec.toml:2 [serve] workers: {allowed} '{value}'" in wwspec("serve", "--app", folder).stderr
 
 
-def test_doctor_says_how_many_workers_auto_is(run: Run, folder: Path) -> None:
-    cores = usable_cores()
-    lines = run("doctor", "--workers", "auto", cwd=folder).stdout.splitlines()
-    processes = counted(cores.number, "worker process", "worker processes")
-    assert f"ok    workers   auto: {processes}, {cores.reason}" in lines
-
-
-def test_doctor_says_where_worker_processes_get_no_cores_of_their_own(run: Run, folder: Path) -> None:
-    lines = run("doctor", "--workers", "0", "--pin-workers", "on", cwd=folder).stdout.splitlines()
-    assert "look  workers   --pin-workers on has no effect here: there is no worker process" in lines
-
-
 def test_doctor_imports_the_function_of_the_setting_wrap(run: Run, folder: Path) -> None:
     write_files(folder, {"web.py": "def wrap(app):\n    return app\n", "wwspec.toml": "[serve]\nwrap = 'web:wrap'\n"})
     lines = run("doctor", cwd=folder).stdout.splitlines()
     assert "ok    wrap      web:wrap (wwspec.toml:2): uvicorn's own HTTP serves what it returns" in lines
     lines = run("doctor", "--wrap", "web:rap", cwd=folder).stdout.splitlines()
     assert 'fix   wrap      --wrap: "web:rap": module web has no attribute rap; did you mean wrap?' in lines
-
-
-def test_serve_takes_a_store_of_the_file(run: Run, folder: Path) -> None:
-    write_files(folder, {"wwspec.toml": '[serve]\nstore = "memory:"\nworkers = 2\nport = 0\nsdk = "emulator"\n'})
-    done = run("serve", cwd=folder)
-    assert done.returncode == 1
-    assert "worker processes don't share it" in done.stderr

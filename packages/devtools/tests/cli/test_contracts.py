@@ -18,14 +18,10 @@ def test_each_side_of_each_ability_is_a_json_object_with_real_values(run: Run) -
         assert "required" not in json.dumps(contract)
 
 
-def test_what_was_written_does_not_differ(run: Run, tmp_path: Path) -> None:
+def test_what_was_written_does_not_differ_until_a_key_is_edited(run: Run, tmp_path: Path) -> None:
     assert run("contracts", "--out", str(tmp_path)).returncode == 0
     done = run("contracts", "--diff", str(tmp_path))
     assert (done.returncode, done.stdout) == (0, f"{tmp_path}: no difference in 97 abilities\n")
-
-
-def test_one_edited_key_is_named_and_fails(run: Run, tmp_path: Path) -> None:
-    run("contracts", "--out", str(tmp_path))
     file = tmp_path / "chat_digest.output.json"
     file.write_text(file.read_text().replace('"has_more"', '"hasmore"', 1))
     done = run("contracts", "--diff", str(tmp_path))

@@ -12,7 +12,6 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
 from tests.cli.conftest import Ports, Run
 from tests.support.apps import write_files
@@ -30,7 +29,6 @@ from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.testing.app import App
 from wwspec_devtools.testing.ports import held_ports
 from wwspec_router.cli.environment import read_env_file
-from wwspec_router.cli.main import main
 
 GREETING = """
 import os
@@ -348,10 +346,6 @@ def test_dev_takes_from_its_settings_file_what_development_needs(running: Dev) -
     assert "memory" in running.log
 
 
-def test_a_saved_request_of_the_folder_goes_to_its_program(running: Dev, run: Run) -> None:
-    assert json.loads(run("call", "@twice", cwd=running.folder).stdout)["text"] == "hellohello!"
-
-
 def test_why_a_call_failed_is_shown_in_the_folder_of_dev_without_its_url(running: Dev, run: Run) -> None:
     refused = run("call", "greet", cwd=running.folder)
     assert (refused.returncode, json.loads(refused.stdout)["errcode"]) == (1, 710660)
@@ -406,14 +400,6 @@ def test_options_that_do_not_go_together_are_refused(line: str, code: int, said:
     assert (done.returncode, done.stdout, done.stderr.splitlines()[-1]) == (code, "", f"Error: {said}")
 
 
-def test_the_help_of_dev_is_short_and_names_what_is_used_often() -> None:
-    done = CliRunner().invoke(main, ["dev", "--help"], env={"COLUMNS": "80"}, prog_name="wwspec")
-    assert len(done.stdout.splitlines()) <= 60
-    named = set(re.findall(r"^  --([a-z-]+)", done.stdout, re.MULTILINE))
-    kept = "app registry config port emulator-port open debug page store store-file scene app-type corps machines"
-    assert named == {*kept.split(), "callback-url", "workers", "log-level"}
-
-
 SETTINGS = """
 [serve]
 threads = 5
@@ -427,9 +413,7 @@ corps = 2
 
 
 @pytest.mark.slow  # starts several processes
-def test_dev_has_what_its_settings_file_and_its_scene_say_and_an_option_or_a_variable_before_them(
-    start: Start, shop: Path
-) -> None:
+def test_an_option_or_a_variable_goes_before_settings_file_and_scene_of_dev(start: Start, shop: Path) -> None:
     registry = f"[abilities.status]\nkind = 'status'\n{FILES['abilities/registry.toml']}"
     scene = "[emulator]\nseed = 7\napp_type = 'third'\ncorps = 4\nmachines = 3\n"
     own = {"abilities/registry.toml": registry, "wwspec.toml": SETTINGS, "played/scene.toml": scene}
@@ -493,8 +477,7 @@ def test_what_only_looks_like_it_restarts_the_program(tmp_path: Path, used: dict
     assert next(watched) == sorted(tmp_path / name for name in used)
 
 
-@pytest.mark.parametrize(
-    ("text", "variables"),
+@for_each(
     [
         ("A=1\nB = two words \n", {"A": "1", "B": "two words"}),
         ("export A='x y'\nB=\"$A\"\n", {"A": "x y", "B": "$A"}),
@@ -502,7 +485,7 @@ def test_what_only_looks_like_it_restarts_the_program(tmp_path: Path, used: dict
         ("A=a=b#c\n", {"A": "a=b#c"}),
     ],
 )
-def test_an_env_file_is_read_as_it_is(tmp_path: Path, text: str, variables: dict[str, str]) -> None:
+def test_an_env_file_is_read_as_it_is(text: str, variables: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / ".env").write_text(text)
     assert read_env_file(tmp_path / ".env") == variables
 

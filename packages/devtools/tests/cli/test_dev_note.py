@@ -39,24 +39,34 @@ def refusal(*arguments: str) -> str:
     return done.stderr
 
 
-def test_a_note_is_there_while_dev_runs_and_gone_afterwards(folder: Path) -> None:
+def test_a_note_is_there_while_dev_runs_and_no_second_dev_replaces_it(folder: Path) -> None:
     assert read_note() is None
     with keep_note(folder, HERE):
         assert read_note() == HERE
         assert read_note(folder) == HERE
     assert read_note() is None
     assert list(folder.glob("var/*")) == []
+    with keep_note(folder, HERE):
+        with (
+            pytest.raises(ConfigurationError, match=r"another emulator of this folder, http://127\.0\.0\.1:1"),
+            keep_note(folder, DevNote("http://127.0.0.1:5", "")),
+        ):
+            pass
+        assert read_note() == HERE
 
 
-def test_verbs_talk_to_the_noted_emulator_unless_they_are_told_another_and_say_which(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_verbs_talk_to_the_noted_emulator_first(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with keep_note(folder, HERE):
         for verb in (["zone", "info"], ["call", "buy"], ["fire", "hit_keyword"], ["task", "jobid_1"]):
             assert "no emulator answers at http://127.0.0.1:1 (var/dev.json): " in refusal(*verb)
         assert "at http://127.0.0.1:3 (--url): " in refusal("zone", "info", "--url", "http://127.0.0.1:3")
         monkeypatch.setenv("WWSPEC_EMULATOR_URL", "http://127.0.0.1:4")
         assert "at http://127.0.0.1:4 (WWSPEC_EMULATOR_URL): " in refusal("call", "buy")
+    (tmp_path / "shop").mkdir()
+    monkeypatch.delenv("WWSPEC_EMULATOR_URL")
+    monkeypatch.setenv("WWSPEC_APP", "shop")
+    with keep_note(tmp_path / "shop", HERE):
+        assert "(shop/var/dev.json)" in refusal("zone", "info")
 
 
 @pytest.mark.slow  # it waits for an answer
@@ -68,15 +78,6 @@ def test_who_has_the_port_of_the_emulator_and_says_nothing_is_named_soon() -> No
         said = refusal("zone", "info", "--url", url)
     assert f"no emulator answers at {url} (--url) within {FIRST_ANSWER:g} seconds: something other than" in said
     assert f"listens there, as process {os.getpid()} in " in said
-
-
-def test_the_application_folder_of_the_environment_has_the_note(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "shop").mkdir()
-    monkeypatch.setenv("WWSPEC_APP", "shop")
-    with keep_note(tmp_path / "shop", HERE):
-        assert "(shop/var/dev.json)" in refusal("zone", "info")
 
 
 def test_the_note_of_a_dev_that_was_killed_is_ignored_and_replaced(folder: Path) -> None:
@@ -119,9 +120,7 @@ def test_without_a_note_a_verb_takes_no_emulator_of_another_folder(folder: Path,
     assert (done.exit_code, done.stderr) == (0, "")
 
 
-def test_without_a_note_a_verb_says_which_emulator_it_takes(
-    elsewhere: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_a_note_a_verb_names_its_emulator(elsewhere: tuple[Path, str], monkeypatch: pytest.MonkeyPatch) -> None:
     app, url = elsewhere
     monkeypatch.chdir(app)
     done = CliRunner().invoke(main, ["zone", "info", "--json"])
@@ -146,16 +145,6 @@ def test_emulate_notes_where_it_listens_until_it_ends(folder: Path, ends: signal
         emulator.kill()
         emulator.wait()
     assert not (folder / NOTE).exists()
-
-
-def test_a_second_dev_leaves_the_note_of_the_first(folder: Path) -> None:
-    with keep_note(folder, HERE):
-        with (
-            pytest.raises(ConfigurationError, match=r"another emulator of this folder, http://127\.0\.0\.1:1"),
-            keep_note(folder, DevNote("http://127.0.0.1:5", "")),
-        ):
-            pass
-        assert read_note() == HERE
 
 
 def test_a_folder_that_takes_no_note_is_named(folder: Path) -> None:

@@ -69,25 +69,22 @@ def doctor(run: Run, folder: Path, ports: tuple[socket.socket, socket.socket]) -
     return Doctor(run, folder, ports)
 
 
-def test_a_folder_without_a_fault_lacks_the_sdk_for_production_only(doctor: Doctor, folder: Path) -> None:
+def test_a_folder_without_a_fault_lacks_the_sdk_only_and_stays_as_it_is(doctor: Doctor, folder: Path) -> None:
+    before = sorted(folder.rglob("*"))
     code, lines = doctor()
     wrong = {topic for topic, line in lines.items() if not line.startswith("ok ")}
     assert code == 0
     assert wrong - {"Python"} == {"SDK"}  # Python: the vendor's SDK loads on 3.12 alone
     assert lines["SDK"] == (f"prod no wwspecapisdk.so: put the vendor's into {folder / 'sdk'} (WeCom document 100057)")
     assert lines["registry"] == f"ok {folder / 'abilities/registry.toml'}: 1 ability"
+    assert lines["store"] == f"ok {folder / 'var/notify.db'} is made at the first start"
+    assert sorted(folder.rglob("*")) == before
 
 
 def test_what_checks_contracts_is_told(run: Run, folder: Path) -> None:
     started_anew = {"WWSPEC_PURE": "1", "PYTHONUTF8": "1"}
     done = run("doctor", cwd=folder, environment=started_anew)
     assert "ok    checks    contracts are checked by msgspec alone (WWSPEC_PURE is set)" in done.stdout.splitlines()
-
-
-def test_nothing_is_changed(doctor: Doctor, folder: Path) -> None:
-    before = sorted(folder.rglob("*"))
-    assert doctor()[1]["store"] == f"ok {folder / 'var/notify.db'} is made at the first start"
-    assert sorted(folder.rglob("*")) == before
 
 
 def test_a_faulty_registry_file_shows_its_first_fault_and_how_many_follow(doctor: Doctor, folder: Path) -> None:
@@ -221,10 +218,13 @@ def test_a_file_that_another_process_keeps_locked_is_a_fault(doctor: Doctor, fol
     assert lines["store"].startswith(f"fix {file} can't be written (database is locked)")
 
 
-def test_a_store_that_does_not_answer_is_a_fault(doctor: Doctor) -> None:
+def test_a_store_that_does_not_answer_is_a_fault_and_one_in_memory_is_for_development(doctor: Doctor) -> None:
     code, lines = doctor("--store", f"redis://127.0.0.1:{doctor.port}/0")
     assert code == 1
     assert lines["store"].startswith("fix ")
+    code, lines = doctor("--store", "memory:")
+    assert code == 0
+    assert lines["store"] == "prod memory: forgets all events at a restart: take sqlite: or redis:"
 
 
 def test_what_a_redis_server_may_lose_is_for_production(doctor: Doctor, tmp_path: Path) -> None:
@@ -235,15 +235,7 @@ def test_what_a_redis_server_may_lose_is_for_production(doctor: Doctor, tmp_path
     assert lines["store"].endswith(": set appendonly yes")
 
 
-def test_a_store_in_memory_is_nothing_for_production(doctor: Doctor) -> None:
-    code, lines = doctor("--store", "memory:")
-    assert code == 0
-    assert lines["store"] == "prod memory: forgets all events at a restart: take sqlite: or redis:"
-
-
-def test_debug_mode_and_missing_files_of_the_image_are_told(
-    doctor: Doctor, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_debug_mode_and_missing_files_are_told(doctor: Doctor, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "Dockerfile").unlink()
     (folder / "requirements.txt").write_text("./wheels/a-1.0-py3-none-any.whl[zone]\n", "utf-8")
     monkeypatch.setenv("WWSPEC_DEBUG_TOKEN", "s3cret")
@@ -270,9 +262,7 @@ def test_the_access_token_of_debug_mode_is_tried(doctor: Doctor, zone: Zone, mon
     assert "s3cret" not in str(lines)
 
 
-def test_debug_mode_without_a_way_to_its_access_token_is_a_fault(
-    doctor: Doctor, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_debug_mode_without_a_way_to_an_access_token_is_wrong(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WWSPEC_DEBUG_TOKEN", "s3cret")
     code, lines = doctor("--corpid", "a-corp")
     assert code == 1

@@ -40,24 +40,18 @@ def app(tmp_path: Path) -> Path:
     return write_files(tmp_path / "app", files)
 
 
-def test_check_has_its_variables(run: Run, app: Path) -> None:
+def test_check_and_call_have_its_variables(run: Run, app: Path) -> None:
     assert run("check", cwd=app).returncode == 0
     (app / ".env").write_text("WWSPEC_APP_URL\n")
     done = run("check", cwd=app)
     assert (done.returncode, ".env:1: is no KEY=VALUE" in done.stderr) == (1, True)
-
-
-def test_doctor_has_them_and_says_that_the_program_has_not(run: Run, app: Path) -> None:
-    (line,) = [each for each in run("doctor", cwd=app).stdout.splitlines() if each.split()[1] == "registry"]
-    assert line.split(maxsplit=2)[::2] == ["prod", f".env has settings, and `wwspec serve` does not read it: {MISSING}"]
-
-
-def test_call_has_them(run: Run, app: Path) -> None:
     (app / ".env").write_text("WWSPEC_EMULATOR_URL=http://127.0.0.1:1\n")
     assert "http://127.0.0.1:1" in run("call", "show", cwd=app).stderr
 
 
-def test_serve_has_them_not_and_names_all_that_is_missing_in_one_line(run: Run, app: Path) -> None:
+def test_doctor_has_them_and_serve_has_them_not_and_both_say_so(run: Run, app: Path) -> None:
+    (line,) = [each for each in run("doctor", cwd=app).stdout.splitlines() if each.split()[1] == "registry"]
+    assert line.split(maxsplit=2)[::2] == ["prod", f".env has settings, and `wwspec serve` does not read it: {MISSING}"]
     done = run("serve", "--sdk", "emulator", "--workers", "1", "--port", "0", cwd=app)
     assert done.returncode == 1
     assert any(MISSING in line for line in (done.stdout + done.stderr).splitlines())

@@ -35,22 +35,18 @@ def call(run: Run, zone: Zone, folder: Path) -> Call:
     return lambda *words, **options: run("call", *words, "--url", zone.client.url, **{"cwd": folder, **options})
 
 
-def test_a_saved_request_is_sent(call: Call, folder: Path, tmp_path: Path) -> None:
+def test_a_saved_request_is_sent_unless_a_file_or_another_has_its_name(
+    call: Call, folder: Path, tmp_path: Path
+) -> None:
     elsewhere = {"cwd": tmp_path, "environment": {"WWSPEC_APP": str(folder)}}
     for done in (call("@three"), call("chat_digest", "@three"), call("@three", **elsewhere)):
         assert (done.returncode, json.loads(done.stdout)["messages"]) == (0, 3), done.stderr
-
-
-def test_an_ability_is_named_when_several_have_a_request_of_one_name(call: Call) -> None:
+    (folder / "three").write_text('{"limit": 1}')
+    assert json.loads(call("chat_digest", "@three").stdout)["messages"] == 1
     done = call("@both")
     assert done.returncode == 2
     assert "both is saved for chat_digest and group_overview: put the ability before @both" in done.stderr
     assert json.loads(call("chat_digest", "@both").stdout)["messages"] == 2
-
-
-def test_a_file_of_that_name_goes_first(call: Call, folder: Path) -> None:
-    (folder / "three").write_text('{"limit": 1}')
-    assert json.loads(call("chat_digest", "@three").stdout)["messages"] == 1
 
 
 @pytest.mark.parametrize(

@@ -81,14 +81,11 @@ def test_the_test_fails_where_they_differ_and_passes_where_they_do_not(zone: Zon
     assert done.stdout.splitlines()[-1].startswith("10 failed, 2 passed in ")
 
 
-def test_the_debug_credential_is_used(zone: Zone, tmp_path: Path) -> None:
+def test_when_debug_mode_is_refused_or_nothing_answered_nothing_is_written(zone: Zone, tmp_path: Path) -> None:
     done = record(zone, tmp_path, token="wrong")  # noqa: S106 - a wrong one
     assert done.returncode == 1
     assert done.stderr.startswith("Error: the SDK refused debug mode: get a fresh debug_token from the admin page")
     assert not (tmp_path / "shapes.json").exists()
-
-
-def test_when_nothing_is_answered_nothing_is_written(zone: Zone, tmp_path: Path) -> None:
     zone.client.add_fault("sdk", "return_code", "", -10002)
     done = record(zone, tmp_path)
     assert (done.returncode, done.stderr) == (
@@ -117,8 +114,6 @@ def test_a_file_is_not_overwritten_and_no_api_is_called(zone: Zone, tmp_path: Pa
         (["compare", "pyproject.toml"], {}, 1, "pyproject.toml: is no file of `wwspec shapes record` of this release"),
     ],
 )
-def test_bad_input_has_a_line(
-    run: Run, arguments: list[str], environment: dict[str, str], code: int, said: str
-) -> None:
+def test_bad_input_is_named(run: Run, arguments: list[str], environment: dict[str, str], code: int, said: str) -> None:
     done = run("shapes", *arguments, environment=environment)
     assert (done.returncode, said in done.stderr) == (code, True), done.stderr

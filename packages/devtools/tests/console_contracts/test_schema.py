@@ -37,7 +37,7 @@ class Whole(Part):
     """Not this."""
 
 
-def test_a_field_has_its_docstring_its_bounds_and_that_of_its_base() -> None:
+def test_fields_and_enums_have_their_names_docstrings_and_bounds_if_there_is_a_source() -> None:
     schema = contract_schema([Whole])
     fields = schema["$defs"]["Whole"]["properties"]
     assert schema["$ref"] == "#/$defs/Whole"
@@ -46,15 +46,9 @@ def test_a_field_has_its_docstring_its_bounds_and_that_of_its_base() -> None:
     assert fields["size"] == {"type": "integer", "minimum": 1, "default": 1, "description": "Bytes."}
     assert "description" not in fields["parts"]
     assert schema["$defs"]["Part"]["properties"]["name"]["description"] == "What it is called."
-
-
-def test_an_enum_has_the_name_and_the_text_of_each_value() -> None:
     mode = contract_schema([Whole])["$defs"]["Mode"]
     assert (mode["enum"], mode["enumNames"]) == ([0, 1], ["SLOW", "FAST"])
     assert mode["enumDescriptions"] == ["", "At once."]
-
-
-def test_types_without_a_source_and_several_types_have_a_schema() -> None:
     made = msgspec.defstruct("Made", [("id", int)])
     schema = contract_schema([made, Part])
     assert schema["anyOf"] == [{"$ref": "#/$defs/Made"}, {"$ref": "#/$defs/Part"}]

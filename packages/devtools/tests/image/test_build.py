@@ -94,7 +94,7 @@ def test_every_engine_exports_a_flat_file_system(tree: Path, engine: str) -> Non
         ]
 
 
-def test_every_step_is_announced_and_the_engine_s_own_lines_are_shown(tree: Path) -> None:
+def test_every_step_is_announced_and_without_the_sdk_a_warning(tree: Path) -> None:
     add_engine(tree, "docker")
     lines = build(tree).stderr.splitlines()
     assert lines[0].startswith(
@@ -104,6 +104,11 @@ def test_every_step_is_announced_and_the_engine_s_own_lines_are_shown(tree: Path
     assert lines[2] == "lines of the engine"
     assert f"wwspec image: exporting the flat root file system to {tree / 'shop/dist/zone-image.tar'}" in lines
     assert lines[-1] == f"wwspec image: look into it with: wwspec image --check {tree / 'shop/dist/zone-image.tar'}"
+    add_engine(tree, "docker")
+    (tree / "shop/sdk/wwspecapisdk.so").write_bytes(b"the vendor's")
+    done = build(tree)
+    assert done.returncode == 0, done.stderr
+    assert "warning:" not in done.stderr
 
 
 def test_the_registry_file_may_be_named_in_the_settings_file(tree: Path) -> None:
@@ -114,33 +119,19 @@ def test_the_registry_file_may_be_named_in_the_settings_file(tree: Path) -> None
     assert build(tree).returncode == 0
 
 
-def test_there_is_no_warning_when_the_sdk_is_there(tree: Path) -> None:
-    add_engine(tree, "docker")
-    (tree / "shop/sdk/wwspecapisdk.so").write_bytes(b"the vendor's")
-    done = build(tree)
-    assert done.returncode == 0, done.stderr
-    assert "warning:" not in done.stderr
-
-
-def test_a_mirror_reaches_pip_as_an_argument_of_the_build(tree: Path) -> None:
+def test_the_first_engine_that_works_is_taken_and_gets_the_mirror(tree: Path) -> None:
+    add_engine(tree, "podman")
+    add_engine(tree, "buildah")
+    assert "with podman" in build(tree).stderr
+    assert "with buildah" in build(tree, "--engine", "buildah").stderr
     add_engine(tree, "podman")
     assert build(tree, "--index-url", "https://mirror.example/simple").returncode == 0
     assert any("--build-arg PIP_INDEX_URL=https://mirror.example/simple" in row for row in calls(tree))
 
 
-def test_the_first_engine_that_works_is_taken(tree: Path) -> None:
-    add_engine(tree, "podman")
-    add_engine(tree, "buildah")
-    assert "with podman" in build(tree).stderr
-    assert "with buildah" in build(tree, "--engine", "buildah").stderr
-
-
-def test_without_an_engine_the_three_are_named(tree: Path) -> None:
+def test_an_engine_that_does_not_work_and_none_at_all_are_named(tree: Path) -> None:
     text = "none of docker (with its daemon running), podman and buildah works here: install one of them"
     assert refused(build(tree)) == text
-
-
-def test_an_engine_that_is_asked_for_and_does_not_work_is_named(tree: Path) -> None:
     add_engine(tree, "docker")
     assert refused(build(tree, "--engine", "docker", INFO="1")) == (
         "docker does not work here: see what `docker info` says, or take another --engine"
@@ -166,16 +157,13 @@ def test_a_dockerfile_that_takes_no_base_is_refused(tree: Path) -> None:
     assert "has no line ARG BASE_IMAGE=…: take the one that `wwspec new` makes" in refused(build(tree))
 
 
-def test_a_build_that_fails_hints_at_base_and_mirror_and_leaves_nothing_behind(tree: Path) -> None:
+def test_a_build_and_an_export_that_fail_leave_nothing_behind(tree: Path) -> None:
     add_engine(tree, "docker")
     assert refused(build(tree, FAIL="build")) == (
         "docker build ended with exit code 7; see its last lines. If python:3.12-slim-bookworm can't be pulled, "
         "name another base with --base; if packages can't be downloaded, name a mirror with --index-url"
     )
     assert list((tree / "shop/dist").iterdir()) == []
-
-
-def test_an_export_that_fails_leaves_nothing_behind(tree: Path) -> None:
     add_engine(tree, "docker")
     assert refused(build(tree, FAIL="export")) == "docker export ended with exit code 7"
     assert list((tree / "shop/dist").iterdir()) == []

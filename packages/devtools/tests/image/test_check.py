@@ -82,7 +82,7 @@ def test_what_is_missing_is_named_with_the_fix(tmp_path: Path, path: str) -> Non
     assert text in faults(done)[name]
 
 
-def test_the_registry_file_may_be_named_in_the_settings_file(tmp_path: Path) -> None:
+def test_the_registry_file_may_be_named_in_the_settings_file_or_be_one_file(tmp_path: Path) -> None:
     items = image() | {"app/wwspec.toml": Item(b'[serve]\nregistry = "rows/registry.toml"\n')}
     del items["app/abilities/registry.toml"]
     lacking = check(write_tar(tmp_path / "zone.tar", items))
@@ -91,20 +91,13 @@ def test_the_registry_file_may_be_named_in_the_settings_file(tmp_path: Path) -> 
     )
     whole = check(write_tar(tmp_path / "zone.tar", items | {"app/rows/registry.toml": Item(b"")}))
     assert rows(whole)["registry"] == ("ok", "/app/rows/registry.toml")
-
-
-def test_a_program_of_one_file_needs_no_registry_file(tmp_path: Path) -> None:
     items = image() | {"app/program.py": Item(b"")}
     del items["app/abilities/registry.toml"]
     assert rows(check(write_tar(tmp_path / "zone.tar", items)))["registry"] == ("ok", "/app/program.py")
 
 
-def test_a_settings_file_that_is_not_toml_is_a_fault(tmp_path: Path) -> None:
-    done = check(write_tar(tmp_path / "zone.tar", image() | {"app/wwspec.toml": Item(b"[serve\n")}))
-    assert faults(done)["registry"].startswith("/app/wwspec.toml:1: not valid TOML")
-
-
 WRONG: dict[str, tuple[str, Item, str, str]] = {
+    "no TOML": ("app/wwspec.toml", Item(b"[serve\n"), "registry", "/app/wwspec.toml:1: not valid TOML"),
     "no run bit": ("app/run.sh", Item(b"#!/bin/bash\n"), "start", "chmod +x run.sh"),
     "Windows": ("app/run.sh", Item(b"#!/bin/bash\r\n", 0o755), "start", "line ends of Windows"),
     "old Python": ("app/.venv/pyvenv.cfg", Item(b"version = 3.11.2\n"), "Python", "Python 3.11, and the vendor's SDK"),
@@ -143,10 +136,14 @@ def test_a_password_of_pip_is_not_shown(tmp_path: Path) -> None:
     assert "pw-7731" not in done.stdout + done.stderr
 
 
-def test_pypy_is_refused(tmp_path: Path) -> None:
+def test_what_is_no_image_of_cpython_is_refused(tmp_path: Path) -> None:
     items = {path.replace("lib/python3.12", "lib/pypy3.12"): item for path, item in image().items()}
     done = check(write_tar(tmp_path / "zone.tar", items))
     assert "is not of CPython" in faults(done)["Python"]
+    done = check(write_tar(tmp_path / "zone.tar", {"notes.txt": Item()}))
+    assert faults(done) == {
+        "flat": "no folder /app, so this is no image of a zone program: export one with `wwspec image`"
+    }
 
 
 @pytest.mark.parametrize("name", ["manifest.json", "index.json"])
@@ -157,13 +154,6 @@ def test_layers_are_refused_and_nothing_else_is_said(tmp_path: Path, name: str) 
     assert topic == "flat"
     assert "`docker save`" in text
     assert len(done.stdout.splitlines()) == 1
-
-
-def test_a_tar_of_something_else_is_refused(tmp_path: Path) -> None:
-    done = check(write_tar(tmp_path / "zone.tar", {"notes.txt": Item()}))
-    assert faults(done) == {
-        "flat": "no folder /app, so this is no image of a zone program: export one with `wwspec image`"
-    }
 
 
 def refusal(tar: Path, *options: str) -> str:
@@ -255,14 +245,9 @@ def test_json_has_every_finding_and_the_bytes_of_each_part(tmp_path: Path) -> No
     assert document["sizes"]["sdk"] == len(items[SDK].data or b"")
 
 
-def test_json_is_refused_without_a_tar_to_check(tmp_path: Path) -> None:
+def test_json_goes_with_a_tar_to_check_and_what_builds_does_not(tmp_path: Path) -> None:
     done = wwspec(tmp_path, "image", "--json")
-    assert done.returncode == 2
-    assert "--json goes with --check" in done.stderr
-
-
-@pytest.mark.parametrize("option", ["--base=x", "--output=y.tar", "--index-url=z", "--engine=docker"])
-def test_check_and_build_do_not_go_together(tmp_path: Path, option: str) -> None:
-    done = check(write_tar(tmp_path / "zone.tar", image()), option)
-    assert done.returncode == 2
-    assert "--check looks into a tar and builds nothing" in done.stderr
+    assert (done.returncode, "--json goes with --check" in done.stderr) == (2, True)
+    for option in ("--base=x", "--output=y.tar", "--index-url=z", "--engine=docker"):
+        done = check(write_tar(tmp_path / "zone.tar", image()), option)
+        assert (done.returncode, "--check looks into a tar and builds nothing" in done.stderr) == (2, True)

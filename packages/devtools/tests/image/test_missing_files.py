@@ -63,11 +63,8 @@ def found(folder: Path, **changes: str) -> list[str]:
     return lacking(folder, registry)
 
 
-def test_nothing_is_found_in_a_folder_that_has_all(tmp_path: Path) -> None:
+def test_nothing_is_found_in_folders_that_have_all_or_are_not_checked(tmp_path: Path) -> None:
     assert found(tmp_path, requirements=FILES["requirements.txt"].replace("not-there", "not_there")) == []
-
-
-def test_a_folder_without_either_file_is_not_checked(tmp_path: Path) -> None:
     write_files(
         tmp_path, {name: text for name, text in FILES.items() if name not in (".dockerignore", "requirements.txt")}
     )
@@ -80,9 +77,7 @@ def test_a_folder_without_either_file_is_not_checked(tmp_path: Path) -> None:
         (f"{IGNORE}**/rates*\n", ":6: `**/rates*` keeps helpers/rates.py", "helpers/prices.py:5", "!helpers/rates.py"),
     ]
 )
-def test_a_module_that_is_kept_out_is_named_with_who_imports_it_and_the_line_to_add(
-    ignore: str, kept_out: str, importer: str, line: str, tmp_path: Path
-) -> None:
+def test_a_module_kept_out_is_named(ignore: str, kept_out: str, importer: str, line: str, tmp_path: Path) -> None:
     [said] = found(tmp_path, ignore=ignore)
     assert said == f".dockerignore{kept_out} out of the image ({importer}); add a line {line} at its end"
 
@@ -180,9 +175,7 @@ def test_nothing_is_found_in_the_reference_program_and_in_a_new_one(tmp_path: Pa
         (r"\*", "*", r"\*"),
     ],
 )
-def test_the_last_line_that_matches_a_path_or_a_folder_above_it_decides(
-    tmp_path: Path, lines: str, path: str, deciding: str | None
-) -> None:
+def test_the_last_line_that_matches_decides(tmp_path: Path, lines: str, path: str, deciding: str | None) -> None:
     (tmp_path / ".dockerignore").write_text(lines)
     line = Ignored(tmp_path / ".dockerignore").keeps_out(path)
     assert (None if line is None else line.text) == deciding

@@ -52,16 +52,13 @@ def shop(made: tuple[Path, str]) -> Path:
     return made[0]
 
 
-def test_check_finds_no_fault(shop: Path) -> None:
+def test_check_finds_no_fault_and_the_contracts_are_those_of_the_console(shop: Path) -> None:
     done = wwspec(shop, "check")
     apis = len(SDK_APIS) + len(NEW_API)
     own = f"({len(NEW_API)} of these contracts of its own)"
     assert done.stdout.endswith(
         f"{len(SDK_APIS) + 4 + len(ABILITIES | NEW_API)} abilities, {apis} SDK APIs, 9 events {own}: no fault\n"
     ), done.stdout + done.stderr
-
-
-def test_the_contracts_of_the_program_are_those_of_the_console(shop: Path) -> None:
     done = wwspec(shop, "contracts", "--diff", "../console", *ABILITIES)
     assert done.stdout == f"../console: no difference in {len(ABILITIES)} abilities\n"
 
@@ -116,9 +113,7 @@ def test_abilities_of_the_python_demo_get_its_table(tmp_path: Path) -> None:
         ("other.input.json", "{}", "other.output.json: is missing"),
     ],
 )
-def test_a_broken_example_is_named_in_one_line_and_nothing_is_written(
-    tmp_path: Path, name: str, text: str, fault: str
-) -> None:
+def test_a_broken_example_is_named_and_nothing_is_written(tmp_path: Path, name: str, text: str, fault: str) -> None:
     console = write(tmp_path / "console", {"echo": ({"say": "hello"}, OK)})
     (console / name).write_text(text)
     [line] = refused(tmp_path, "shop", "--from", console)

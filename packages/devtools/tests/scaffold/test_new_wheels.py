@@ -86,27 +86,19 @@ def test_the_wheels_that_it_has_are_named_and_the_next_steps_install_them_as_rea
     assert [step.partition("#")[0].strip() for step in steps[:5]] == shown.splitlines()[2:]
 
 
-def test_a_folder_without_a_wheel_that_fits_is_refused_with_what_it_has(tmp_path: Path) -> None:
+def test_a_folder_of_wheels_that_lacks_one_or_is_not_there_is_refused(tmp_path: Path) -> None:
+    for name in (PURE, OTHERS[0], OTHERS[2]):
+        (tmp_path / name).touch()
+    assert refused(tmp_path, "shop", "--wheels", ".") == [f"Error: .: lacks {OTHERS[1]}; {HOW}"]
+    (tmp_path / "file").touch()
+    for name, why in (("nowhere", "No such file or directory"), ("file", "Not a directory")):
+        assert refused(tmp_path, "shop", "--wheels", name) == [f"Error: {name}: can't be read: {why}; {HOW}"]
     dist = tmp_path / "dist"
     dist.mkdir()
     neither = f"Error: dist: has neither {PURE} nor that for CPython 3.12 on Linux x86_64; it holds"
     assert refused(tmp_path, "shop", "--wheels", "dist") == [f"{neither} no wheel of wwspec_router; {HOW}"]
     (dist / "wwspec_router-0.0.9-py3-none-any.whl").touch()
     assert refused(tmp_path, "shop", "--wheels", "dist") == [f"{neither} wwspec_router-0.0.9-py3-none-any.whl; {HOW}"]
-
-
-def test_a_folder_that_lacks_one_of_the_other_packages_is_refused_since_pip_would_ask_an_index_for_it(
-    tmp_path: Path,
-) -> None:
-    for name in (PURE, OTHERS[0], OTHERS[2]):
-        (tmp_path / name).touch()
-    assert refused(tmp_path, "shop", "--wheels", ".") == [f"Error: .: lacks {OTHERS[1]}; {HOW}"]
-
-
-def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    for name, why in (("nowhere", "No such file or directory"), ("file", "Not a directory")):
-        assert refused(tmp_path, "shop", "--wheels", name) == [f"Error: {name}: can't be read: {why}; {HOW}"]
 
 
 def test_without_wheels_the_requirements_name_the_one_that_is_still_to_be_copied(tmp_path: Path) -> None:

@@ -32,7 +32,11 @@ def digest(zone: Zone) -> tuple[int, int | None]:
     return answer.errcode, None if answer.errcode else answer.reply["messages"]
 
 
-def test_an_answer_works_until_it_is_cleared(zone: Zone) -> None:
+def test_answers_come_in_their_order_and_work_until_they_are_cleared(zone: Zone) -> None:
+    zone.answer("sync_msg", EMPTY)
+    zone.answer("sync_msg", BUSY, times=1)
+    zone.answer("sync_msg", {**BUSY, "errcode": 45011}, times=1)
+    assert [digest(zone) for _ in range(3)] == [(45009, None), (45011, None), (0, 0)]
     zone.answer("sync_msg", EMPTY)
     assert [digest(zone), digest(zone)] == [(0, 0), (0, 0)]
     assert zone.client.clear_answers("get_group_chat") == 0
@@ -40,23 +44,13 @@ def test_an_answer_works_until_it_is_cleared(zone: Zone) -> None:
     assert digest(zone) == (0, 5)
 
 
-def test_answers_that_work_a_number_of_times_come_first_in_their_order(zone: Zone) -> None:
-    zone.answer("sync_msg", EMPTY)
-    zone.answer("sync_msg", BUSY, times=1)
-    zone.answer("sync_msg", {**BUSY, "errcode": 45011}, times=1)
-    assert [digest(zone) for _ in range(3)] == [(45009, None), (45011, None), (0, 0)]
-
-
-def test_an_answer_replaces_the_one_that_was_set_before(zone: Zone) -> None:
+def test_an_answer_may_be_a_contract_and_replaces_the_one_before(zone: Zone) -> None:
+    zone.answer("sync_msg", sync_msg.Response(errcode=45009, errmsg="busy"), times=1)
+    assert digest(zone) == (45009, None)
     zone.answer("sync_msg", BUSY)
     zone.answer("sync_msg", EMPTY)
     assert digest(zone) == (0, 0)
-    assert [each["id"] for each in zone.client.faults()] == ["answer_2"]
-
-
-def test_an_answer_may_be_a_contract(zone: Zone) -> None:
-    zone.answer("sync_msg", sync_msg.Response(errcode=45009, errmsg="busy"), times=1)
-    assert digest(zone) == (45009, None)
+    assert [each["id"] for each in zone.client.faults()] == ["answer_3"]
 
 
 def test_a_function_gets_each_request_and_returns_the_reply(zone: Zone) -> None:

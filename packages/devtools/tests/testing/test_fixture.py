@@ -4,7 +4,6 @@ Each session of pytest runs in a process of its own.
 """
 
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -133,20 +132,6 @@ def session(folder: Path, *arguments: str) -> tuple[str, int]:
     return done.stdout + done.stderr, done.returncode
 
 
-def new_session(folder: Path, *arguments: str) -> tuple[str, int]:
-    """Return the same of one in a new interpreter, which has imported nothing before."""
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", *arguments],
-        cwd=folder,
-        env={**os.environ, **UNMEASURED, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
-    return done.stdout + done.stderr, done.returncode
-
-
 @pytest.mark.parametrize("form", ["in-process", pytest.param("served", marks=pytest.mark.slow)])  # seven processes
 def test_each_test_has_a_zone_for_itself_and_none_touches_var(tmp_path: Path, form: str) -> None:
     folder = write_files(tmp_path, APPLICATION)
@@ -218,24 +203,6 @@ def test_a_test_whose_function_fails_is_a_failed_test(tmp_path: Path) -> None:
     assert "the function that answers sync_msg failed: KeyError at test_functions.py:3 <lambda>" in said
 
 
-WITHOUT_A_COMMAND_LINE = """
-import sys
-
-def test_rich_comes_when_a_test_wants_it(zone):
-    assert "httpx" in sys.modules
-    assert "rich" not in sys.modules
-    import httpx._main
-    assert "rich" in sys.modules
-"""
-
-
-@pytest.mark.slow  # a new interpreter
-def test_a_zone_does_not_import_the_command_line_of_httpx(tmp_path: Path) -> None:
-    folder = write_files(tmp_path, {**APPLICATION, "tests/test_imports.py": WITHOUT_A_COMMAND_LINE})
-    said, code = new_session(folder, "tests/test_imports.py")
-    assert code == 0, said
-
-
 SAYING = """
 import sys
 
@@ -251,48 +218,12 @@ def test_a_number(number):
 """
 
 
-def test_a_session_without_tests_of_hypothesis_does_not_import_it(tmp_path: Path) -> None:
-    files = {"conftest.py": SAYING, "test_one.py": "def test_one():\n    pass\n"}
-    said, code = session(write_files(tmp_path, files))
-    assert code == 0, said
-    assert said.endswith("imported: False, plugin: False\n")
-
-
 @pytest.mark.slow  # a new interpreter
 def test_a_session_with_tests_of_hypothesis_keeps_its_plugin(tmp_path: Path) -> None:
-    said, code = new_session(write_files(tmp_path, {"conftest.py": SAYING, "test_one.py": USING}))
-    assert code == 1
-    assert "test_a_number(\n" in said
-    assert said.endswith("imported: True, plugin: True\n")
-
-
-CRASHING = {
-    "abilities/registry.toml": '[abilities.crash]\nhandler = "abilities.crashing:crash"\n',
-    "abilities/crashing.py": """
-from wwspec_router import Contract, Output, ability
-
-@ability
-def crash(request: Contract) -> Output:
-    raise ValueError("the text of the error")
-""",
-    "test_crash.py": """
-from pathlib import Path
-from wwspec_devtools.testing.zone import Zone
-
-def test_crash():
-    with Zone.in_process(Path.cwd()) as zone:
-        assert zone.call("crash").reply == {}
-""",
-}
-
-
-def test_a_failing_test_shows_the_calls_and_the_traceback_of_the_handler(tmp_path: Path) -> None:
-    said, code = session(write_files(tmp_path, CRASHING), "--rootdir", str(tmp_path), "test_crash.py")
-    assert code == 1, said
-    log = said.partition("Captured log")[2]
-    assert "ability crash failed" in log
-    assert "ValueError: the text of the error" in log
-    assert re.findall(r'^ *File "[^"]*?([^/"]+)", line', log, re.MULTILINE) == ["crashing.py"]
-    assert re.search(
-        r"call   crash +errcode 710660 .* wwemulator00000001/1000002  ValueError the text of the error", log
-    )
+    write_files(tmp_path, {"conftest.py": SAYING, "test_one.py": USING})
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q"]
+    environment = {**os.environ, **UNMEASURED, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert "test_a_number(\n" in done.stdout
+    assert done.stdout.endswith("imported: True, plugin: True\n")

@@ -7,34 +7,27 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from tests.support.waiting import DEADLINE
-from wwspec_devtools.testing.memory import MemoryServer, Served
+from wwspec_devtools.testing.memory import MemoryServer
 
 
 class App:
-    """Answers /echo, waits at /slow until it is cancelled, breaks off at /half."""
+    """Answers /echo, and waits at /slow until it is cancelled."""
 
     def __init__(self, fails_at: str = "") -> None:
         self.fails_at = fails_at
-        self.threads: list[str] = []
         self.cancelled = threading.Event()
-        self.stops: list[str] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self.lifespan(receive, send)
         elif scope["path"] == "/echo":
-            self.threads.append(threading.current_thread().name)
-            message = await receive()
-            await send({"type": "http.response.start", "status": 201, "headers": [(b"a", b"b")]})
-            await send({"type": "http.response.body", "body": message["body"], "more_body": True})
+            await send({"type": "http.response.start", "status": 201})
             await send({"type": "http.response.body"})
-        elif scope["path"] == "/slow":
+        else:
             try:
                 await anyio.sleep_forever()
             finally:
                 self.cancelled.set()
-        else:
-            await send({"type": "http.response.start", "status": 200})
 
     async def lifespan(self, receive: Receive, send: Send) -> None:
         for moment in ("startup", "shutdown"):
@@ -43,17 +36,6 @@ class App:
                 await send({"type": f"lifespan.{moment}.failed", "message": "no"})
                 raise ValueError(moment)
             await send({"type": f"lifespan.{moment}.complete"})
-        self.stops.append("stopped")
-
-
-def test_a_request_is_answered_on_the_thread_of_the_application() -> None:
-    app = App()
-    with MemoryServer(app, "the-app") as server:
-        assert server.request("POST", "/echo", [], b"body") == Served(201, [(b"a", b"b")], b"body")
-        assert app.stops == []
-    assert app.stops == ["stopped"]
-    assert app.threads == ["the-app"]
-    assert "the-app" not in {each.name for each in threading.enumerate()}
 
 
 def test_a_client_that_hangs_up_ends_its_request() -> None:
@@ -63,11 +45,6 @@ def test_a_client_that_hangs_up_ends_its_request() -> None:
             server.request("GET", "/slow", [], b"", limit=0.05)
         assert app.cancelled.wait(DEADLINE)
         assert server.request("GET", "/echo", [], b"").status == 201
-
-
-def test_an_answer_that_breaks_off_is_a_broken_connection() -> None:
-    with MemoryServer(App(), "the-app") as server, pytest.raises(ConnectionError, match="without a whole answer"):
-        server.request("GET", "/half", [], b"")
 
 
 @pytest.mark.parametrize("moment", ["startup", "shutdown"])

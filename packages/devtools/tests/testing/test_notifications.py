@@ -74,30 +74,33 @@ def slow(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ServedZone]
         yield zone
 
 
-def test_a_kind_of_ones_own_is_returned_as_its_contract_or_as_plain_json(zone: Zone) -> None:
+def test_a_kind_or_an_event_is_returned_as_its_contract_or_as_plain_json(zone: Zone) -> None:
     zone.call("daily_digest", {"hours": 1}).raise_for_error()
     zone.call("daily_digest", {"hours": 1}).raise_for_error()
     assert zone.notified(Digest) == Digest(one_to_one=0, groups=0)
     assert zone.notified("daily_digest")["daily_digest"] == {"one_to_one": 0, "groups": 0}
-
-
-def test_an_event_is_returned_whole_or_as_its_contract(zone: Zone) -> None:
     first, second = zone.fire("hit_keyword")["event"], zone.fire("hit_keyword")["event"]
     assert zone.notified("hit_keyword") == first
     event = zone.notified(hit_keyword.Event)
     assert event.hit_keyword.token == second["hit_keyword"]["token"]
 
 
-def test_each_notification_is_returned_once_and_other_kinds_are_kept(zone: Zone) -> None:
+def test_each_notification_is_returned_once_until_a_reset_forgets_all(zone: Zone) -> None:
     zone.fire("hit_keyword")
     zone.fire("auth_knowledge_base")
     assert zone.notified("auth_knowledge_base")["event_type"] == "auth_knowledge_base"
     assert zone.notified("hit_keyword")["event_type"] == "hit_keyword"
     with pytest.raises(ZoneTimeoutError, match="no notification of hit_keyword within 0 s; there came none"):
         zone.notified("hit_keyword", timeout=0)
+    zone.fire("hit_keyword")
+    zone.client.reset()
+    zone.fire("auth_knowledge_base")
+    assert zone.notified("auth_knowledge_base")
+    with pytest.raises(ZoneTimeoutError, match="there came none"):
+        zone.notified("hit_keyword", timeout=0)
 
 
-def test_each_call_of_an_sdk_api_is_returned_once_the_oldest_first(zone: Zone) -> None:
+def test_each_call_of_an_sdk_api_is_returned_once_or_waited_for(zone: Zone) -> None:
     for limit in (3, 4):
         zone.call("invoke_sync_msg", {"limit": limit}).raise_for_error()
     zone.call("invoke_get_hit_msg_list", {"limit": 1})
@@ -107,9 +110,6 @@ def test_each_call_of_an_sdk_api_is_returned_once_the_oldest_first(zone: Zone) -
     zone.client.reset()
     zone.call("invoke_sync_msg", {"limit": 5}).raise_for_error()
     assert zone.called("sync_msg")["limit"] == 5
-
-
-def test_a_call_that_comes_later_is_waited_for(zone: Zone) -> None:
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(zone.called, "sync_msg")
         zone.submit("invoke_sync_msg", {"limit": 6}).result()
@@ -122,21 +122,10 @@ def test_a_wait_that_is_over_names_what_came(zone: Zone) -> None:
         ZoneTimeoutError, match=r"no notification of daily_digest within 0\.1 s; there came: hit_keyword$"
     ):
         zone.notified("daily_digest", timeout=0.1)
-
-
-def test_a_payload_that_can_not_be_fetched_is_named_with_the_reason(zone: Zone) -> None:
+    zone.client.reset()
     zone.fire("hit_keyword")
     zone.advance(601)
     with pytest.raises(ZoneTimeoutError, match="there came: get_callback_data: refused by the platform .* 710646"):
-        zone.notified("hit_keyword", timeout=0)
-
-
-def test_a_reset_forgets_what_came_before(zone: Zone) -> None:
-    zone.fire("hit_keyword")
-    zone.client.reset()
-    zone.fire("auth_knowledge_base")
-    assert zone.notified("auth_knowledge_base")
-    with pytest.raises(ZoneTimeoutError, match="there came none"):
         zone.notified("hit_keyword", timeout=0)
 
 

@@ -9,21 +9,14 @@ from tests.support.skips import only_where
 from wwspec_devtools.testing.ports import held_ports
 
 
-@pytest.fixture(autouse=True)
-def two_sockets_can_have_one_address() -> None:
+def test_a_held_port_is_taken_and_refuses_connections_until_a_server_opens_it() -> None:
     only_where(sys.platform == "linux", "two sockets can have one address")
-
-
-def test_a_held_port_refuses_connections_until_a_server_opens_it_and_can_be_opened_again() -> None:
     with held_ports(1) as [port]:
         for _ in range(2):
             with pytest.raises(ConnectionRefusedError):
                 socket.create_connection(("127.0.0.1", port))
             with socket.create_server(("127.0.0.1", port)), socket.create_connection(("127.0.0.1", port)):
                 pass
-
-
-def test_a_held_port_is_taken_for_everybody_who_does_not_ask_to_share_it() -> None:
     with held_ports(2) as ports:
         assert len(set(ports)) == 2
         for port in ports:

@@ -18,12 +18,6 @@ from wwspec_contracts.errors import ConfigurationError, StoreError
 ROW = Pending(notification=Notification(corpid="c", notify_id="n1", scene=3), noted=1.0, due=5.0)
 
 
-def test_a_store_that_is_closed_says_so(store: SqlitePendingStore) -> None:
-    store.close()
-    with pytest.raises(StoreError, match="not open"):
-        store.add(ROW)
-
-
 CLAIMS = """
 import sys
 from wwspec_client.stores import SqlitePendingStore, Stage
@@ -34,9 +28,7 @@ sys.stdin.read()
 """
 
 
-def test_the_row_of_a_process_that_is_killed_is_claimed_when_its_lease_is_over(
-    store: SqlitePendingStore, path: Path
-) -> None:
+def test_the_row_of_a_killed_process_is_claimed_when_its_lease_is_over(store: SqlitePendingStore, path: Path) -> None:
     store.add(ROW)
     command = [sys.executable, "-c", CLAIMS, str(path)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
@@ -81,9 +73,7 @@ def test_files_that_others_may_use_are_taken_from_them(store: SqlitePendingStore
 
 
 @pytest.mark.parametrize("number", [0, 2])
-def test_a_file_of_another_layout_is_refused_with_both_numbers_and_left_alone(
-    store: SqlitePendingStore, path: Path, number: int
-) -> None:
+def test_a_file_of_another_layout_is_refused_and_left_alone(store: SqlitePendingStore, path: Path, number: int) -> None:
     store.add(ROW)
     store.close()
     with closing(sqlite3.connect(path)) as connection:
@@ -96,7 +86,7 @@ def test_a_file_of_another_layout_is_refused_with_both_numbers_and_left_alone(
     assert path.read_bytes() == before
 
 
-def test_the_file_of_another_program_is_refused_and_left_alone(tmp_path: Path) -> None:
+def test_a_file_that_is_not_the_store_s_own_is_refused_and_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "app.db"
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE messages (text)")
@@ -104,11 +94,29 @@ def test_the_file_of_another_program_is_refused_and_left_alone(tmp_path: Path) -
     with pytest.raises(ConfigurationError, match="belongs to another program: name another file"):
         SqlitePendingStore(path).open()
     assert path.read_bytes() == before
+    (tmp_path / "text").write_text("no database at all, but long enough to look at" * 10)
+    for path in (tmp_path / "text", tmp_path, tmp_path / "missing" / "pending.db"):
+        with pytest.raises(ConfigurationError, match=str(path)):
+            SqlitePendingStore(path).open()
 
 
-def test_a_text_that_can_not_be_stored_is_an_error_of_the_store(store: SqlitePendingStore) -> None:
+def test_a_file_that_any_user_may_replace_is_refused(tmp_path: Path) -> None:
+    tmp_path.chmod(0o777)
+    with pytest.raises(ConfigurationError, match="any user may replace"):
+        SqlitePendingStore(tmp_path / "pending.db").open()
+
+
+def test_a_store_that_fails_or_is_closed_says_so(store: SqlitePendingStore, path: Path) -> None:
     with pytest.raises(StoreError, match="UnicodeEncodeError"):
         store.add(replace(ROW, reason="\ud800"))
+    with sqlite3.connect(path) as other:
+        other.execute("DROP TABLE wwspec_notifications")
+    other.close()
+    with pytest.raises(StoreError, match="check the disk"):
+        store.add(ROW)
+    store.close()
+    with pytest.raises(StoreError, match="not open"):
+        store.add(ROW)
 
 
 def test_nothing_of_a_forgotten_corp_is_left_in_the_file_and_beside_it(store: SqlitePendingStore, path: Path) -> None:
@@ -126,9 +134,7 @@ def test_nothing_of_a_forgotten_corp_is_left_in_the_file_and_beside_it(store: Sq
     assert store.get(ROW.key) == ROW
 
 
-def test_a_forget_whose_traces_another_process_keeps_in_the_wal_fails_and_can_be_repeated(
-    store: SqlitePendingStore, path: Path
-) -> None:
+def test_a_forget_whose_traces_another_process_keeps_can_be_repeated(store: SqlitePendingStore, path: Path) -> None:
     store.add(ROW)
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN")
@@ -138,24 +144,3 @@ def test_a_forget_whose_traces_another_process_keeps_in_the_wal_fails_and_can_be
     other.close()
     assert store.forget("c") == 0
     assert (path.with_name("pending.db-wal")).stat().st_size == 0
-
-
-def test_a_file_that_any_user_may_replace_is_refused(tmp_path: Path) -> None:
-    tmp_path.chmod(0o777)
-    with pytest.raises(ConfigurationError, match="any user may replace"):
-        SqlitePendingStore(tmp_path / "pending.db").open()
-
-
-def test_a_file_that_is_none_of_sqlite_is_refused_with_its_name(tmp_path: Path) -> None:
-    (tmp_path / "text").write_text("no database at all, but long enough to look at" * 10)
-    for path in (tmp_path / "text", tmp_path, tmp_path / "missing" / "pending.db"):
-        with pytest.raises(ConfigurationError, match=str(path)):
-            SqlitePendingStore(path).open()
-
-
-def test_a_file_that_fails_says_what_to_check(store: SqlitePendingStore, path: Path) -> None:
-    with sqlite3.connect(path) as other:
-        other.execute("DROP TABLE wwspec_notifications")
-    other.close()
-    with pytest.raises(StoreError, match="check the disk"):
-        store.add(ROW)

@@ -33,13 +33,6 @@ def test_each_corp_of_each_app_has_keys_of_its_own_until_it_is_forgotten(engine:
             run(cast(Any, engine.dispose()))
 
 
-def test_keys_are_read_in_the_app_s_transaction(database: Engine) -> None:
-    store = SqlKeyStore(database)
-    with database.connect() as connection:
-        store.add("corp", 1, new_pem())
-        assert store.ring("corp", connection).versions == (1,)
-
-
 def test_keys_are_sealed_at_rest_and_read_with_the_same_cipher_only(database: Engine) -> None:
     store, pem = SqlKeyStore(database, cipher=Backwards()), new_pem()
     store.add("corp", 1, pem)

@@ -58,9 +58,7 @@ def test_a_browser_opens_the_page_as_the_member_and_ends_with_the_command(emulat
         assert child.process.returncode == 0
 
 
-def test_the_first_chromium_in_the_path_gets_a_profile_and_only_the_hosts_of_wecom(
-    emulator: Emulator, record: Path, tmp_path: Path
-) -> None:
+def test_the_first_chromium_gets_a_profile_and_wecoms_hosts(emulator: Emulator, record: Path, tmp_path: Path) -> None:
     done = wwspec(tmp_path, "zone", "page", PAGE, "--url", emulator.url, "--state", tmp_path / "state")
     assert (done.returncode, done.stderr) == (0, "")
     *flags, opened = record.read_text().splitlines()
@@ -70,9 +68,7 @@ def test_the_first_chromium_in_the_path_gets_a_profile_and_only_the_hosts_of_wec
     assert not Path(profile).exists()
 
 
-def test_a_machine_without_a_chromium_is_told_what_to_install(
-    emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_missing_chromium_is_asked_for(emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", os.fspath(tmp_path))
     done = wwspec(tmp_path, "zone", "page", PAGE, "--url", emulator.url, "--state", tmp_path / "state")
     assert done.returncode != 0
@@ -95,14 +91,6 @@ def test_a_browser_that_fails_is_named(emulator: Emulator, tmp_path: Path) -> No
     assert (done.returncode, "ended with exit code 3" in done.stderr) == (1, True)
     done = wwspec(tmp_path, "zone", "page", PAGE, *options, "--browser", "/no/browser")
     assert (done.returncode, "/no/browser can't be started" in done.stderr) == (1, True)
-
-
-def test_a_recalled_message_is_known_to_the_emulator(emulator: Emulator, tmp_path: Path) -> None:
-    message = emulator.platform.world.corp(emulator.platform.world.app).chats.messages[0]
-    assert wwspec(tmp_path, "zone", "recall", message.msgid, "--url", emulator.url).returncode == 0
-    assert emulator.platform.world.corp(emulator.platform.world.app).chats.recalled == {message.msgid}
-    done = wwspec(tmp_path, "zone", "recall", "unknown", "--url", emulator.url)
-    assert (done.returncode, "there is no such message" in done.stderr) == (1, True)
 
 
 @pytest.mark.slow  # a program and an emulator start: 5 s

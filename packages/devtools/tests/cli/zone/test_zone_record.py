@@ -48,9 +48,7 @@ def send_trace(emulator: Emulator, **trace: Any) -> None:
     emulator.http.post("/emulator/traces", json=[{"reference": call.request_id, **given, **trace}])
 
 
-def test_a_failed_call_is_shown_with_its_error_the_applications_lines_first_and_its_log(
-    wwspec: Wwspec, emulator: Emulator, program: SealedProgram
-) -> None:
+def test_a_failed_call_is_shown_with_error_and_log(wwspec: Wwspec, emulator: Emulator, program: SealedProgram) -> None:
     program.reply = lambda call: CRASH
     emulator.call_program('{"item": "rice"}', "buy")
     failure = {"name": "ZeroDivisionError", "text": "division\nby zero", "frames": FRAMES}
@@ -77,9 +75,7 @@ def test_a_failed_call_is_shown_with_its_error_the_applications_lines_first_and_
     assert all(line.isprintable() for line in lines)
 
 
-def test_what_a_number_of_the_programs_own_means_is_shown_as_the_program_says(
-    wwspec: Wwspec, emulator: Emulator, program: SealedProgram
-) -> None:
+def test_a_number_of_the_programs_own_is_explained(wwspec: Wwspec, emulator: Emulator, program: SealedProgram) -> None:
     program.reply = lambda call: CRASH.replace("710660", "9003")
     emulator.call_program("{}", "buy")
     number = number_of(emulator, "call", "buy")
@@ -89,18 +85,6 @@ def test_what_a_number_of_the_programs_own_means_is_shown_as_the_program_says(
     at = lines.index("what it means, and what to do")
     row = PROGRAM_ERRCODES["crash_errcode"]
     assert lines[at + 1 : at + 3] == [f"  9003: {row.cause}", f"  {row.fix}"]
-
-
-def test_why_an_apps_call_failed_is_shown_with_that_call(
-    wwspec: Wwspec, emulator: Emulator, program: SealedProgram
-) -> None:
-    program.reply = lambda call: CRASH
-    emulator.call_program("{}", "buy")
-    send_trace(emulator, failure={"name": "KeyError", "frames": FRAMES[2:]})
-    shown = wwspec("zone", "show", number_of(emulator, "app", "sync_call_program"), "--all").stdout
-    assert "the program: failed (710660)\n  KeyError\n    /lib/numbers.py:9 divide     raise\n" in shown, (
-        "it has no other frame"
-    )
 
 
 def test_the_runs_of_a_job_are_shown_in_their_order_with_what_comes_next(wwspec: Wwspec, emulator: Emulator) -> None:
@@ -148,9 +132,7 @@ def test_show_prints_text_in_a_pipe_and_names_an_entry_that_is_not_kept(wwspec: 
     assert wwspec("zone", "show", "x").exit_code == 2
 
 
-def test_traffic_is_chosen_by_ability_errcode_failure_text_kind_and_number(
-    wwspec: Wwspec, emulator: Emulator, program: SealedProgram
-) -> None:
+def test_traffic_is_chosen_by_what_it_is_and_holds(wwspec: Wwspec, emulator: Emulator, program: SealedProgram) -> None:
     emulator.call_program('{"item": "rice"}', "sell")
     program.reply = lambda call: CRASH
     emulator.call_program('{"item": "tea"}', "buy")
@@ -166,9 +148,7 @@ def test_traffic_is_chosen_by_ability_errcode_failure_text_kind_and_number(
     assert wwspec("zone", "traffic", "--errcode", "many").exit_code == 2
 
 
-def test_what_took_longest_is_printed_first_when_that_is_asked(
-    wwspec: Wwspec, emulator: Emulator, program: SealedProgram
-) -> None:
+def test_what_took_longest_is_first_on_demand(wwspec: Wwspec, emulator: Emulator, program: SealedProgram) -> None:
     def answer_later_than_before(call: Any) -> str:
         kept = emulator.platform.world.traffic.kept_entries()
         longest = max((each.duration or 0.0 for each in kept), default=0.0)
@@ -186,9 +166,7 @@ def test_what_took_longest_is_printed_first_when_that_is_asked(
     assert wwspec(*slowest, "0").exit_code == 2
 
 
-def test_only_what_fails_is_followed_when_that_is_asked(
-    emulator: Emulator, program: SealedProgram, tmp_path: Path
-) -> None:
+def test_only_what_fails_is_followed_on_demand(emulator: Emulator, program: SealedProgram, tmp_path: Path) -> None:
     output = tmp_path / "output"
     emulator.call_program("{}", "sell")
     program.reply = lambda call: CRASH
@@ -224,31 +202,7 @@ def test_a_list_is_a_table_on_a_terminal_and_json_in_a_pipe(wwspec: Wwspec, emul
     assert wwspec("zone", "notifications", "--table").stdout.splitlines() == [head, line]
 
 
-def test_faults_messages_and_rules_are_tables_too(wwspec: Wwspec, emulator: Emulator) -> None:
-    assert wwspec("zone", "faults", "--table").stdout == "none\n"
-    wwspec("zone", "fault", "sdk", "return_code", "-10002", "--api", "sync_msg", "--count", "2")
-    assert wwspec("zone", "faults", "--table").stdout.splitlines()[1].split() == [
-        *("fault_1", "sdk", "return_code", "-10002", "sync_msg", "2", "0")
-    ]
-    wwspec("zone", "say", "lina", "您好", "--to", "mahui")
-    head, newest = wwspec("zone", "messages", "--limit", "1", "--table").stdout.splitlines()
-    assert newest.endswith("  您好")
-    assert newest.index("mahui") == head.index("to") - len("李娜"), "a Chinese character is two columns wide"
-    emulator.sdk("create_rule", {"name": "price", "keyword": {"word_list": ["offer"]}})
-    assert wwspec("zone", "rules", "--table").stdout.splitlines()[1].endswith("  price")
-
-
-def test_every_table_writes_a_time_in_the_same_way(wwspec: Wwspec, emulator: Emulator) -> None:
-    emulator.call_program()
-    at = moment(1_750_000_000, 0)
-    assert all(at in line for line in wwspec("zone", "traffic", "--table").stdout.splitlines())
-    assert f"\napp at {at}\n" in wwspec("zone", "show", "2", "--all").stdout
-    assert at.startswith(f"{moment(1_750_000_000)}.000")
-
-
-def test_the_test_of_an_entry_is_that_of_the_console(
-    wwspec: Wwspec, emulator: Emulator, program: SealedProgram
-) -> None:
+def test_the_test_of_an_entry_is_the_console_s(wwspec: Wwspec, emulator: Emulator, program: SealedProgram) -> None:
     program.reply = lambda call: '{"price": 5}'
     emulator.call_program('{"item": "rice"}', "buy")
     printed = wwspec("zone", "test", "2")
@@ -258,14 +212,10 @@ def test_the_test_of_an_entry_is_that_of_the_console(
     ast.parse(printed.stdout)
     assert "shape" in wwspec("zone", "test", "2", "--asserts", "shape").stdout
     assert wwspec("zone", "test", "2", "--asserts", "nothing").exit_code == 2
-
-
-def test_an_entry_that_no_test_repeats_is_named(wwspec: Wwspec, emulator: Emulator) -> None:
-    emulator.token()
     refused = wwspec("zone", "test", "1")
     assert (refused.exit_code, refused.stdout) == (1, "")
     assert refused.stderr.startswith("Error: no test repeats entry 1: name an event, a call of an ability, or")
-    assert "no entry 5 is kept" in wwspec("zone", "test", "5").stderr
+    assert "no entry 9 is kept" in wwspec("zone", "test", "9").stderr
 
 
 @pytest.mark.parametrize(
@@ -285,20 +235,3 @@ def test_a_wrong_time_is_answered_with_the_unit_it_has(wwspec: Wwspec, arguments
     wrong = wwspec(*arguments)
     assert wrong.exit_code == 2
     assert said in wrong.stderr
-
-
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (["serv"], "there is no verb 'serv'; did you mean serve?"),
-        (["zone", "replai"], "there is no verb 'zone replai'; did you mean replay?"),
-        (["app", "chek"], "there is no verb 'app chek'; did you mean check?"),
-        (["keys", "rotat"], "there is no verb 'keys rotat'; did you mean rotate?"),
-        (["keys", "xyz"], "there is no verb 'keys xyz'; main keys --help lists them"),
-    ],
-)
-def test_a_misspelled_verb_or_command_is_answered_in_the_same_words(
-    wwspec: Wwspec, words: list[str], said: str
-) -> None:
-    wrong = wwspec(*words)
-    assert (wrong.exit_code, wrong.stderr.splitlines()[-1]) == (2, f"Error: {said}")

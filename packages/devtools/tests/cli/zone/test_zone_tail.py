@@ -52,16 +52,6 @@ def no_colour(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
 
 
-def test_what_an_exchange_caused_is_indented_under_it_also_when_it_ended_before() -> None:
-    lines = shown({"number": 3, "parent": 2}, {"number": 1}, {"number": 2, "parent": 1}, {"number": 4, "parent": 99})
-    assert [line.split()[0] for line in lines] == ["1", "2", "3", "4"]
-    assert [line.index("echo") for line in lines] == [line.index("echo") for line in lines[:1]] * 1 + [
-        lines[0].index("echo") + 2,
-        lines[0].index("echo") + 4,
-        lines[0].index("echo"),
-    ]
-
-
 def test_a_line_says_what_went_wrong() -> None:
     [line] = shown({"verdict": "failed", "reason": ["input $.a: no \x1b[2J", ""], "faults": ["fault_1"]})
     assert line.endswith(r"  failed: input $.a: no \x1b[2J  fault_1")
@@ -70,13 +60,10 @@ def test_a_line_says_what_went_wrong() -> None:
     assert shown({"kind": "app"}, missed=3)[0] == "-- 3 entries came too fast to be shown"
 
 
-def test_nothing_that_is_printed_steers_the_terminal() -> None:
+def test_nothing_that_is_printed_steers_a_terminal_or_changes_in_a_pipe() -> None:
     [line] = shown({"name": "a\x1b[2J\u202eb\n", "kind": "app", "ability": "\x07"})
     assert line.isprintable()
     assert r"a\x1b[2J\u202eb\n" in line
-
-
-def test_neither_does_what_is_printed_into_a_pipe_which_has_the_same_values() -> None:
     row = {**ROW, "name": "a\x1b[2J\u202eb\x7f\U000e0001", "ability": "名字\u3000echo"}
     [line] = json_lines(StreamEvent("entries", {"rows": [row], "first": 1, "missed": 0}, ""))
     assert r"a\u001b[2J\u202eb\u007f\udb40\udc01" in line

@@ -200,23 +200,14 @@ ABSENT = {"sync_msg": {"page_id_list"}}
 
 
 @EVERY_API
-def test_a_field_that_the_api_does_not_have_is_refused_by_name(api: str) -> None:
-    zone = new_zone()
-    request = {**request_of(zone, api), "no_such_field": 1}
-    answer = json.loads(zone.text(api, request, caller_of(zone, api)))
-    assert answer["errcode"] == 40058
-    assert "no_such_field" in answer["errmsg"]
-
-
-@EVERY_API
-def test_a_field_of_a_wrong_type_is_refused_by_name(api: str) -> None:
+def test_a_field_that_the_api_does_not_have_or_of_a_wrong_type_is_refused_by_name(api: str) -> None:
     zone = new_zone()
     request, caller = request_of(zone, api), caller_of(zone, api)
-    for field, value in request.items():
-        wrong = 1.5 if isinstance(value, str | list | dict) else "x"
-        answer = json.loads(zone.text(api, {**request, field: wrong}, caller))
+    wrong = {field: 1.5 if isinstance(value, str | list | dict) else "x" for field, value in request.items()}
+    for field, value in {**wrong, "no_such_field": 1}.items():
+        answer = json.loads(zone.text(api, {**request, field: value}, caller))
         assert answer["errcode"] == 40058
-        assert f"$.{field}" in answer["errmsg"]
+        assert (f"$.{field}" if field in request else field) in answer["errmsg"]
 
 
 @EVERY_API
@@ -242,11 +233,6 @@ def test_the_same_seed_gives_the_same_answer(api: str) -> None:
         request = request_of(zone, api)
         answers.append(without_ids([request, json.loads(zone.text(api, request, caller_of(zone, api)))]))
     assert answers[0] == answers[1]
-
-
-def test_another_seed_gives_other_messages() -> None:
-    zones = [EmulatedZone(seed=4), EmulatedZone(seed=5)]
-    assert zones[0].ok("sync_msg")["msg_list"] != zones[1].ok("sync_msg")["msg_list"]
 
 
 @EVERY_API

@@ -59,18 +59,12 @@ def names(zone: EmulatedZone, **params: Any) -> list[str]:
     return re.findall(r"\[ref:\S+/(\w+)\]", read(zone, **params)["response_data"])
 
 
-def test_99875_mode_2_reads_what_is_named_whole(zone: EmulatedZone) -> None:
+def test_99875_mode_2_reads_what_is_named_and_mode_1_what_has_a_keyword(zone: EmulatedZone) -> None:
     assert names(zone, docid_list=[WEEKLY]) == [WEEKLY]
     assert names(zone, wedrive_fileid_list=[CONTRACT]) == [CONTRACT], "files alone are mode 2 too"
     assert names(zone, docid_list=[CUSTOMERS], wedrive_fileid_list=[CONTRACT]) == [CUSTOMERS, CONTRACT]
-
-
-def test_99875_mode_1_searches_online_documents_and_files_for_any_keyword(zone: EmulatedZone) -> None:
     assert names(zone, keywords=["续签", "发票"]) == [WEEKLY, CUSTOMERS]
     assert names(zone, keywords=["合同"]) == [CUSTOMERS, CONTRACT]
-
-
-def test_99875_in_mode_1_each_list_limits_its_own_kind(zone: EmulatedZone) -> None:
     assert names(zone, keywords=["合同"], docid_list=[WEEKLY]) == [CONTRACT]
     assert names(zone, keywords=["合同"], wedrive_fileid_list=["made-up"]) == [CUSTOMERS]
 
@@ -104,9 +98,7 @@ def test_99875_filters_are_for_online_documents_only(zone: EmulatedZone, params:
         ("wedrive_fileid", "file_emulator_private", 710736),
     ],
 )
-def test_99875_what_is_named_and_left_out_is_listed_with_its_errcode(
-    zone: EmulatedZone, field: str, document: str, errcode: int
-) -> None:
+def test_99875_what_is_named_but_left_out_is_told(zone: EmulatedZone, field: str, document: str, errcode: int) -> None:
     assert filtered(zone, **{f"{field}_list": [document]}) == [(field, document, errcode)]
 
 

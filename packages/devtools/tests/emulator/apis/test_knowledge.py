@@ -22,11 +22,16 @@ def statuses(zone: EmulatedZone, kb_id: str) -> dict[int, int]:
     return {content["docid"]: content["status"] for content in contents}
 
 
-def test_a_knowledge_base_is_listed_beside_the_corps_own(zone: EmulatedZone) -> None:
+def test_a_knowledge_base_is_listed_beside_the_corps_own_with_its_latest_name(zone: EmulatedZone) -> None:
     kb_id = make(zone)
     listed = zone.ok("knowledge_base_list")["kb_info_list"]
     assert [base["kb_id"] for base in listed] == [CORP_BASE_ID, kb_id]
     assert listed[1]["kb_name"] == "手册"
+    zone.ok("knowledge_base_modify_name", kb_id=kb_id, kb_name="新手册")
+    assert zone.ok("knowledge_base_detail", kb_id=kb_id)["kb_name"] == "新手册"
+    assert zone.ok("knowledge_base_list")["kb_info_list"][1]["kb_name"] == "新手册"
+    zone.advance(LEARN_SECONDS)
+    assert zone.events("knowledge_base_learn_done")[0]["knowledge_base_name"] == "新手册"
 
 
 def test_contents_are_learnt_one_after_the_other_and_each_is_told(zone: EmulatedZone) -> None:
@@ -67,15 +72,6 @@ def test_removed_contents_are_gone_and_not_told(zone: EmulatedZone) -> None:
     zone.advance(60)
     assert [event["doc_id"] for event in zone.events("knowledge_base_learn_done")] == [2]
     assert zone.ok("knowledge_base_add_doc", kb_id=kb_id, doc_list=[page(1)])["doc_list"][0]["docid"] == 3
-
-
-def test_a_new_name_is_shown_everywhere(zone: EmulatedZone) -> None:
-    kb_id = make(zone)
-    zone.ok("knowledge_base_modify_name", kb_id=kb_id, kb_name="新手册")
-    assert zone.ok("knowledge_base_detail", kb_id=kb_id)["kb_name"] == "新手册"
-    assert zone.ok("knowledge_base_list")["kb_info_list"][1]["kb_name"] == "新手册"
-    zone.advance(LEARN_SECONDS)
-    assert zone.events("knowledge_base_learn_done")[0]["knowledge_base_name"] == "新手册"
 
 
 OWN: dict[str, Json] = {

@@ -100,12 +100,9 @@ def test_a_good_request_stays_one_without_the_field_and_with_null_or_an_empty_va
     assert not faults, "\n".join(faults)
 
 
-def test_a_null_that_stands_for_a_needed_field_is_missed_by_name(zone: EmulatedZone) -> None:
+def test_a_null_for_a_needed_field_or_in_a_list_is_refused(zone: EmulatedZone) -> None:
     answer = zone("search_chat", query_word=None)
     assert (answer["errcode"], "query_word" in answer["errmsg"]) == (40063, True)
-
-
-def test_a_null_in_a_list_is_refused(zone: EmulatedZone) -> None:
     answer = zone("knowledge_base_remove_doc", kb_id="kb", docid_list=[None])
     assert (answer["errcode"], "$.docid_list" in answer["errmsg"]) == (40058, True)
 

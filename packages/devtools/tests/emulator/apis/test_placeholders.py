@@ -230,27 +230,19 @@ APIS = pytest.mark.parametrize("api", ["create_program_task", "create_model_task
 
 
 @APIS
-def test_100086_in_debug_mode_the_placeholders_take_the_debug_info(zone: EmulatedZone, api: str) -> None:
+def test_99985_99988_100086_debug_info_is_taken_in_debug_mode_only_messages_never(zone: EmulatedZone, api: str) -> None:
+    zone.link()
+    zone.ok(api, request_of(zone, api, debug_info=DEBUG, escape_type=1))
+    assert json.loads(zone.program.calls[-1].data)["chat"] == WITHOUT
     zone.link()
     more = {"knowledge": "文档1：调试", "tagjson": "{}"} if api == "create_model_task" else {}
     data = debugged(zone, api, debug_info={**DEBUG, **more}, escape_type=1)
     assert data == {"chat": "A说：调试", "chatcontent": "调试", **more}
-
-
-@APIS
-def test_100086_in_debug_mode_messages_never_reach_the_program(zone: EmulatedZone, api: str) -> None:
     zone.link()
     assert set(debugged(zone, api).values()) == {""}
     unreadable = [{"msgid": "made-up", "encrypt_info": {"secret_key": "x"}}]
     assert debugged(zone, api, msg_list=unreadable, debug_info=DEBUG)["chat"] == "A说：调试"
     assert zone.refused(api, request_of(zone, api, msg_list=[])) == 40063, "it is needed, though it is ignored"
-
-
-@APIS
-def test_99985_99988_outside_of_debug_mode_the_debug_info_is_ignored(zone: EmulatedZone, api: str) -> None:
-    zone.link()
-    zone.ok(api, request_of(zone, api, debug_info=DEBUG, escape_type=1))
-    assert json.loads(zone.program.calls[-1].data)["chat"] == WITHOUT
 
 
 @APIS

@@ -7,15 +7,12 @@ from tests.emulator.apis.conftest import START, EmulatedZone, Json
 DAY = 86400
 
 
-def test_groups_are_found_by_name_in_whatever_case(zone: EmulatedZone) -> None:
+def test_groups_are_found_by_name_page_by_page(zone: EmulatedZone) -> None:
     with zone.world.lock:
         names = {group.name: group.chatid for group in zone.chats.groups.values()}
     found = zone.ok("search_chat", query_word="客户服务")["chat_list"]
     assert found == [{"chatid": names["客户服务一群"]}]
     assert zone.ok("search_chat", query_word="没有的群")["chat_list"] == []
-
-
-def test_group_search_goes_on_at_its_cursor(zone: EmulatedZone) -> None:
     pages = zone.pages("search_chat", "chat_list", {"query_word": "客户", "limit": 1})
     everything = zone.ok("search_chat", query_word="客户")["chat_list"]
     assert len(everything) == 2
@@ -23,16 +20,13 @@ def test_group_search_goes_on_at_its_cursor(zone: EmulatedZone) -> None:
     assert sum(pages, []) == everything
 
 
-def test_people_are_found_by_name_alias_and_pinyin(zone: EmulatedZone) -> None:
+def test_people_are_found_by_name_alias_and_pinyin_page_by_page(zone: EmulatedZone) -> None:
     zhangwei = {"type": 1, "id": "zhangwei"}
     for word in ("张伟", "david", "ZhangWei"):
         assert zhangwei in zone.ok("search_contact_or_customer", query_word=word)["user_list"]
     customers = zone.ok("search_contact_or_customer", query_word="重点客户", query_user_type=2)["user_list"]
     assert {user["type"] for user in customers} == {2}
     assert zone.ok("search_contact_or_customer", query_word="重点客户", query_user_type=1)["user_list"] == []
-
-
-def test_people_are_listed_page_by_page(zone: EmulatedZone) -> None:
     request = {"query_word": "chen", "limit": 2}
     pages = zone.pages("search_contact_or_customer", "user_list", request)
     everything = zone.ok("search_contact_or_customer", query_word="chen")["user_list"]
@@ -145,9 +139,7 @@ def test_illegal_message_searches_are_refused(zone: EmulatedZone, request_json: 
         ("search_msg", {"query_word": "产品"}, {"query_word": "产品", "skip_stop_words": True}),
     ],
 )
-def test_a_cursor_belongs_to_one_search_of_one_api(
-    zone: EmulatedZone, api: str, request_json: Json, other: Json
-) -> None:
+def test_a_cursor_is_of_one_search_of_one_api(zone: EmulatedZone, api: str, request_json: Json, other: Json) -> None:
     cursor = zone.ok(api, request_json, limit=1)["next_cursor"]
     assert zone.refused(api, other, cursor=cursor) == 50100
     assert zone.refused(api, request_json, cursor="made-up") == 50100

@@ -18,6 +18,7 @@ def test_members_in_scope_are_listed_page_by_page(emulator: Emulator, api: str) 
     everyone = call(emulator, api, {})
     assert (everyone["errcode"], everyone["has_more"], everyone["next_cursor"]) == (0, False, "")
     assert len(everyone["auth_user_list"]) == 20
+    assert call(emulator, api, {"limit": 0, "cursor": None}) == everyone
     pages, cursor = list[Json](), ""
     for more in (True, True, False):
         page = call(emulator, api, {"limit": 8, "cursor": cursor})
@@ -38,13 +39,7 @@ def test_the_corps_authorisations_are_told(emulator: Emulator) -> None:
     whole = {"userid_list": [], "department_id_list": [1], "tag_id_list": []}
     [edition] = call(emulator, "chatdata/get_corp_auth_info", {})["auth_edition_list"]
     assert edition.pop("begin_time") < START < edition.pop("end_time")
-    assert edition == {
-        "edition": 3,
-        "auth_scope": whole,
-        "status": 3,
-        "msg_duration_days": 180,
-        "auth_user_count": 20,
-    }
+    assert edition == {"edition": 3, "auth_scope": whole, "status": 3, "msg_duration_days": 180, "auth_user_count": 20}
     documents = call(emulator, "docdata/get_auth_info", {})
     assert documents.pop("begin_time") < START < documents.pop("end_time")
     assert documents == {"errcode": 0, "errmsg": "ok", "status": 1, "auth_scope": whole, "auth_user_count": 20}
@@ -83,9 +78,7 @@ def test_every_api_wants_an_access_token(emulator: Emulator, api: str) -> None:
     assert call(emulator, api, {}, "made-up")["errcode"] == 40014
 
 
-def test_in_debug_mode_calls_and_events_go_to_the_debug_url(
-    start: StartEmulator, program: SealedProgram, load_standin: LoadStandin
-) -> None:
+def test_in_debug_mode_its_url_is_used(start: StartEmulator, program: SealedProgram, load_standin: LoadStandin) -> None:
     emulator = start(debug_url=program.url, program_url="http://127.0.0.1:1")
     program.key = emulator.key
     debug = {"program_id": emulator.settings.program_id, "debug_token": emulator.settings.debug_token}
@@ -127,9 +120,7 @@ def test_an_uploaded_file_is_kept_byte_for_byte_for_three_days(emulator: Emulato
         assert files.get(agentid + 1, answer["media_id"], START) is None
 
 
-def test_a_file_of_the_largest_size_is_taken_and_a_larger_one_is_not(
-    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_of_the_largest_size_is_taken_a_larger_not(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     assert uploads.MAX_BYTES == 60 * 1024 * 1024
     monkeypatch.setattr(uploads, "MAX_BYTES", 100_000)
     monkeypatch.setattr(uploads, "MAX_FORM_BYTES", 200_000)

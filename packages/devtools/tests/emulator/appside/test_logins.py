@@ -52,15 +52,12 @@ def test_the_browser_comes_back_to_the_apps_page_with_a_code_and_the_state(emula
     assert 0 < len(query["code"][0]) <= 512
 
 
-def test_91023_a_code_names_a_member_once(emulator: Emulator) -> None:
+def test_91023_a_code_names_a_member_once_within_five_minutes(emulator: Emulator) -> None:
     code = code_of(emulator, "lina")
     answer = user_info(emulator, code)
     assert set(answer) == {"errcode", "errmsg", "userid", "user_doc_ticket"}
     assert answer["userid"] == "lina"
     assert user_info(emulator, code)["errcode"] == 40029
-
-
-def test_91023_a_code_is_valid_for_five_minutes(emulator: Emulator) -> None:
     early, late = code_of(emulator, "lina"), code_of(emulator, "lina")
     emulator.advance(299)
     assert user_info(emulator, early)["userid"] == "lina"
@@ -123,9 +120,7 @@ def test_a_code_is_for_the_app_of_the_link_alone(emulator: Emulator) -> None:
 @pytest.mark.parametrize(
     ("app_type", "own", "by_suite"), [("self", 0, 48002), ("custom", 0, 48002), ("third", 48002, 0)]
 )
-def test_the_kind_of_app_decides_which_api_names_the_person(
-    start: StartEmulator, app_type: str, own: int, by_suite: int
-) -> None:
+def test_kinds_of_app_ask_another_api_who_it_is(start: StartEmulator, app_type: str, own: int, by_suite: int) -> None:
     """[91023, 91121]"""
     emulator = start(app_type=app_type)
     world = emulator.platform.world
@@ -231,7 +226,5 @@ def test_the_page_speaks_the_language_of_the_browser(emulator: Emulator) -> None
 
 
 @pytest.mark.parametrize(("path", "status"), [("/connect/oauth2/authorize", 400), ("/emulator/info", 403), ("/", 403)])
-def test_the_login_is_served_as_wecoms_own_host_too_and_nothing_else_is(
-    emulator: Emulator, path: str, status: int
-) -> None:
+def test_only_the_login_is_served_as_wecoms_own_host_too(emulator: Emulator, path: str, status: int) -> None:
     assert emulator.http.get(path, headers={"host": "open.weixin.qq.com"}).status_code == status

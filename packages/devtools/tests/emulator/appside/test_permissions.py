@@ -61,15 +61,11 @@ def test_an_api_answers_the_kinds_of_app_that_its_page_names(kind: AppType) -> N
 
 
 @pytest.mark.parametrize("kind", [each for each in KINDS if each != "self"])
-def test_an_api_refuses_an_app_without_data_permission(kind: AppType) -> None:
+def test_an_api_refuses_an_app_without_data_permission_or_whose_ninety_days_are_over(kind: AppType) -> None:
     zone = KindOfApp(app_type=kind, messages=20)
     with zone.world.lock:
         zone.world.app.authorisation.grants = {}
     assert misfits(zone, MISSING, ("no", "free")) == ""
-
-
-@pytest.mark.parametrize("kind", [each for each in KINDS if each != "self"])
-def test_an_api_refuses_an_app_whose_ninety_days_are_over(kind: AppType) -> None:
     zone = KindOfApp(app_type=kind, messages=20)
     zone.advance(MONTHS)
     assert misfits(zone, zone.settings.expired_errcode, ("no", "free")) == ""

@@ -125,15 +125,11 @@ def test_100776_a_corp_installs_the_app_and_the_provider_gets_its_permanent_code
     assert life.provider.call("get_corp_token", auth_corpid=corpid, permanent_code=former)["errcode"] == 40084
 
 
-def test_90603_the_older_form_has_a_token_and_the_agent(live: Live) -> None:
+def test_90603_90642_the_older_form_has_a_token_and_a_code_lasts_ten_minutes(live: Live) -> None:
     life = live()
     answer = life.provider.call("get_permanent_code", auth_code=life.authorize())
     assert answer["auth_info"]["agent"][0]["agentid"] == life.emulator.settings.agentid
     assert life.emulator.app_call("get_auth_user_list", {}, answer["access_token"])["errcode"] == 0
-
-
-def test_90642_an_auth_code_lasts_ten_minutes(live: Live) -> None:
-    life = live()
     code = life.authorize()
     life.emulator.advance(600)
     assert life.provider.call("v2/get_permanent_code", auth_code=code)["errcode"] == 40078
@@ -181,9 +177,7 @@ def test_an_install_link_leads_to_the_providers_site_with_the_code(live: Live) -
         ({"redirect_uri": "javascript:alert(1)"}, 0, 40058),
     ],
 )
-def test_an_install_link_that_is_wrong_shows_why(
-    live: Live, changed: dict[str, str], seconds: int, errcode: int
-) -> None:
+def test_a_wrong_install_link_shows_why(live: Live, changed: dict[str, str], seconds: int, errcode: int) -> None:
     life = live()
     link = {"suite_id": SUITE_ID, "pre_auth_code": life.provider.pre_auth_code(), "redirect_uri": "http://a.example"}
     life.emulator.advance(seconds)
@@ -387,7 +381,7 @@ def test_100272_a_change_and_seats_are_only_told(live: Live) -> None:
     assert life.sdk("get_rule_list") == 0
 
 
-def test_97175_a_custom_developed_app_gets_another_secret(live: Live) -> None:
+def test_97175_only_a_custom_developed_app_gets_another_secret(live: Live) -> None:
     life = live("custom")
     settings = life.emulator.settings
     life.control.reset_permanent_code()
@@ -397,9 +391,6 @@ def test_97175_a_custom_developed_app_gets_another_secret(live: Live) -> None:
     for each, errcode in ((settings.permanent_code, 40001), (secret, 0)):
         query = {"corpid": settings.corpid, "corpsecret": each}
         assert life.emulator.http.get("/cgi-bin/gettoken", params=query).json()["errcode"] == errcode
-
-
-def test_a_third_party_app_has_no_secret_to_reset(live: Live) -> None:
     life = live()
     with pytest.raises(EmulatorError, match="custom-developed"):
         life.control.reset_permanent_code()

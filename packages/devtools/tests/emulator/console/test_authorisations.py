@@ -1,46 +1,29 @@
 """The view that plays the admins of corps."""
 
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
+from tests.emulator.console.conftest import opened_console
 from tests.support.apps import ROOT
 from tests.support.zones import serve_zone
-from wwspec_devtools.testing.zone import Zone
 
 pytestmark = pytest.mark.nightly  # in a browser; test_page, test_walk and test_working_day hold the page as a whole
 
 SECOND = "wwemulator00000002"
 
 
-@pytest.fixture(scope="module")
-def corps() -> Iterator[Zone]:
-    with serve_zone(ROOT, emulate=("--app-type", "third", "--corps", "2")) as zone:
-        yield zone
-
-
-@pytest.fixture
-def shown(corps: Zone, browser: Browser) -> Iterator[Page]:
-    with browser.new_context(base_url=corps.client.url, locale="en-US", reduced_motion="reduce") as context:
-        page = context.new_page()
-        page.goto("/#/authorisations")
-        yield page
-
-
-def test_a_corp_cancels_authorises_again_ends_and_renews(shown: Page, corps: Zone) -> None:
-    card = shown.get_by_role("region", name="Permissions")
-    card.get_by_role("button", name=f"Cancel {SECOND}").click()
-    expect(card.get_by_text("The app is not authorised.")).to_be_visible()
-    expect(card.get_by_text(f"wwspec zone cancel --corp {SECOND}")).to_be_visible()
-    assert [each["is_installed"] for each in corps.client.authorisations()] == [True, False]
-    card.get_by_role("button", name=f"Authorise {SECOND}").click()
-    card.get_by_role("button", name=f"End the permissions {SECOND}").click()
-    expect(card.get_by_text("chats: ended")).to_be_visible()
-    card.get_by_role("button", name=f"Renew {SECOND}").click()
-    expect(card.get_by_text("chats: until")).to_have_count(2)
-
-
-def test_without_a_kind_of_app_the_view_says_that_permissions_have_no_end(page: Page) -> None:
-    page.get_by_role("link", name="Permissions").click()
-    expect(page.get_by_text("The emulator plays no kind of app")).to_be_visible()
+def test_a_corp_cancels_authorises_again_ends_and_renews(browser: Browser) -> None:
+    with (
+        serve_zone(ROOT, emulate=("--app-type", "third", "--corps", "2")) as corps,
+        opened_console(browser, corps.client.url, "/#/authorisations") as shown,
+    ):
+        card = shown.get_by_role("region", name="Permissions")
+        card.get_by_role("button", name=f"Cancel {SECOND}").click()
+        expect(card.get_by_text("The app is not authorised.")).to_be_visible()
+        expect(card.get_by_text(f"wwspec zone cancel --corp {SECOND}")).to_be_visible()
+        assert [each["is_installed"] for each in corps.client.authorisations()] == [True, False]
+        card.get_by_role("button", name=f"Authorise {SECOND}").click()
+        card.get_by_role("button", name=f"End the permissions {SECOND}").click()
+        expect(card.get_by_text("chats: ended")).to_be_visible()
+        card.get_by_role("button", name=f"Renew {SECOND}").click()
+        expect(card.get_by_text("chats: until")).to_have_count(2)

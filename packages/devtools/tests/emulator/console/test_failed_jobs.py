@@ -19,20 +19,24 @@ from wwspec_contracts.events import hit_keyword
 
 IS_REPAIRED = Path(__file__).parent / "repaired"
 
-
 def on_hit(event: hit_keyword.Event) -> None:
     if not IS_REPAIRED.exists():
         raise LookupError("a-secret")
 """
-EVENT = '[events.hit_keyword]\nhandler = "abilities.hits:on_hit"\nretries = 0\n'
-STATUS = '[abilities.status]\nkind = "status"\n'
-JOBS = '[abilities.failed]\nkind = "jobs"\n'
+REGISTRY = """
+[abilities.status]
+kind = "status"
+[abilities.failed]
+kind = "jobs"
+[events.hit_keyword]
+handler = "abilities.hits:on_hit"
+retries = 0
+"""
 
 
-@pytest.fixture(params=[EVENT + STATUS + JOBS])
-def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    files = {"abilities/hits.py": CODE, "abilities/registry.toml": request.param}
-    return write_files(tmp_path, files)
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write_files(tmp_path, {"abilities/hits.py": CODE, "abilities/registry.toml": REGISTRY})
 
 
 @pytest.fixture
@@ -63,12 +67,4 @@ def test_a_job_that_failed_is_run_again_and_another_is_dropped(shown: Page, zone
     expect(shown.get_by_role("heading", name="Failed for good")).to_be_hidden()
     shown.reload()
     expect(shown.get_by_text("No job is under way")).to_be_visible()
-    expect(shown.get_by_role("heading", name="Failed for good")).to_be_hidden()
-
-
-@pytest.mark.parametrize("folder", [EVENT + STATUS], indirect=True)
-def test_without_the_ability_they_are_not_shown(shown: Page, zone: ServedZone) -> None:
-    expect(shown.get_by_text("No job is under way")).to_be_visible()
-    with shown.expect_response("**/emulator/contracts"):  # it looks for the ability
-        zone.fire("hit_keyword")
     expect(shown.get_by_role("heading", name="Failed for good")).to_be_hidden()

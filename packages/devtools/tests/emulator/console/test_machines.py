@@ -1,7 +1,6 @@
 """The machines of a program in the console: marks in the timeline, and how each does."""
 
 import json
-import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 
@@ -9,9 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.emulator.console.conftest import opened_console
-from tests.support.apps import ROOT
 from tests.support.emulator import Emulator, SealedProgram
-from tests.support.zones import serve_zone
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.emulator.settings import EmulatorSettings
 from wwspec_devtools.testing.app import App
@@ -60,13 +57,3 @@ def test_lines_name_the_machine_and_the_program_shows_how_each_does(page: Page, 
     expect(page.get_by_text("as M2 tells them")).to_be_visible()
     page.get_by_role("button", name="中文").click()
     expect(page.get_by_text("M1 已停止")).to_be_visible()
-
-
-def test_the_processes_of_several_machines_are_shown_together(browser: Browser) -> None:
-    with ExitStack() as stack:
-        zone = stack.enter_context(serve_zone(ROOT, machines=2))
-        for _ in range(2):
-            zone.call("status")
-        page = stack.enter_context(opened_console(browser, zone.client.url, "/#/program"))
-        processes = page.locator(".facts > div").filter(has_text="Processes").locator("dd")
-        expect(processes).to_have_text(re.compile(r"^PID \d+, \d+$"))

@@ -1,7 +1,5 @@
 """The timeline's query: what it understands, and how flows are folded, sorted and measured."""
 
-import re
-
 import httpx
 import pytest
 from playwright.sync_api import Page, expect
@@ -68,28 +66,6 @@ def test_what_is_not_understood_is_named_with_what_is_possible_and_left_out(page
     expect(page.get_by_role("alert")).to_be_empty()
 
 
-def test_token_rows_behind_each_other_are_one_line_that_opens_and_what_failed_is_never_folded(
-    page: Page, served: Zone
-) -> None:
-    fetch = "gettoken"
-    info = served.client.info()
-    for secret in (*[info["secret"]] * 5, "wrong"):
-        httpx.get(f"{served.client.url}/cgi-bin/{fetch}", params={"corpid": info["corpid"], "corpsecret": secret})
-    folded = lines(page, "5 × gettoken")
-    expect(folded).to_have_attribute("aria-expanded", "false")
-    expect(lines(page, fetch)).to_have_count(2)
-    folded.click()
-    expect(lines(page, fetch)).to_have_count(7)
-    address = lines(page, fetch).nth(2)
-    address.click()
-    expect(page).to_have_url(re.compile(r"/\d+$"))
-    page.reload()
-    expect(page.get_by_role("treeitem", selected=True)).to_contain_text(fetch)
-    expect(lines(page, fetch)).to_have_count(7)
-    search(page).fill("kind:token")
-    expect(lines(page, fetch)).to_have_count(6)
-
-
 def test_a_token_is_folded_into_the_call_that_it_is_fetched_for(page: Page, served: Zone) -> None:
     info = served.client.info()
     served.client.reset()
@@ -108,50 +84,3 @@ def test_a_token_is_folded_into_the_call_that_it_is_fetched_for(page: Page, serv
     search(page).fill("kind:token")
     expect(lines(page)).to_have_count(2)
     expect(lines(page).first.locator(".name")).to_have_text("gettoken")
-
-
-def test_the_slowest_flow_is_first_and_all_bars_have_one_scale(page: Page, served: Zone) -> None:
-    served.client.fire("hit_keyword")
-    served.client.add_fault("program", "latency", "", 2, 1)  # longer than others take on a busy machine
-    served.call("chat_history", {"limit": 1}).raise_for_error()
-    served.client.fire("delete_knowledge_base")
-    expect(lines(page, "delete_knowledge_base")).to_be_visible()
-    page.get_by_role("button", name="Slowest first").click()
-    expect(page.get_by_role("button", name="Slowest first")).to_be_focused()
-    expect(lines(page).first).to_contain_text("chat_history")
-    bars = lines(page, "hit_keyword").locator("path.bar-wecom")
-    wide = re.compile(r"h(9\d\d|1000)\.")
-    expect(lines(page, "chat_history").locator("path.bar-app")).to_have_attribute("d", wide)
-    expect(bars).not_to_have_attribute("d", wide)
-    page.get_by_role("button", name="A time scale for each").click()
-    expect(bars).to_have_attribute("d", wide)
-    page.reload()
-    expect(lines(page).first).to_contain_text("chat_history")
-    expect(page.get_by_role("button", name="A time scale for each")).to_have_attribute("aria-pressed", "true")
-    expect(bars).to_have_attribute("d", wide)
-    page.get_by_role("button", name="Slowest first").click()
-    expect(lines(page, "delete_knowledge_base")).to_have_attribute("aria-posinset", re.compile("[^1]"))
-    search(page).fill("dur:>1900ms")
-    expect(lines(page)).to_have_count(1)
-
-
-FOLD_LATER = """async () => {
-    const {FlowItems} = await import("/console/timeline/flow-items.js");
-    const row = (number, given) => ({
-        number, flow: number, kind: "app", name: "gettoken", failed: false, duration_ms: null, offset_ms: 0, ...given});
-    const flows = new Map([1, 2, 3].map((number) => [number, {number, rows: [row(number)]}]));
-    const items = new FlowItems(flows);
-    items.fillAnew();
-    const lengths = [items.items.length];
-    for (const flow of flows.values()) flow.rows[0] = row(flow.number, {duration_ms: 1});
-    const changed = items.take([1, 2, 3]);
-    lengths.push(items.items.length, changed.includes(items.items[0]));
-    flows.get(2).rows[0] = row(2, {duration_ms: 1, failed: true});
-    items.take([2]);
-    lengths.push(items.items.length);
-    return lengths;
-}"""
-
-
-def test_a_row_is_folded_once_it_has_ended_and_unfolded_when_it_fails(page: Page) -> None:
-    assert page.evaluate(FOLD_LATER) == [3, 1, True, 3]

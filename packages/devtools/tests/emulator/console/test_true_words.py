@@ -1,7 +1,6 @@
 """What the page says where nothing was measured, nothing was seen, or no reason is given: what is true."""
 
 import re
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -9,7 +8,6 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.emulator.console.conftest import opened_console
 from tests.support.apps import write_files
-from tests.support.emulator import program_state
 from tests.support.waiting import wait_until
 from tests.support.zones import serve_zone
 from wwspec_devtools.testing.zone import ServedZone
@@ -17,15 +15,10 @@ from wwspec_devtools.testing.zone import ServedZone
 pytestmark = pytest.mark.nightly  # in a browser; test_page, test_walk and test_working_day hold the page as a whole
 
 HANDLERS = """
-from wwspec_contracts.events import hit_keyword, knowledge_base_learn_done
-
+from wwspec_contracts.events import hit_keyword
 
 def fails(event: hit_keyword.Event) -> None:
     raise RuntimeError("for good")
-
-
-def fails_again(event: knowledge_base_learn_done.Event) -> None:
-    raise RuntimeError("this time")
 """
 REGISTRY = """
 [abilities.status]
@@ -33,9 +26,6 @@ kind = "status"
 [events.hit_keyword]
 handler = "abilities.handlers:fails"
 retries = 0
-[events.knowledge_base_learn_done]
-handler = "abilities.handlers:fails_again"
-retries = 3
 """
 
 
@@ -49,31 +39,6 @@ def zone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedZone]:
 
 def fact(page: Page, name: str) -> Locator:
     return page.locator(".facts div").filter(has=page.get_by_text(name, exact=True)).locator("dd")
-
-
-def test_a_program_that_was_started_again_is_up_since_then_and_its_former_processes_are_gone(
-    shown: Page, zone: ServedZone
-) -> None:
-    expect(fact(shown, "Processes")).to_contain_text(re.compile(r"^PID \d+$"))
-    former = fact(shown, "Processes").inner_text()
-    shown.get_by_role("link", name="Events").click()  # nobody watches while the program is away, as in a quick restart
-    expect(shown.get_by_role("button", name="Fire", exact=True)).to_be_visible()
-    zone.kill_program()
-    begun = int(time.time())
-    zone.start_program()
-    shown.get_by_role("link", name="Program").click()
-    expect(fact(shown, "Processes")).not_to_have_text(former)
-    expect(fact(shown, "Processes")).to_have_text(re.compile(r"^PID \d+$"))
-    since = program_state(zone.client)["since_ms"] / 1000
-    assert begun <= since
-    said = shown.evaluate("seconds => new Date(seconds * 1000).toTimeString().slice(0, 8)", since)
-    expect(fact(shown, "State")).to_have_text(f"up since {said}")
-
-
-def test_a_postponed_run_of_event_code_says_when_it_is_due(shown: Page, zone: ServedZone) -> None:
-    zone.fire("knowledge_base_learn_done")
-    job = shown.get_by_role("list", name="Jobs").get_by_role("listitem").filter(has_text="postponed")
-    expect(job).to_have_text(re.compile(r"^postponed event:knowledge_base_learn_done attempt \d, .* · due in \d+ s$"))
 
 
 def test_an_event_that_was_fired_is_not_ok_when_its_code_failed_for_good(shown: Page) -> None:
@@ -100,15 +65,7 @@ def test_an_empty_reason_gets_the_cause_and_the_fix_of_the_table(shown: Page, zo
     zone.start_program()
 
 
-def test_what_is_no_number_of_an_entry_is_not_called_entry_nan(shown: Page) -> None:
-    shown.goto("/#/timeline/latest")
-    expect(shown.get_by_text("latest is not the number of an entry")).to_be_visible()
-    expect(shown.get_by_text("NaN")).to_have_count(0)
-
-
-def test_nothing_is_said_of_an_sdk_that_was_never_seen_nor_of_jobs_that_nobody_tells(
-    browser: Browser, zone: ServedZone
-) -> None:
+def test_nothing_is_said_of_an_sdk_never_seen_nor_of_jobs_that_nobody_tells(browser: Browser, zone: ServedZone) -> None:
     zone.client.reset()
     refused = {"errcode": 0, "errmsg": "ok", "reply": '{"errcode":40058,"errmsg":"there is no such ability"}'}
     with opened_console(browser, zone.client.url, "about:blank") as page:

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.emulator.console.conftest import opened_console, watched
+from tests.emulator.console.conftest import opened_console
 from tests.support.failing_app import failing_app
 from tests.support.zones import serve_zone
 from wwspec_devtools.testing.zone import Zone
@@ -85,14 +84,6 @@ def test_what_was_logged_and_printed_is_beside_it_and_is_text(console: Page, zon
         expect(time.get_by_role("row", name=part)).to_contain_text("ms")
 
 
-def test_what_went_well_has_its_lines_too_and_shows_the_bodies_first(console: Page, zone: Zone) -> None:
-    zone.call("later", {"text": "3"})
-    console.goto(f"/#/timeline/{entry_of(zone, 'call')}")
-    expect(console.get_by_role("tab", name="Tree")).to_have_attribute("aria-selected", "true")
-    console.get_by_role("tab", name="Why").click()
-    expect(console.get_by_role("tabpanel", name="Why")).to_contain_text("in a task")
-
-
 def test_what_comes_after_the_exchange_is_shown_without_a_click(console: Page, zone: Zone) -> None:
     assert zone.call("later", {"text": "3"}).errcode == 0
     number = entry_of(zone, "call")
@@ -102,31 +93,6 @@ def test_what_comes_after_the_exchange_is_shown_without_a_click(console: Page, z
     run = {"reference": reference, "kind": "job", "outcome": "postponed", "milliseconds": {"total": 1}, "attempt": 7}
     console.request.post("/emulator/traces", data=[run])
     expect(console.get_by_role("tabpanel", name="Why")).to_contain_text("Attempt 7")
-
-
-def test_a_job_is_watched_while_it_retries_and_fails_for_good(console: Page, zone: Zone) -> None:
-    zone.fire("hit_keyword")
-    panel = open_entry(console, entry_of(zone, "event"))
-    attempts = panel.locator("details.attempt")
-    expect(attempts).to_have_count(2)
-    expect(attempts.first.locator("summary").first).to_contain_text("2 × ValueErrorAttempt 2 of 2failed")
-    expect(attempts.first.get_by_role("list", name="The same before")).to_contain_text("Attempt 1 of 2 postponed")
-    expect(attempts.first.get_by_role("region", name="Log and output")).to_contain_text("attempt 2")
-    expect(attempts.last.locator("summary").first).to_contain_text("Requestok")
-    reason = "ValueError no such group <script>alert(1)</script>"
-    expect(console.get_by_role("article").locator(".problem")).to_have_text(reason)
-    expect(console.get_by_role("article").locator(".title .chip.bad")).to_have_text("failed")
-    flow = console.get_by_role("treeitem").filter(has_text="hit_keyword").first
-    expect(flow).to_contain_text("failed")
-
-
-def test_an_asynchronous_call_shows_the_run_of_its_job(console: Page, zone: Zone) -> None:
-    zone.submit("later", {"text": "no number"})
-    console.goto("/")
-    console.get_by_role("treeitem").filter(has_text="async_program_task").first.click()
-    attempts = console.get_by_role("tabpanel", name="Why").locator("details.attempt")
-    expect(attempts.first.locator("summary").first).to_contain_text("failed")
-    expect(console.get_by_role("list", name="What it caused")).to_contain_text(ERROR)
 
 
 def test_the_editor_is_chosen_once_and_no_link_runs_a_script(console: Page, zone: Zone, folder: Path) -> None:
@@ -159,37 +125,3 @@ def test_the_editor_is_chosen_once_and_no_link_runs_a_script(console: Page, zone
         console.reload()
         expect(console.get_by_role("tabpanel", name="Why").get_by_text("shop.py").first).to_be_visible()
         expect(link).to_have_count(0)
-
-
-@pytest.mark.parametrize(
-    ("locale", "theme", "width"),
-    [("en-US", "light", 1280), ("zh-CN", "dark", 420), ("zh-CN", "light", 1280), ("en-US", "dark", 420)],
-)
-def test_everybody_can_use_it_and_nothing_is_wider_than_the_window(
-    browser: Browser, zone: Zone, axe: str, locale: str, theme: Any, width: int
-) -> None:
-    zone.client.reset()
-    assert zone.call("total", {"text": "no number"}).errcode == CRASHED
-    zone.fire("hit_keyword")
-    context = browser.new_context(
-        base_url=zone.client.url,
-        locale=locale,
-        color_scheme=theme,
-        viewport={"width": width, "height": 800},
-        reduced_motion="reduce",
-    )
-    with context, watched(context.new_page()) as page:
-        for kind in ("call", "event"):
-            page.goto(f"/#/timeline/{entry_of(zone, kind)}?tab=why")
-            expect(page.locator(".exchange .problem").first).to_be_visible()
-            page.locator(".why .editor select").select_option("custom")
-            page.locator(".why .editor input").fill("javascript:{path}")
-            page.evaluate(axe)
-            found = page.evaluate("axe.run({resultTypes: ['violations']})")
-            serious = [
-                (each["id"], [node["target"] for node in each["nodes"]])
-                for each in found["violations"]
-                if each["impact"] in ("serious", "critical")
-            ]
-            assert (found["passes"] != [], serious) == (True, [])
-            assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -1,6 +1,5 @@
 """How an exchange ended: the same in every place that says it, and `ok` only where nothing failed."""
 
-import json
 from typing import Any
 
 import pytest
@@ -66,11 +65,6 @@ def test_what_does_not_fit_the_contract_is_not_ok(emulator: Emulator, zone: tupl
     with EmulatorClient(emulator.url) as client:
         call = client.entry(client.traffic(kind="call")[-1]["number"])
     assert (call["reason"][1], call["value"]) == ("输出 $.more：协议中没有这个键", "1")
-
-
-def test_what_went_well_is_ok(emulator: Emulator) -> None:
-    emulator.call_program(json.dumps({"errcode": 0}))
-    assert said_of(emulator) == {"app": ("ok", ""), "call": ("ok", "")}
 
 
 def tried(method: str, status: int | None, body: str = "", error: tuple[str, str] = ("", "")) -> CallbackAttempt:

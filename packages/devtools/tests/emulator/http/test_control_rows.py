@@ -91,8 +91,3 @@ def test_a_message_is_recalled_at_the_corp_of_the_client(start: StartEmulator) -
         msgid = client.say("lina", "您好", to=("mahui",))
         client.recall(msgid)
     assert emulator.platform.world.corp(second).chats.recalled == {msgid}
-
-
-def test_python_itself_refuses_arguments_that_a_control_does_not_have() -> None:
-    with EmulatorClient("http://127.0.0.1:1") as client, pytest.raises(TypeError, match=r"recall\(\) .* 'mesage'"):
-        client.recall(mesage="x")  # type: ignore[call-arg]  # misspelled

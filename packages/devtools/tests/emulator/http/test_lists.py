@@ -18,7 +18,7 @@ def post(emulator: Emulator, path: str, body: Any) -> Json:
     return answer
 
 
-def test_messages_come_newest_first_page_by_page_and_by_their_text(zone: Zone) -> None:
+def test_messages_come_newest_first_and_rules_oldest_first_page_by_page(zone: Zone) -> None:
     emulator, _ = zone
     post(emulator, "say", {"from": "lina", "to": ["mahui"], "text": "Offer 42"})
     page = get(emulator, "messages", limit=30)
@@ -35,10 +35,6 @@ def test_messages_come_newest_first_page_by_page_and_by_their_text(zone: Zone) -
         post(emulator, "say", {"from": "lina", "to": ["mahui"], "text": "Another offer"})
     found = get(emulator, "messages", text="OFFER", limit=1)
     assert (len(found["messages"]), found["count"]) == (1, 3), "all are counted"
-
-
-def test_rules_come_oldest_first_page_by_page(zone: Zone) -> None:
-    emulator, _ = zone
     for name in ("one", "two", "three"):
         emulator.sdk("create_rule", {"name": name, "keyword": {"word_list": [name]}})
     first = get(emulator, "rules", limit=2)

@@ -51,9 +51,7 @@ def streaming(client: EmulatorClient, **asked: Any) -> Iterator[Iterator[StreamE
         yield events
 
 
-def test_a_reader_is_told_the_state_and_then_whatever_changes(
-    client: EmulatorClient, app: App, emulator: Emulator
-) -> None:
+def test_a_reader_is_told_the_state_and_then_each_change(client: EmulatorClient, app: App, emulator: Emulator) -> None:
     app.client.access_token()
     with streaming(client) as events:
         first = until(events, has("gettoken"))
@@ -127,16 +125,6 @@ def test_a_slow_reader_costs_no_memory_and_learns_what_it_missed(client: Emulato
     seen = set(numbers(received))
     assert len(seen) + sum(each["missed"] for each in entries) == 202
     assert seen >= set(range(153, 203))
-
-
-def test_rows_come_in_batches(client: EmulatorClient, traffic: Traffic, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream, "BATCH_ROWS", 7)
-    record_exchanges(traffic, *(f"api-{number}" for number in range(28)))
-    with streaming(client) as events:
-        received = until(events, has("api-27"))
-    batches = [event.data for event in received if event.name == "entries"]
-    assert [(len(each["rows"]), each["more"]) for each in batches] == [(7, True), (7, True), (7, True), (7, False)]
-    assert numbers(received) == [*range(1, 29)]
 
 
 def test_the_readers_are_limited(client: EmulatorClient, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:

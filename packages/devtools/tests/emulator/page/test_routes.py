@@ -38,15 +38,12 @@ def test_a_member_is_logged_in_and_led_to_the_page(emulator: Emulator) -> None:
         assert (login.corpid, login.userid) == (emulator.settings.corpid, "lina")
 
 
-def test_nobody_is_logged_in_but_a_member_of_a_known_corp(emulator: Emulator) -> None:
+def test_only_members_of_a_known_corp_can_be_chosen_and_are_logged_in(emulator: Emulator) -> None:
     [customer, *_] = emulator.platform.world.corp(emulator.platform.world.app).chats.people.customers
     for userid, corpid in (("nobody", ""), (customer.id, ""), ("lina", "ww-of-nobody"), (None, "")):
         answer = log_in(emulator, userid, corpid)
         assert (answer.status_code, list(answer.cookies)) == (200, []), (userid, corpid)
         assert "lina" in answer.text, "a person can be chosen"
-
-
-def test_only_members_can_be_chosen(emulator: Emulator) -> None:
     people = emulator.platform.world.corp(emulator.platform.world.app).chats.people
     links = re.findall(r'<a href="https://[^"]*userid=(\w+)', log_in(emulator, None).text)
     assert links == [each.id for each in people.employees]
@@ -71,9 +68,7 @@ AFTERWARDS: dict[str, Callable[[EmulatorClient], object]] = {
 
 
 @pytest.mark.parametrize("change", AFTERWARDS.values(), ids=AFTERWARDS)
-def test_a_preview_shows_no_message_that_may_not_be_shown_any_more(
-    start: StartEmulator, change: Callable[[EmulatorClient], object]
-) -> None:
+def test_a_preview_shows_what_may_be_shown(start: StartEmulator, change: Callable[[EmulatorClient], object]) -> None:
     emulator = start(app_type="third")
     world = emulator.platform.world
     sid = log_in(emulator, "lina").cookies[COOKIE]

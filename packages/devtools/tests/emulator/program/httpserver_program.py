@@ -7,13 +7,7 @@ import json
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from wwspecapisdk import (
-    ChatDataSDK,
-    WWToSpecHTTPReqDecoder,
-    WWToSpecHTTPRspConstructor,
-    spec_log_error,
-    spec_log_info,
-)
+from wwspecapisdk import ChatDataSDK, WWToSpecHTTPReqDecoder, WWToSpecHTTPRspConstructor, spec_log_error, spec_log_info
 
 CALL_BY_APP = 1
 EVENTS: dict[str, object] = {}

@@ -37,19 +37,16 @@ def result(emulator: Emulator, jobid: str) -> Json:
     return emulator.app_call("async_program_result", {"jobid": jobid})
 
 
-def test_the_program_is_told_that_the_call_is_asynchronous(emulator: Emulator, program: SealedProgram) -> None:
+def test_the_result_waits_until_the_program_reports_it(emulator: Emulator, program: SealedProgram) -> None:
     answer = begin(emulator)
     assert (answer["errcode"], answer["errmsg"]) == (0, "ok")
     [call] = program.calls
     assert (call.is_async, call.call_type, call.ability_id, call.data) == (True, 1, "slow", '{"a": 1}')
     assert call.job_info
-    assert call.job_info != answer["jobid"]
-
-
-def test_the_result_waits_until_the_program_reports_it(emulator: Emulator, program: SealedProgram) -> None:
-    jobid = begin(emulator)["jobid"]
+    jobid = answer["jobid"]
+    assert call.job_info != jobid
     assert result(emulator, jobid)["errcode"] == 710642
-    assert report(emulator, program.calls[0].job_info, {"errcode": 0, "result": '{"b": 2}'}) == 0
+    assert report(emulator, call.job_info, {"errcode": 0, "result": '{"b": 2}'}) == 0
     expected = {"errcode": 0, "errmsg": "ok", "response_errcode": 0, "response_data": '{"b": 2}'}
     assert result(emulator, jobid) == expected
     assert result(emulator, jobid) == expected, "a result can be fetched again"
@@ -60,9 +57,7 @@ def test_a_program_may_report_before_it_answers_the_call(emulator: Emulator, pro
     assert result(emulator, begin(emulator)["jobid"])["response_data"] == '{"b": 3}'
 
 
-def test_a_reported_failure_reaches_the_app_with_or_without_a_result(
-    emulator: Emulator, program: SealedProgram
-) -> None:
+def test_a_reported_failure_reaches_the_app_with_and_without_result(emulator: Emulator, program: SealedProgram) -> None:
     for request in ({"errcode": 7}, {"errcode": 7, "result": '{"errcode": 7}'}):
         jobid = begin(emulator)["jobid"]
         assert report(emulator, program.calls[-1].job_info, request) == 0
@@ -81,9 +76,7 @@ def test_a_reported_failure_reaches_the_app_with_or_without_a_result(
         ({"errcode": "0", "result": "{}"}, 40058),
     ],
 )
-def test_a_report_that_breaks_a_rule_leaves_the_job_in_progress(
-    emulator: Emulator, program: SealedProgram, request_json: Json, errcode: int
-) -> None:
+def test_wrong_reports_end_no_job(emulator: Emulator, program: SealedProgram, request_json: Json, errcode: int) -> None:
     jobid = begin(emulator)["jobid"]
     job_info = program.calls[0].job_info
     assert report(emulator, job_info, request_json) == errcode

@@ -16,7 +16,6 @@ from tests.support.emulator import Emulator
 from tests.support.waiting import wait_until
 from wwspec_contracts.events import hit_keyword
 from wwspec_devtools.emulator.settings import STANDIN_DIRECTORY
-from wwspec_devtools.emulator.standin.wwspec_standin import seal
 
 PROGRAM = ROOT / "packages/devtools/tests/emulator/program/httpserver_program.py"
 
@@ -64,17 +63,6 @@ def test_a_public_style_program_answers_calls_and_events_through_the_emulator(em
     emulator.receive_events()
     fired = emulator.fire("conversation_new_message")
     assert (fired["errcode"], json.loads(fired["reply"])) == (0, {"errcode": 0, "errmsg": "ok"})
-
-
-def test_the_program_refuses_an_altered_call_under_the_exception_header(emulator: Emulator) -> None:
-    call = seal.CallContent("ww1", 1, 1, "{}", "req-1", 1)
-    sealed = seal.seal_call(bytes(32), call)
-    url = emulator.http.get("/emulator/info").json()["program_url"]
-    response = emulator.http.post(url, content=sealed.body, headers=sealed.headers)
-    assert response.status_code == 200
-    reply = seal.open_reply(emulator.key, response.headers.multi_items(), response.text)
-    assert reply.is_exception
-    assert json.loads(reply.text)["errcode"] == 710660
 
 
 @pytest.mark.parametrize("kind", ["wsgi", "asgi"])

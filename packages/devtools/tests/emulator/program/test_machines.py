@@ -84,6 +84,11 @@ def test_100142_a_call_with_a_notify_id_goes_to_the_machine_that_made_it(zone: S
     assert [zone.called(third), zone.called(first), zone.called(third)] == [3, 1, 3]
     assert zone.called() == 1, "no turn was taken"
     assert zone.client.traffic(kind="sdk")[0]["machine"] == 3
+    notify_id = zone.notified(3)
+    zone.client.machines.stop(3)
+    assert [zone.called(notify_id), zone.called(notify_id)] == [2, 1]
+    zone.client.machines.start(3)
+    assert zone.called(notify_id) == 3, "it has kept its disk"
 
 
 def test_a_notify_id_of_a_machine_that_does_not_say_its_number_goes_to_any(zone: Several) -> None:
@@ -91,23 +96,11 @@ def test_a_notify_id_of_a_machine_that_does_not_say_its_number_goes_to_any(zone:
     assert [zone.called(notify_id), zone.called(notify_id)] == [1, 2]
 
 
-def test_a_setting_lets_calls_with_a_notify_id_go_to_any_machine() -> None:
+def test_settings_say_where_calls_with_a_notify_id_go() -> None:
     with ExitStack() as stack:
         zone = Several(stack, route_notify_ids=False)
         notify_id = zone.notified(3)
         assert [zone.called(notify_id), zone.called(notify_id)] == [1, 2]
-
-
-def test_when_the_machine_of_a_notify_id_is_gone_another_answers(zone: Several) -> None:
-    notify_id = zone.notified(3)
-    zone.client.machines.stop(3)
-    assert [zone.called(notify_id), zone.called(notify_id)] == [1, 2]
-    zone.client.machines.start(3)
-    assert zone.called(notify_id) == 3, "it has kept its disk"
-
-
-def test_a_setting_refuses_a_notify_id_whose_machine_is_gone() -> None:
-    with ExitStack() as stack:
         zone = Several(stack, gone_errcode=710646)
         notify_id = zone.notified(2)
         assert zone.called(notify_id) == 2
@@ -174,9 +167,7 @@ def test_orders_are_refused_that_are_none(zone: Several) -> None:
     assert zone.emulator.http.get("/emulator/machines/x").json()["errcode"] == 40058
 
 
-def test_an_order_that_is_not_done_in_time_is_reported_and_another_one_taken(
-    zone: Several, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_order_that_is_late_is_reported_and_another_taken(zone: Several, monkeypatch: pytest.MonkeyPatch) -> None:
     zone.client.machines.follow()
     try:
         with monkeypatch.context() as patch:
@@ -213,19 +204,6 @@ def test_who_watches_takes_no_turn(zone: Several) -> None:
     asked = zone.emulator.http.post("/emulator/figures", json={"ability_id": "status"}).json()
     assert asked["reply"] == '{"machine": 1}'
     assert zone.called() == 2
-
-
-def test_the_only_machine_is_not_mentioned() -> None:
-    with ExitStack() as stack:
-        program = SealedProgram(stack)
-        emulator = Emulator(EmulatorSettings(messages=0, program_url=program.url), stack)
-        program.key = emulator.key
-        client = stack.enter_context(EmulatorClient(emulator.url))
-        assert emulator.call_program()["errcode"] == 0
-        assert {row["machine"] for row in client.traffic()} == {None}
-        assert program_state(client)["machines"] == []
-        client.machines.stop(1)
-        assert emulator.call_program()["errcode"] == 710674
 
 
 def test_each_further_machine_listens_on_the_next_port() -> None:

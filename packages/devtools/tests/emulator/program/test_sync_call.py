@@ -50,9 +50,7 @@ def test_an_empty_list_is_taken_as_an_empty_object(emulator: Emulator, program: 
     assert emulator.call_program()["errcode"] == 790014, "a reply must fit as it is"
 
 
-def test_an_empty_list_stays_one_where_the_contract_has_a_list(
-    start_with_program: StartEmulator, program: SealedProgram
-) -> None:
+def test_an_empty_list_stays_one_if_the_contract_has(start_with_program: StartEmulator, program: SealedProgram) -> None:
     emulator = start_with_program(contracts={"echo": ConsoleContract(input=[1], output=[1])})
     assert emulator.call_program("[]")["errcode"] == 0
     assert emulator.call_program("{}")["errcode"] == 790016
@@ -74,9 +72,7 @@ def test_an_empty_list_stays_one_where_the_contract_has_a_list(
         ],
     )
 )
-def test_a_call_that_breaks_a_rule_never_reaches_the_program(
-    api: str, case: tuple[Json, int, str], emulator: Emulator, program: SealedProgram
-) -> None:
+def test_calls_keep_to_rules(api: str, case: tuple[Json, int, str], emulator: Emulator, program: SealedProgram) -> None:
     change, errcode, hint = case
     call = {"program_id": emulator.settings.program_id, "ability_id": "echo", "request_data": "{}"}
     answer = emulator.app_call(api, call | change)
@@ -126,12 +122,6 @@ def test_a_reply_that_breaks_a_rule_or_can_not_be_opened_never_reaches_the_app(
     assert "response_data" not in answer
 
 
-def test_a_program_that_does_not_listen_is_a_failed_connection(start: StartEmulator) -> None:
-    with free_socket() as nobody_listens:
-        answer = start(program_url=url_of(nobody_listens)).call_program()
-    assert answer["errcode"] == 710674
-
-
 def test_a_program_that_hangs_is_a_time_out(start: StartEmulator) -> None:
     answered = threading.Event()
 
@@ -161,14 +151,11 @@ def test_a_program_that_hangs_up_counts_as_a_time_out(start: StartEmulator) -> N
     assert answer["errcode"] == 710675
 
 
-def test_in_open_mode_any_ability_and_any_json_pass(emulator: Emulator, program: SealedProgram) -> None:
+def test_contracts_can_be_registered_and_without_any_all_passes(emulator: Emulator, program: SealedProgram) -> None:
     emulator.platform.register(None)
     for data in ['{"anything": [1, null]}', "[]", '"text"', "null"]:
         assert emulator.call_program(data, ability_id="未知")["response_data"] == data
     assert program.calls[0].ability_id == "未知"
-
-
-def test_contracts_can_be_registered_anew(emulator: Emulator, program: SealedProgram) -> None:
     new = {"other": {"input": {"b": ""}, "output": {"b": ""}}}
     assert emulator.http.post("/emulator/contracts", json=new).json()["errcode"] == 0
     assert emulator.call_program()["errcode"] == 800003
@@ -200,7 +187,11 @@ def test_a_reply_from_a_thread_that_decoded_another_request_is_warned_of(
     assert "decode and reply on one thread" in caplog.text
 
 
-def test_access_tokens_are_checked_and_expire_after_two_hours(emulator: Emulator) -> None:
+def test_tokens_are_given_for_the_right_credentials_and_expire_after_two_hours(emulator: Emulator) -> None:
+    wrong = [("", "", 40013), ("ww-other", "x", 40013), (emulator.settings.corpid, "wrong", 40001)]
+    for corpid, secret, errcode in wrong:
+        answer = emulator.http.get("/cgi-bin/gettoken", params={"corpid": corpid, "corpsecret": secret}).json()
+        assert (answer["errcode"], "access_token" in answer) == (errcode, False)
     token = emulator.token()
     assert emulator.token() == token, "a valid token is given again"
     assert emulator.app_call("sync_call_program", {}, "")["errcode"] == 40014
@@ -211,16 +202,7 @@ def test_access_tokens_are_checked_and_expire_after_two_hours(emulator: Emulator
     assert emulator.call_program()["errcode"] == 0
 
 
-def test_tokens_are_given_for_the_right_credentials_only(emulator: Emulator) -> None:
-    wrong = [("", "", 40013), ("ww-other", "x", 40013), (emulator.settings.corpid, "wrong", 40001)]
-    for corpid, secret, errcode in wrong:
-        answer = emulator.http.get("/cgi-bin/gettoken", params={"corpid": corpid, "corpsecret": secret}).json()
-        assert (answer["errcode"], "access_token" in answer) == (errcode, False)
-
-
-def test_an_app_without_zone_permission_is_refused_on_both_sides(
-    start_with_program: StartEmulator, program: SealedProgram
-) -> None:
+def test_without_permission_both_sides_are_refused(start_with_program: StartEmulator, program: SealedProgram) -> None:
     emulator = start_with_program(authorised=False)
     assert emulator.call_program()["errcode"] == 48002
     assert emulator.sdk("sync_msg", {})["errcode"] == 710641

@@ -63,9 +63,7 @@ def test_curl_needs_nothing_but_two_settings(proxy: Proxy, authority: Authority)
     assert (asked["line"], dict(asked["headers"])["host"]) == ("GET /path?a=b HTTP/1.1", WECOM_HOST)
 
 
-def test_the_proxy_ends_at_once_though_a_client_keeps_its_connection(
-    authority: Authority, server: Recording, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_the_proxy_waits_for_no_one(authority: Authority, server: Recording, caplog: pytest.LogCaptureFixture) -> None:
     host, port = server.server_address[:2]
     with ExitStack() as kept:
         with Proxy(authority, (str(host), port)) as proxy:
@@ -75,15 +73,12 @@ def test_the_proxy_ends_at_once_though_a_client_keeps_its_connection(
     assert not caplog.records
 
 
-def test_a_client_that_does_not_trust_the_authority_is_not_served(proxy: Proxy) -> None:
+def test_a_client_without_trust_and_a_tunnel_to_another_host_are_refused(proxy: Proxy, authority: Authority) -> None:
     with (
         httpx.Client(proxy=proxy.url, verify=ssl.create_default_context(), trust_env=False) as http,
         pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"),
     ):
         http.get(f"https://{WECOM_HOST}/")
-
-
-def test_a_tunnel_to_another_host_is_refused(proxy: Proxy, authority: Authority) -> None:
     with client(proxy, authority) as http, pytest.raises(httpx.ProxyError, match="403"):
         http.get("https://example.com/")
 
@@ -123,9 +118,7 @@ def test_a_key_is_not_written_through_a_link(tmp_path: Path) -> None:
     assert mode_of(folder / "ca.key") == 0o600
 
 
-def test_a_key_that_others_could_read_is_made_private_and_told(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_key_that_others_can_read_is_made_private_and_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Row 6: an authority of an earlier version is used on, with a private key."""
     certificate = Authority(tmp_path).certificate.read_bytes()
     assert not caplog.records
@@ -173,12 +166,9 @@ def test_a_broken_authority_is_told_with_the_fix(tmp_path: Path) -> None:
         Authority(tmp_path)
 
 
-def test_the_proxy_binds_to_loopback_only(authority: Authority) -> None:
+def test_the_proxy_binds_to_a_free_port_of_loopback_only(authority: Authority) -> None:
     with pytest.raises(ConfigurationError, match="loopback only"):
         Proxy(authority, ("127.0.0.1", 1), host="0.0.0.0")  # noqa: S104 - must be refused
-
-
-def test_a_taken_port_is_told(authority: Authority) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(ConfigurationError, match="can't be opened"):
         Proxy(authority, ("127.0.0.1", 1), port=taken.getsockname()[1]).__enter__()
 

@@ -16,29 +16,23 @@ from wwspec_contracts.events import hit_keyword
 
 PRICES = {"A-1": 2}
 
-
 class Item(Contract):
     sku: str = "B-9"
 
-
 class Price(Output):
     total: int = 0
-
 
 @ability
 def price(request: Item, ctx: Context) -> Price:
     return Price(total=PRICES[request.sku])
 
-
 @ability
 def wrong(request: Item, ctx: Context) -> Price:
     return Price(total="many")
 
-
 @ability
 def refuse(request: Item, ctx: Context) -> Price:
     raise AbilityError("no such item", errcode=1001)
-
 
 def on_hit(event: hit_keyword.Event, ctx: EventContext) -> None:
     PRICES["B-9"]

@@ -43,11 +43,6 @@ def test_a_reply_opens_to_what_was_sealed(text: str, request_id: str, exception:
     assert opened == (text, request_id, exception)
 
 
-def test_sealed_headers_are_named_in_lower_case() -> None:
-    assert list(seal.seal_call(KEY, CALL).headers) == HEADERS
-    assert list(sealed_reply().headers) == HEADERS
-
-
 def refuse_call(sealed: seal.Sealed, body: str | None = None, match: str | None = None, key: bytes = KEY) -> None:
     with pytest.raises(seal.SealError, match=match):
         seal.open_call(key, sealed.headers.items(), sealed.body if body is None else body)
@@ -84,14 +79,10 @@ def test_a_missing_header_is_named_and_one_not_in_lower_case_refused(name: str) 
     refuse_call(sealed, match="lower case")
 
 
-def test_headers_of_other_names_may_have_any_case() -> None:
+def test_headers_of_other_names_may_have_any_case_and_our_own_come_once() -> None:
     sealed = seal.seal_call(KEY, CALL)
     headers = [("Content-Type", "text/plain"), *sealed.headers.items(), ("HOST", "x")]
     assert seal.open_call(KEY, headers, sealed.body) == CALL
-
-
-def test_a_header_that_comes_twice_or_is_unknown_is_refused() -> None:
-    sealed = seal.seal_call(KEY, CALL)
     for extra in [("ww-kind", "call"), ("ww-more", "1")]:
         with pytest.raises(seal.SealError):
             seal.open_call(KEY, [*sealed.headers.items(), extra], sealed.body)
@@ -107,18 +98,8 @@ def test_what_belongs_to_another_key_kind_or_body_is_refused() -> None:
     refuse_reply(failed._replace(headers={**failed.headers, "ww-kind": "reply"}))
 
 
-def test_one_body_goes_out_under_either_header() -> None:
-    body = seal.encrypt(KEY, "text")
-    for exception in (False, True):
-        headers = seal.reply_headers(KEY, body, "r", 1, exception=exception)
-        assert seal.open_reply(KEY, headers.items(), body).is_exception is exception
-
-
-def test_a_body_has_a_nonce_of_12_bytes_and_a_tag_of_16_as_other_languages_read_it() -> None:
+def test_a_body_has_a_nonce_of_12_bytes_and_a_tag_of_16_and_differs_each_time() -> None:
     assert len(base64.b64decode(seal.encrypt(KEY, "text"))) == 12 + len("text") + 16
-
-
-def test_encryption_differs_each_time_and_refuses_another_key_and_a_lone_surrogate() -> None:
     assert seal.encrypt(KEY, "text") != seal.encrypt(KEY, "text")
     with pytest.raises(seal.SealError, match="32 bytes"):
         seal.encrypt(b"short", "text")

@@ -75,17 +75,26 @@ def test_a_cursor_goes_on_where_the_last_pull_ended(emulator: Emulator, mode: in
     assert message["msgid"] == new.msgid
 
 
-def test_mode_0_gives_messages_mode_1_page_ids_and_mode_2_whichever_is_shorter(emulator: Emulator) -> None:
+def test_a_pull_has_messages_or_page_ids_which_are_no_cursors(emulator: Emulator) -> None:
     assert "page_id_list" not in pull(emulator, mode=0, limit=50)
     assert "msg_list" not in pull(emulator, mode=1)
     assert len(pull(emulator, mode=1)["page_id_list"]) == 1
     assert len(pull(emulator, mode=2, limit=123)["msg_list"]) == 123
     assert len(pull(emulator, mode=2, limit=122)["page_id_list"]) == 2
+    answer = pull(emulator, mode=1)
+    [page_id], cursor = answer["page_id_list"], answer["next_cursor"]
+    swapped = {"cursor": page_id, "token": emulator.event_token()}
+    assert emulator.sdk("sync_msg", swapped)["errcode"] == 710611
+    assert emulator.sdk("get_msg_list_by_page_id", {"page_id": cursor})["errcode"] == 40058
+    assert emulator.sdk("get_msg_list_by_page_id", {"page_id": ""})["errcode"] == 40063
 
 
-def test_the_page_size_is_200_by_default(start: StartEmulator) -> None:
+def test_the_page_size_is_200_by_default_and_a_corp_may_have_no_messages(start: StartEmulator) -> None:
     answer = pull(start(messages=201))
     assert (len(answer["msg_list"]), answer["has_more"]) == (200, 1)
+    emulator = start(messages=0)
+    for mode in MODES:
+        assert pull_all(emulator, mode, 200)[0] == []
 
 
 def test_every_message_has_the_documented_fields(emulator: Emulator) -> None:
@@ -183,15 +192,6 @@ def test_without_a_token_pulls_are_limited_by_the_minute(start: StartEmulator) -
     assert emulator.sdk("sync_msg", {})["errcode"] == 0
 
 
-def test_a_page_id_is_no_cursor_and_a_cursor_no_page_id(emulator: Emulator) -> None:
-    answer = pull(emulator, mode=1)
-    [page_id], cursor = answer["page_id_list"], answer["next_cursor"]
-    swapped = {"cursor": page_id, "token": emulator.event_token()}
-    assert emulator.sdk("sync_msg", swapped)["errcode"] == 710611
-    assert emulator.sdk("get_msg_list_by_page_id", {"page_id": cursor})["errcode"] == 40058
-    assert emulator.sdk("get_msg_list_by_page_id", {"page_id": ""})["errcode"] == 40063
-
-
 def test_an_app_decrypts_the_keys_of_messages_with_its_private_key(emulator: Emulator) -> None:
     private = new_rsa_key()
     pem = private.public_key().export_key().decode()
@@ -244,9 +244,3 @@ def test_get_group_chat_answers_internal_groups(emulator: Emulator) -> None:
 def test_many_threads_page_at_once_and_each_gets_everything(emulator: Emulator) -> None:
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(lambda _: len(pull_all(emulator, 2, 20)[0]), range(8))) == [123] * 8
-
-
-def test_a_corp_may_have_no_messages(start: StartEmulator) -> None:
-    emulator = start(messages=0)
-    for mode in MODES:
-        assert pull_all(emulator, mode, 200)[0] == []

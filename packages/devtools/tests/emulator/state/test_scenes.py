@@ -66,8 +66,14 @@ def scene(tmp_path: Path) -> Scene:
     return load(tmp_path, SCENE)
 
 
-def test_what_was_said_is_pulled_in_order_of_time(start: StartEmulator, scene: Scene) -> None:
+def test_people_and_messages_of_a_scene_are_seen_by_app_and_program(start: StartEmulator, scene: Scene) -> None:
     emulator = start(scene=scene, messages=0)
+    users = emulator.app_call("get_auth_user_list", {})["auth_user_list"]
+    assert [user["userid"] for user in users] == ["anna", "bert"]
+    group = emulator.sdk("get_group_chat", {"chatid": "wrGroup1"})
+    assert group["creator"] == "anna"
+    assert [member["memberid"] for member in group["members"]] == ["anna", "bert"]
+    assert emulator.sdk("get_group_chat", {"chatid": "wrGroup2"})["errcode"] == 710624, "it holds a customer"
     messages = emulator.sdk("sync_msg", {})["msg_list"]
     shown = [
         (each["sender"]["id"], [receiver["id"] for receiver in each["receiver_list"]], each.get("chatid"))
@@ -79,16 +85,6 @@ def test_what_was_said_is_pulled_in_order_of_time(start: StartEmulator, scene: S
         ("bert", ["anna"], "wrGroup1", -60, 2),
         ("anna", ["wmCustomer1", "bert"], "wrGroup2", 0, 1),
     ]
-
-
-def test_who_exists_is_seen_by_the_app_and_the_program(start: StartEmulator, scene: Scene) -> None:
-    emulator = start(scene=scene, messages=0)
-    users = emulator.app_call("get_auth_user_list", {})["auth_user_list"]
-    assert [user["userid"] for user in users] == ["anna", "bert"]
-    group = emulator.sdk("get_group_chat", {"chatid": "wrGroup1"})
-    assert group["creator"] == "anna"
-    assert [member["memberid"] for member in group["members"]] == ["anna", "bert"]
-    assert emulator.sdk("get_group_chat", {"chatid": "wrGroup2"})["errcode"] == 710624, "it holds a customer"
 
 
 def test_messages_of_the_seed_come_on_top_and_stay_among_the_scenes_people(scene: Scene) -> None:

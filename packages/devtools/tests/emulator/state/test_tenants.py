@@ -158,23 +158,20 @@ def test_a_hit_of_a_rule_and_a_learnt_content_are_events_of_their_corp(tenants: 
     assert {call.corpid for call in events} == {owner.app.corpid}
 
 
-def test_a_limit_that_one_corp_has_used_up_is_there_for_another(tenants: Tenants) -> None:
+def test_a_log_level_and_a_limit_are_those_of_one_corp(tenants: Tenants) -> None:
     for _ in range(tenants[0].settings.tokenless_pulls):
         tenants[0].ok("sync_msg", limit=1)
     assert tenants[0].refused("sync_msg", limit=1) == 45009
     tenants[1].ok("sync_msg", limit=1)
+    program = {"program_id": tenants[0].settings.program_id}
+    tenants[1].app_call("set_log_level", log_level=3, **program)
+    assert [tenant.app_call("get_log_level", **program)["log_level"] for tenant in tenants] == [2, 3, 2]
 
 
 def token_of(tenant: Tenant) -> str:
     """Return an access token of the corp's app."""
     query = {"corpid": tenant.app.corpid, "corpsecret": tenant.app.secret}
     return str(tenant.platform.app_call("gettoken", query, b"")["access_token"])
-
-
-def test_a_log_level_is_that_of_one_corps_app(tenants: Tenants) -> None:
-    program = {"program_id": tenants[0].settings.program_id}
-    tenants[1].app_call("set_log_level", log_level=3, **program)
-    assert [tenant.app_call("get_log_level", **program)["log_level"] for tenant in tenants] == [2, 3, 2]
 
 
 def test_debug_mode_is_that_of_one_corps_app_on_both_sides(tenants: Tenants) -> None:

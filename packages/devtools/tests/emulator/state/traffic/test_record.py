@@ -3,7 +3,6 @@
 import io
 import json
 from contextlib import ExitStack
-from functools import partial
 from typing import Any
 
 import pytest
@@ -20,9 +19,7 @@ from wwspec_devtools.emulator.state.traffic.record import Bounds, Traffic
 from wwspec_devtools.testing.app import App
 
 
-def test_every_exchange_is_recorded_in_the_order_in_which_it_began(
-    client: EmulatorClient, app: App, emulator: Emulator, program: SealedProgram
-) -> None:
+def test_exchanges_are_in_order(client: EmulatorClient, app: App, emulator: Emulator, program: SealedProgram) -> None:
     program.reply = lambda call: json.dumps({"errcode": emulator.sdk("spec_notify_app", {})["errcode"]})
     assert app.call("echo", '{"a": 1}').errcode == 0
     client.receive_events()
@@ -49,17 +46,6 @@ def test_every_exchange_is_recorded_in_the_order_in_which_it_began(
     nothing = dict.fromkeys(("replay_of", "pid", "machine", "contract", "advanced_ms", "attempt"))
     del call["offset_ms"], call["duration_ms"]
     assert call == place | who | sent | got | ended | nothing
-
-
-def test_what_changed_since_a_revision_comes_in_the_order_of_the_changes(traffic: Traffic) -> None:
-    record_exchanges(traffic, "first", "second")
-    known = traffic.changed(0, 10)
-    assert [each.name for each in known.entries] == ["first", "second"]
-    assert traffic.changed(known.revision, 10).entries == []
-    traffic.update(known.entries[0])
-    assert [each.name for each in traffic.changed(known.revision, 10).entries] == ["first"]
-    assert [each.name for each in traffic.changed(0, 10).entries] == ["second", "first"]
-    assert [each.name for each in traffic.changed(0, 1).entries] == ["second"]
 
 
 def test_no_secret_is_told(client: EmulatorClient, app: App, emulator: Emulator, program: SealedProgram) -> None:
@@ -97,20 +83,6 @@ def test_the_record_is_bounded_in_entries_and_bytes(traffic: Traffic) -> None:
     assert entries[0]["reply"] == "not JSON, 8 characters"
 
 
-def test_each_watcher_is_woken_by_an_exchange_until_it_is_removed(emulator: Emulator, traffic: Traffic) -> None:
-    changes, woken = emulator.platform.changes, list[str]()
-    watchers = [partial(woken.append, name) for name in ("one", "other")]
-    for wake in watchers:
-        changes.add(wake)
-    record_exchanges(traffic, "api")
-    assert set(woken) == {"one", "other"}
-    changes.remove(watchers[0])
-    woken.clear()
-    record_exchanges(traffic, "api")
-    assert set(woken) == {"other"}
-    changes.remove(watchers[1])
-
-
 def test_what_is_nested_too_deep_is_hidden_whole(traffic: Traffic) -> None:
     record_exchanges(traffic, "deep", sent='{"a":' * 100 + '{"secret":"s"}' + "}" * 100)
     [entry] = map(row_with_bodies, traffic.kept_entries())
@@ -141,9 +113,7 @@ def play(emulator: Emulator, sdk: Any, program: SealedProgram) -> list[Json]:
         return [{name: value for name, value in each.items() if name not in varying} for each in client.traffic()]
 
 
-def test_the_same_seed_gives_the_same_record_twice_and_after_a_reset(
-    start: StartEmulator, stack: ExitStack, load_standin: LoadStandin
-) -> None:
+def test_the_same_seed_gives_the_same_record(start: StartEmulator, stack: ExitStack, load_standin: LoadStandin) -> None:
     contracts = {"echo": ConsoleContract(input={"a": 1}, output={})}
     records, program = [], SealedProgram(stack)
     for seed in (5, 5, 6):
@@ -160,9 +130,7 @@ def test_the_same_seed_gives_the_same_record_twice_and_after_a_reset(
     assert same[4] != same[0]
 
 
-def test_a_recorded_call_is_sent_again_under_a_fresh_request_id(
-    client: EmulatorClient, app: App, program: SealedProgram, emulator: Emulator
-) -> None:
+def test_a_kept_call_is_resent(client: EmulatorClient, app: App, program: SealedProgram, emulator: Emulator) -> None:
     notify_id = emulator.sdk("spec_notify_app", {})["notify_id"]
     app.call("echo", '{"a": 1}', notify_id)
     client.advance(5)
@@ -196,9 +164,7 @@ def test_a_recorded_event_is_sent_again_with_its_secrets(client: EmulatorClient,
     assert [each["name"] for each in client.traffic(kind="event")] == ["hit_keyword", "hit_keyword"]
 
 
-def test_only_a_call_that_is_recorded_is_sent_again(
-    client: EmulatorClient, app: App, emulator: Emulator, program: SealedProgram
-) -> None:
+def test_nothing_else_is_replayed(client: EmulatorClient, app: App, emulator: Emulator, program: SealedProgram) -> None:
     app.call("echo")
     for number in (1, 99):
         with pytest.raises(EmulatorError, match="no call or event of this number"):
@@ -209,9 +175,7 @@ def test_only_a_call_that_is_recorded_is_sent_again(
         client.replay(client.traffic(kind="call")[0]["number"])
 
 
-def test_a_reset_goes_back_to_the_start_and_keeps_the_wiring(
-    client: EmulatorClient, app: App, emulator: Emulator, program: SealedProgram
-) -> None:
+def test_a_reset_keeps_the_wiring(client: EmulatorClient, app: App, emulator: Emulator, program: SealedProgram) -> None:
     client.receive_events()
     client.register({"echo": {"input": {}, "output": {}}})
     before, key, first = client.info(), emulator.key, emulator.sdk("sync_msg", {})["msg_list"]
