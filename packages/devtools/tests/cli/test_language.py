@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
+import pytest
 from click.testing import CliRunner, Result
 
 import wwspec_devtools
@@ -17,6 +18,7 @@ from scripts.reference.cli import commands
 from tests.cli.wecom import Shell
 from tests.support.apps import ROOT
 from tests.support.tables import for_each
+from wwspec_contracts.source_text import width
 from wwspec_devtools.emulator.display import reasons
 from wwspec_devtools.emulator.http import summary
 from wwspec_devtools.testing.zone import Zone
@@ -33,7 +35,8 @@ def wwspec(*arguments: str, **variables: str) -> Result:
     return CliRunner().invoke(main, arguments, env={**NO_LOCALE, "COLUMNS": "80", **variables}, prog_name="wwspec")
 
 
-@for_each(
+@pytest.mark.parametrize(
+    "variables",
     [
         {"LANG": "zh_CN.UTF-8"},
         {"LANG": "zh"},
@@ -51,7 +54,16 @@ def test_help_is_in_chinese_where_that_is_asked_for(variables: dict[str, str]) -
     assert "\n选项：\n  --url TEXT  模拟器的地址。  [环境变量：WWSPEC_EMULATOR_URL；默认：" in done.stdout
 
 
-@for_each(
+def test_lists_of_verbs_and_commands_are_in_chinese() -> None:
+    verbs = wwspec("--help", LANG="zh_CN.UTF-8").stdout
+    assert "\n起步：\n  new         新建一个程序的目录。\n              $ wwspec new shop\n" in verbs
+    commands = wwspec("zone", "--help", LANG="zh_CN.UTF-8").stdout
+    assert "\n时钟和故障：\n  advance        拨快时钟\n" in commands
+    assert "\n  示例：\n    $ wwspec zone tail\n" in commands
+
+
+@pytest.mark.parametrize(
+    "variables",
     [
         {"LANG": "C"},
         {"LANG": "en_US.UTF-8"},
@@ -73,6 +85,17 @@ def test_the_option_goes_before_the_variable() -> None:
     assert wwspec("--lang", "en", "zone", "--help", WWSPEC_LANG="zh").stdout.startswith("Usage: wwspec zone ")
 
 
+def test_a_run_in_chinese_leaves_nothing_of_it_to_the_next() -> None:
+    before = wwspec("serve", "--help").stdout
+    assert wwspec("--lang", "zh", "serve", "--help").stdout != before
+    assert wwspec("serve", "--help").stdout == before
+    assert wwspec("serve", "--prot").stderr.startswith("Usage: ")
+
+
+def test_help_shows_the_option_and_its_variable() -> None:
+    assert re.search(r"^  --lang \[en\|zh\]  Language of .*\n.*WWSPEC_LANG", wwspec("--help").stdout, re.MULTILINE)
+
+
 def test_an_unknown_language_is_named_with_those_that_there_are() -> None:
     done = wwspec("--lang", "fr", "check")
     assert done.exit_code == 2
@@ -82,7 +105,8 @@ def test_an_unknown_language_is_named_with_those_that_there_are() -> None:
     assert "(env var: 'WWSPEC_LANG'): 'fr' is not one of 'en', 'zh'." in done.stderr
 
 
-@for_each(
+@pytest.mark.parametrize(
+    ("arguments", "message"),
     [
         ("sevre", "没有子命令 'sevre'；是不是想输入 serve？"),
         ("xyzzy", "没有子命令 'xyzzy'；用 wwspec --help 查看全部"),
@@ -104,7 +128,8 @@ def test_wrong_usage_is_told_in_chinese(arguments: str, message: str) -> None:
     assert "\n查看帮助：wwspec " in done.stderr
 
 
-@for_each(
+@pytest.mark.parametrize(
+    ("row", "message"),
     [
         ("tiemout = 5", "未知的键 tiemout；是不是想写 timeout？"),
         ("timeout = '5'", "timeout: 应为：数字；现为：文本"),
@@ -113,9 +138,9 @@ def test_wrong_usage_is_told_in_chinese(arguments: str, message: str) -> None:
         ("kind = 'func'\napi = 'sync_msg'", "api、handler、kind 必须且只能写一个（现在写了 api and kind）"),
     ],
 )
-def test_a_fault_of_the_registry_file_is_in_chinese(row: str, message: str, tmp_path: Path) -> None:
+def test_a_fault_of_the_registry_file_is_in_chinese(tmp_path: Path, row: str, message: str) -> None:
     file = tmp_path / "abilities" / "registry.toml"
-    file.parent.mkdir(exist_ok=True)
+    file.parent.mkdir()
     file.write_text(f"[abilities.buy]\n{row}\n")
     done = wwspec("check", "--app", str(tmp_path), LANG="zh_CN.UTF-8")
     assert f"{file}:1 [abilities.buy]: {message}\n" in done.stderr
@@ -238,11 +263,26 @@ def test_every_message_in_chinese_is_one_of_the_program_or_of_click() -> None:
     assert [each for each in chinese.read_texts()["messages"] if " ".join(each.split()) not in code] == []
 
 
+@for_each(PAGES)
+def test_help_in_chinese_fits_a_terminal_of_80_columns(page: list[str]) -> None:
+    usage, _, below = wwspec(*page, "--help", LANG="zh_CN.UTF-8").stdout.partition("\n\n")
+    assert usage.startswith("用法：")
+    assert max(map(width, below.splitlines())) <= 80
+    assert not re.search("\n +[，。；：、）]", below), "a mark begins a line"
+
+
 def test_output_that_has_no_chinese_characters_is_in_english() -> None:
     done = run_python("-m", "wwspec_router", "--lang", "zh", "check", "--help", encoding="latin-1")
     assert (done.returncode, done.stdout[:6]) == (0, "Usage:")
     done = run_python("-m", "wwspec_router", "--lang", "zh", "check", "--help", encoding="gbk")
     assert (done.returncode, done.stdout[:3]) == (0, "用法：")
+
+
+def test_a_run_in_english_reads_nothing_of_the_chinese() -> None:
+    code = "import sys, wwspec_router.cli.main as it; it.main(['--help'], standalone_mode=False); print(*sys.modules)"
+    done = run_python("-c", code, encoding="utf-8")
+    assert "wwspec_router.cli.language" in done.stdout
+    assert not {"wwspec_router.cli.chinese", "tomllib"} & set(done.stdout.split())
 
 
 def run_python(*arguments: str, encoding: str) -> subprocess.CompletedProcess[str]:

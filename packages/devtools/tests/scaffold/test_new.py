@@ -42,10 +42,13 @@ def test_what_this_repository_has_too_is_the_same(shop: Path, copy: str, origina
     assert os.access(theirs, os.X_OK) == os.access(ours, os.X_OK)
 
 
-def test_the_tests_of_a_new_program_pass_and_check_finds_no_fault(shop: Path) -> None:
+def test_the_tests_of_a_new_program_pass(shop: Path) -> None:
     done = pytest_session(shop, "-q")
     assert done.returncode == 0, done.stdout
     assert "5 passed" in done.stdout
+
+
+def test_check_finds_no_fault_in_a_new_program(shop: Path) -> None:
     assert wwspec(shop, "check").stdout.endswith(
         f"{len(SDK_APIS) + 4} abilities, {len(SDK_APIS)} SDK APIs, 9 events: no fault\n"
     )
@@ -61,11 +64,21 @@ def test_a_new_program_has_its_name_and_the_version_it_is_made_with(shop: Path) 
     assert [path for path in texts if re.search("__[A-Z]+(__|\\[)", path.read_text("utf-8"))] == []
 
 
-def test_what_is_secret_or_for_development_stays_out_of_repository_and_image(shop: Path) -> None:
+def test_every_file_that_the_image_is_made_of_gets_to_its_builder(shop: Path) -> None:
+    allowed = (shop / ".dockerignore").read_text("utf-8").splitlines()
+    for needed in ("abilities", "schemas", "sdk", "run.sh", "requirements.txt"):
+        assert f"!{needed}" in allowed
+        assert (shop / needed).exists()
+
+
+def test_what_serves_development_only_stays_out_of_the_image(shop: Path) -> None:
     ignored = PathSpec.from_lines("gitignore", (shop / ".dockerignore").read_text("utf-8").splitlines())
     for path in ("requests/chat_digest.saved.json", "tests/test_chat_digest.py", ".env", ".vscode/launch.json"):
         assert ignored.match_file(path), path
     assert not ignored.match_file("abilities/chat_digest.py")
+
+
+def test_what_is_secret_stays_out_of_the_repository(shop: Path) -> None:
     ignored = PathSpec.from_lines("gitignore", (shop / ".gitignore").read_text("utf-8").splitlines())
     for path in (".env", ".env.local", "key-1.pem", "app/keys/key-1.pem", "shapes.json", "tests/shapes-2026.json"):
         assert ignored.match_file(path), path
@@ -85,6 +98,16 @@ def test_the_guide_for_assistants_is_short_and_each_verb_that_it_names_has_json(
         verb = takewhile(re.compile("[a-z]+").fullmatch, command.split())
         assert "--json" in command
         assert "--json" in wwspec(shop, *verb, "--help").stdout, command
+
+
+def test_three_lines_say_what_to_do_next(tmp_path: Path) -> None:
+    headline, _, *steps = wwspec(tmp_path, "new", "shop").stdout.splitlines()
+    assert headline.startswith("shop: ")
+    assert [step.partition("#")[0].strip() for step in steps] == [
+        "cd shop && pytest",
+        "wwspec dev",
+        "wwspec call chat_digest '{\"limit\": 10}'",
+    ]
 
 
 def test_a_minimal_program_is_one_file_with_its_test(tmp_path: Path) -> None:
@@ -135,6 +158,9 @@ def test_a_name_that_can_not_be_that_of_an_image_is_refused(tmp_path: Path, name
     assert line.startswith(f"Error: {name or '.'!r} can't name a folder and an image: use up to 64 lower-case letters")
 
 
-def test_a_parent_folder_that_is_missing_or_can_not_be_written_is_named(tmp_path: Path) -> None:
+def test_a_missing_parent_folder_is_named(tmp_path: Path) -> None:
     assert refused(tmp_path, "apps/shop") == ["Error: apps: there is no such folder to make shop in; make it first"]
+
+
+def test_a_parent_folder_that_can_not_be_written_is_named(tmp_path: Path) -> None:
     assert refused(tmp_path, "/proc/shop")[0].startswith("Error: /proc/shop: can't be made: ")

@@ -133,7 +133,9 @@ def test_a_thread_that_ends_is_named_and_replaced(caplog: pytest.LogCaptureFixtu
     assert stand.receiver.problems() == ["the receiver is not started in this process"]
 
 
-def test_a_hung_handler_is_told(kind: ServerKind, release: threading.Event, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_handler_that_hangs_is_logged_and_tried_again_while_others_go_on(
+    kind: ServerKind, release: threading.Event, caplog: pytest.LogCaptureFixture
+) -> None:
     got: list[tuple[str, int]] = []
 
     def handler(event: NotifyEvent) -> None:
@@ -182,6 +184,17 @@ def test_an_async_handler_that_hangs_is_cancelled(caplog: pytest.LogCaptureFixtu
     assert got == ["cancelled", 2]
     assert "on the event loop" in caplog.text
     assert "sleep_for_ever" in caplog.text
+
+
+def test_an_event_whose_handler_always_hangs_is_given_up(kind: ServerKind, release: threading.Event) -> None:
+    def handler(event: NotifyEvent) -> None:
+        release.wait()
+
+    policy = replace(QUICK, handler_limit=0.01, grace=0.0)
+    with Stand(kind, [HIT], handler=handler, policy=policy) as stand:
+        stand.notify("n1")
+        row = stand.given_up()
+    assert (row.reason, row.attempts) == ("TimeoutError: it took longer than 0.01 s", 6)
 
 
 def test_an_event_that_has_ended_its_process_too_often_is_given_up_without_another_call(kind: ServerKind) -> None:
@@ -279,7 +292,9 @@ def test_an_event_waits_for_as_long_as_the_policy_says(kind: ServerKind, caplog:
 
 
 @for_each([("9" * 5001, 413), ("0" * 5001, 413), *((text, 400) for text in ("-1", "+5", "0x10", "5 5", "5,6"))])
-def test_a_bad_length_is_refused(length: str, status: int, kind: ServerKind, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_length_that_is_none_or_too_long_is_refused_in_one_line(
+    length: str, status: int, kind: ServerKind, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.clear()
     with Stand(kind, [HIT]) as stand:
         assert stand.http.post("/callback", content=b"x", headers={"content-length": length}).status_code == status

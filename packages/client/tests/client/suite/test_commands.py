@@ -25,6 +25,7 @@ from wwspec_client import (
     SuiteEvent,
     SuiteTicket,
 )
+from wwspec_client.notify.models import Notification
 from wwspec_client.stores import Installation, MemoryInstallationStore
 from wwspec_contracts.callbacks import Callback, CallbackCrypto
 from wwspec_contracts.errors import ConfigurationError
@@ -32,12 +33,15 @@ from wwspec_contracts.errors import ConfigurationError
 DAY = 86_400
 
 
-def test_a_command_for_another_receiver_is_refused(stand: Stand) -> None:
+def test_wecom_verifies_the_url_for_the_provider(stand: Stand) -> None:
     for receiver, status in ((PROVIDER, 200), (SUITE_ID, 200), ("ww-of-another", 403)):
         crypto = CallbackCrypto(TOKEN, AES_KEY, receiver)
         echo = crypto.encrypt("hello")
         answer = httpx.get(stand.url, params={**crypto.query(int(time.time()), echo), "echostr": echo})
         assert answer.status_code == status
+
+
+def test_a_command_for_another_receiver_is_refused(stand: Stand) -> None:
     ticket = stand.store.ticket(SUITE_ID)
     assert stand.send("suite_ticket", receiver="another", SuiteTicket="t").status_code == 403
     assert stand.store.ticket(SUITE_ID) == ticket
@@ -54,7 +58,17 @@ def test_a_command_of_another_suite_is_the_apps_only(stand: Stand) -> None:
     assert stand.store.ticket("another") == ""
 
 
-def test_a_change_at_a_corp_without_an_installation_is_logged(make: Make, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_the_suite_does_not_know_reaches_the_app_as_it_is(stand: Stand) -> None:
+    stand.control.send_order("advanced_api_insufficient")
+    [_, order] = stand.seen(2)
+    assert type(order) is SuiteEvent
+    assert order.info_type == "advanced_api_insufficient"
+    assert "ChatArchiveApi" in order.callback.xml
+
+
+def test_a_change_at_a_corp_without_an_installation_is_a_line_in_the_log(
+    make: Make, caplog: pytest.LogCaptureFixture
+) -> None:
     stand = make(corps=2)
     stand.corp(0).install()
     for corp in (stand.corp(0), stand.corp(1)):
@@ -158,3 +172,9 @@ def test_callbacks_are_for_the_suite_the_provider_and_corps_that_have_the_app(ma
     asked = [SUITE_ID, PROVIDER, stand.corp(0).corpid, stand.corp(1).corpid, ""]
     found = [stand.do(methodcaller("is_receiver", each)) for each in asked]
     assert found == [True, True, True, False, False]
+
+
+def test_the_client_of_a_notification_is_that_of_its_corp(stand: Stand, corp: Corp) -> None:
+    corp.install()
+    notification = Notification(corpid=corp.corpid, notify_id="n1")
+    assert stand.do(lambda suite: suite.client_of(notification)) is stand.do(lambda suite: suite.corp(corp.corpid))

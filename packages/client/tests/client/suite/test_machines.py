@@ -204,7 +204,9 @@ def shared(new_url: str) -> Iterator[SqlInstallationStore]:
         pytest.param(200, marks=pytest.mark.nightly),  # minutes
     ],
 )
-def test_a_corp_that_is_back_at_once_keeps_a_code(shared: SqlInstallationStore, stack: ExitStack, rounds: int) -> None:
+def test_of_a_corp_that_leaves_and_comes_back_at_once_on_two_machines_no_code_is_lost(
+    shared: SqlInstallationStore, stack: ExitStack, rounds: int
+) -> None:
     here = Stand("wsgi", stack, installations=shared)
     here.listen()
     here.lose_commands()  # the test sends them

@@ -8,16 +8,32 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from tests.support.apps import write_files
 from tests.support.emulator import Emulator, SealedProgram
 from tests.support.failing_app import failing_app
 from tests.support.waiting import wait_until
-from tests.support.zones import serve_zone
+from tests.support.zones import forked_child, serve_zone
 from wwspec_devtools.testing.zone import Zone
 from wwspec_router.cli.main import main
 
 Wwspec = Callable[..., Result]
 
 REGISTRY = "abilities/registry.toml"
+ONE_FILE = """
+from wwspec_router import Contract, Output, ability
+
+class Line(Contract):
+    messages: int = 0
+
+class Totals(Output):
+    lines: list[Line] = []
+
+# The mark of this ability is on line 12.
+
+@ability
+def wrong(request: Line) -> Totals:
+    return Totals(lines=[Line(), Line(messages="many")])
+"""
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +86,17 @@ def test_a_call_prints_its_error_and_the_line_that_raised_below_the_answer(serve
     assert run(served.client.url, "zone", "show", number).stdout.splitlines() == shown, "the same"
 
 
+def test_an_asynchronous_call_prints_the_error_of_its_job(served: Zone, folder: Path) -> None:
+    result = run(served.client.url, "call", "--async", "later", '{"text": "no number"}')
+    assert json.loads(result.stdout)["errcode"] == 710660
+    assert f"  at     {place(folder, 'parsed', 'return int(json.loads(text))')}" in result.stderr.splitlines()
+    assert f"  page   {page(served, 'call')}" in result.stderr.splitlines()
+
+
+def test_a_call_that_is_answered_prints_nothing_more(served: Zone) -> None:
+    assert run(served.client.url, "call", "later", '{"text": "3"}').stderr == ""
+
+
 def test_a_wrong_output_is_shown_with_its_value_its_handler_its_row_and_what_to_do(served: Zone, folder: Path) -> None:
     shown = run(served.client.url, "call", "wrong", '{"text": "three"}').stderr.splitlines()
     assert "wrong  failed: output $.sum: int expected, str found  " in shown[0]
@@ -78,6 +105,18 @@ def test_a_wrong_output_is_shown_with_its_value_its_handler_its_row_and_what_to_
         '  value    "three"',
         f"  handler  {folder}/shop.py:{handler} wrong     {folder / REGISTRY}:{row} [abilities.wrong]",
         "  fix      return int there, or declare sum: str and register the contract anew",
+    ]
+
+
+def test_a_wrong_output_of_a_program_of_one_file_is_shown_with_the_place_of_its_mark(tmp_path: Path) -> None:
+    write_files(tmp_path, {"program.py": ONE_FILE})
+    with serve_zone(tmp_path) as zone:
+        shown = run(zone.client.url, "call", "wrong").stderr.splitlines()
+    assert "wrong  failed: output $.lines[1].messages: int expected, str found  " in shown[0]
+    assert shown[1:4] == [
+        '  value    "many"',
+        f"  handler  {tmp_path}/program.py:13 wrong     program.py:12 wrong",
+        "  fix      return int there, or declare messages: str and register the contract anew",
     ]
 
 
@@ -93,7 +132,19 @@ def test_an_event_prints_where_to_see_what_becomes_of_it(served: Zone) -> None:
     assert shown.startswith(f"#{number} hit_keyword  failed: ValueError no such group <script>")
 
 
-def test_a_program_that_tells_nothing_has_its_answer_printed_too(zone: tuple[Emulator, SealedProgram]) -> None:
+def test_tail_of_what_failed_prints_the_same_lines(served: Zone, folder: Path, tmp_path: Path) -> None:
+    failed = run(served.client.url, "call", "total", '{"text": "no number"}').stderr.splitlines()[:-1]
+    output = tmp_path / "output"
+    child = forked_child(["zone", "tail", "--failed", "--table", "--url", served.client.url], output=output)
+    try:
+        wait_until(lambda: "\n".join(failed) in output.read_text())
+    finally:
+        child.stop()
+
+
+def test_a_program_that_tells_nothing_has_its_answer_printed_all_the_same(
+    zone: tuple[Emulator, SealedProgram],
+) -> None:
     emulator, program = zone
     program.reply = lambda call: '{"errcode": 710660, "errmsg": "internal error"}'
     result = run(emulator.url, "call", "echo")

@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+from collections.abc import Sequence
 
 import httpx
 import pytest
@@ -24,11 +25,47 @@ def search(page: Page) -> Locator:
     return page.get_by_role("searchbox", name="Search names and bodies")
 
 
+def expect_nested(entries: Locator, names: Sequence[str]) -> None:
+    """The first entries of a flow: each below the one that caused it."""
+    for index, name in enumerate(names):
+        expect(entries.nth(index)).to_contain_text(name)
+        expect(entries.nth(index)).to_have_attribute("aria-level", str(index + 2))
+
+
 def be_busy(zone: Zone, count: int) -> None:
     """Let the app make calls that cost next to nothing, each a flow of its own."""
     with httpx.Client(base_url=zone.client.url) as http:
         for _ in range(count):
             http.get("/cgi-bin/gettoken", params={"corpid": "nobody", "corpsecret": "none"})
+
+
+def test_an_event_its_notification_and_the_pages_that_are_fetched_are_one_flow_that_opens_in_place(
+    page: Page, served: Zone
+) -> None:
+    served.fire("conversation_new_message")
+    event = served.call("get_callback_data", {}, notify_id=served.notified()).reply
+    token = event["conversation_new_message"]["token"]
+    first = served.call("invoke_sync_msg", {"token": token, "limit": 2}).reply
+    served.call("invoke_sync_msg", {"token": token, "limit": 2, "cursor": first["next_cursor"]})
+    flow = lines(page, "conversation_new_message")
+    expect(flow).to_have_count(1)
+    expect(flow).to_contain_text("event")
+    flow.click()
+    names = ("conversation_new_message", "spec_notify_app", "program_notify", "get_callback_data", "get_callback_data")
+    opened = page.locator("[role=treeitem]:not([aria-level='1'])")
+    expect_nested(opened, names)
+    expect(opened.filter(has_text="sync_msg").filter(has_text="app")).to_have_count(2)
+    opened.nth(1).click()
+    expect(page.get_by_role("complementary", name="Entry")).to_contain_text("spec_notify_app")
+    expect(page).to_have_url(re.compile(r"#/timeline/\d+$"))
+    address = page.url
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("complementary", name="Entry")).to_be_hidden()
+    page.goto("about:blank")
+    page.goto(address)
+    expect(page.get_by_role("complementary", name="Entry")).to_contain_text("spec_notify_app")
+    expect(page.get_by_role("treeitem", selected=True)).to_contain_text("spec_notify_app")
+    expect_nested(opened, names)
 
 
 def test_failures_misfits_faults_and_moves_of_the_clock_are_seen_without_a_click(page: Page, served: Zone) -> None:
@@ -105,7 +142,9 @@ def test_all_of_it_goes_by_keys(page: Page, served: Zone) -> None:
     expect(page.get_by_role("tree")).to_be_focused()
 
 
-def test_the_list_follows_its_end_until_the_reader_leaves_it_or_pauses(page: Page, served: Zone) -> None:
+def test_the_list_follows_its_end_until_the_reader_leaves_it_and_stands_while_it_is_paused(
+    page: Page, served: Zone
+) -> None:
     be_busy(served, 60)
     assert served.call("no_such_ability", "{}").refused_by
     expect(lines(page, "no_such_ability")).to_be_in_viewport()
@@ -157,3 +196,19 @@ def test_ten_thousand_entries_cost_a_screenful_of_lines(page: Page, served: Zone
     search(page).fill("name:api_1234")
     expect(lines(page)).to_have_count(1)
     expect(lines(page, "api_1234")).to_be_visible()
+
+
+def test_a_narrow_window_and_chinese_show_the_same(page: Page, served: Zone) -> None:
+    page.set_viewport_size({"width": 420, "height": 800})
+    assert served.call("chat_digest", '{"limit": "ten"}').refused_by
+    expect(lines(page, "input $.limit: an integer expected")).to_be_visible()
+    page.get_by_role("button", name="中文: switch to Chinese").click()
+    failed = lines(page, "输入 $.limit：应为整数")
+    expect(failed).to_contain_text("失败")
+    assert page.evaluate("document.documentElement.scrollWidth") == 420
+    page.get_by_role("searchbox", name="搜索名称与正文").fill("kind:app")
+    failed.click()
+    expect(page.get_by_role("complementary", name="记录")).to_be_in_viewport()
+    expect(page.get_by_role("tree")).to_be_hidden()
+    page.get_by_role("button", name="关闭").click()
+    expect(failed).to_be_visible()
