@@ -1,6 +1,5 @@
 """SQLite files that are locked, deleted, replaced or read-only; time, and what has expired."""
 
-import gc
 import logging
 import os
 import shutil
@@ -25,7 +24,6 @@ from wwspec_contracts.errors import StoreError
 from wwspec_router.process import names
 from wwspec_router.stores.job import Outcome
 from wwspec_router.stores.sqlite.events import SqliteStore
-from wwspec_router.stores.sqlite.removal import Housekeeping
 
 HERE = Path(__file__).parent
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(wwspec_router.__file__).parents[1])}
@@ -152,27 +150,6 @@ def test_a_store_that_could_not_write_serves_again_when_it_can(path: Path, store
         assert "locked" in refused(lambda: store.put("corp", 1, "id", "text", 1000))
         assert "locked" in refused(store.check)
     store.check()
-
-
-def store_threads() -> int:
-    return sum(thread.name == "wwspec-store" for thread in threading.enumerate())
-
-
-def test_the_thread_that_looks_after_a_file_ends_with_it(tmp_path: Path) -> None:
-    before = store_threads()
-    with closing(SqliteStore(tmp_path / "notify.db")):
-        assert store_threads() == before + 1
-    assert store_threads() == before
-
-
-@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
-def test_the_thread_ends_also_when_nobody_closes_the_file(tmp_path: Path) -> None:
-    before = store_threads()
-    store = SqliteStore(tmp_path / "notify.db")
-    assert store_threads() == before + 1
-    del store
-    gc.collect()
-    wait_until(lambda: store_threads() == before)
 
 
 def test_a_file_that_is_not_closed_keeps_no_process_alive(tmp_path: Path) -> None:
@@ -314,28 +291,3 @@ def test_texts_of_what_left_the_store_leave_file_and_wal(tmp_path: Path, monkeyp
             return [text for text in texts if text.encode() in kept]
 
         wait_until(lambda: not readable())
-
-
-class Failing:
-    """Something to look after that fails the first time."""
-
-    def __init__(self, error: Exception) -> None:
-        self._error: Exception | None = error
-        self.worked = threading.Event()
-
-    def work(self) -> None:
-        error, self._error = self._error, None
-        if error is not None:
-            raise error
-        self.worked.set()
-
-
-@pytest.mark.parametrize(("error", "is_logged"), [(ValueError("a secret"), True), (StoreError("known"), False)])
-def test_a_failure_is_followed_by_a_retry(error: Exception, is_logged: bool, caplog: pytest.LogCaptureFixture) -> None:
-    failing = Failing(error)
-    housekeeping = Housekeeping(failing.work)
-    assert failing.worked.wait(DEADLINE)
-    housekeeping.close()
-    housekeeping.close()
-    assert ("housekeeping of the store failed: ValueError" in caplog.text) is is_logged
-    assert "secret" not in caplog.text
