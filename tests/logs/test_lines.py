@@ -264,18 +264,6 @@ def test_a_record_as_json_is_one_object_whose_time_has_its_zone(
     assert abs(datetime.fromisoformat(moment).timestamp() - before) < 60
 
 
-@pytest.mark.usefixtures("lines")
-def test_a_request_and_a_job_have_keys_of_their_own_as_json(capsys: pytest.CaptureFixture[str]) -> None:
-    setup_logging("INFO", as_json=True)
-    for each in (17, "job-a1b2-c3"):
-        with about(each):
-            logging.getLogger("wwspec_router.any").info("one")
-    request, job = (json.loads(line) for line in capsys.readouterr().out.splitlines())
-    assert (request["request"], job["job"]) == (17, "a1b2-c3")
-    assert "job" not in request
-    assert "request" not in job
-
-
 def test_fields_are_keys_as_json_and_names_with_values_as_text() -> None:
     fields = {"ability": "digest", "errcode": 0, "reported": True, "why": 'two "words"', "none": "", "ms": 1.5}
     record = logging.LogRecord("any", logging.INFO, "", 0, Fields("call", fields), None, None)

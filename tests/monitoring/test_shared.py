@@ -1,4 +1,4 @@
-"""The memory that worker processes share: what each shows, what is left of those that are gone, and who leads."""
+"""The memory that worker processes share: what each shows, and what is left of those that are gone."""
 
 import os
 import signal
@@ -29,7 +29,7 @@ figures = Figures(["digest"])
 for _ in range(int(sys.argv[3])):
     figures.count("digest", 710660, 0.001, 0.01)
 shared.publish(figures.snapshot(Gauges(busy=5)))
-print(shared.lead(), flush=True)
+print("shown", flush=True)
 sys.stdin.read()
 """
 
@@ -43,7 +43,7 @@ def file() -> Iterator[int]:
 
 @contextmanager
 def publisher(file: int, calls: int, number: int = 1) -> Iterator["subprocess.Popen[str]"]:
-    """A process that shows its figures, and then waits to be ended; it prints whether it leads."""
+    """A process that shows its figures, says so, and waits to be ended."""
     process = subprocess.Popen(
         [sys.executable, "-W", "error", "-c", PUBLISHER, str(file), str(number), str(calls)],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
