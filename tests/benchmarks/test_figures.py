@@ -41,13 +41,6 @@ def test_target_judges_ratio_or_difference(bound: str, unit: str, enough: bool) 
     assert found[1] is enough
 
 
-def test_every_figure_to_limit_1_is_told_to_limit_0_as_well() -> None:
-    listed = {(each.benchmark, each.case, each.name, each.metric, each.reference) for each in TARGETS}
-    beside = [(*key, reference) for *key, reference in listed if reference == "limit-1"]
-    assert beside
-    assert {(*key, "limit-0") for *key, _ in beside} <= listed
-
-
 def test_page_is_renewed_between_its_marks_only() -> None:
     page = "a\n<!-- figures: exchange -->\nold\n<!-- end -->\nb\n<!-- figures: pool -->\nkept\n<!-- end -->\n"
     once = renewed(page, {"exchange": made(samples())})

@@ -44,14 +44,12 @@ class Served:
     """uvicorn's own server, with our class and one loopback port."""
 
     def __init__(self, server: type[uvicorn.Server] = uvicorn.Server, **options: Any) -> None:
-        self.made: list[dict[str, Any]] = []
         config = uvicorn.Config(application, http=self._make, lifespan="off", log_config=None, **options)  # type: ignore[arg-type]
         self.server = server(config)
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.thread = Thread(target=partial(asyncio.run, self.server.serve([self.socket])))
 
     def _make(self, **arguments: Any) -> Connection:
-        self.made.append(arguments)
         limits = Limits(8, DEADLINE, DEADLINE, 1000)
         return Connection(**arguments, program=EmptyProgram(), limits=limits, bodies=BodyBudget(limits.max_body))
 

@@ -1,34 +1,17 @@
 """The line of one call: why it was refused, and the id that the platform gave it."""
 
 import logging
-from typing import Any
 
 import pytest
 
 from tests.support.sdk import MemorySdk
 from tests.support.tables import for_each
-from wwspec_contracts.call_type import CallType
 from wwspec_router.envelope import Call
 from wwspec_router.kernel.call_log import CALLS, CallLog
 from wwspec_router.kernel.measured_sdk import Measure, MeasuredSdk, Refused
 from wwspec_router.sdk.base import SealedReply
 
 CALL = Call(corpid="corp", agentid=1, call_type=1, ability_id="any", data="{}")
-EVENT = Call(corpid="corp", agentid=1, call_type=CallType.EVENT, ability_id="", data='{"event_type":"hit_keyword"}')
-
-
-def written(
-    caplog: pytest.LogCaptureFixture,
-    measure: Measure | None,
-    errcode: int = 0,
-    sizes: tuple[int, int] = (1, 2),
-    **more: Any,
-) -> tuple[dict[str, Any], str]:
-    """Write the line of a call that took half a second; return its fields and its text for people."""
-    caplog.set_level(logging.INFO, CALLS)
-    CallLog(MeasuredSdk(MemorySdk(is_emulated=True))).write(measure, errcode, 0.5, *sizes, label="any", **more)
-    record = caplog.records[-1]
-    return record.__dict__["call"].fields, record.getMessage()
 
 
 @for_each(
@@ -43,9 +26,11 @@ def written(
 def test_a_line_says_why_a_call_was_refused(
     errcode: int, refused: Refused | None, reason: str, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO, CALLS)
     measure = Measure(CALL)
     measure.reply, measure.refused = '{"errmsg":"no such order"}', refused
-    _, text = written(caplog, measure, errcode)
+    CallLog(MeasuredSdk(MemorySdk(is_emulated=True))).write(measure, errcode, 0.5, 1, 2, label="any")
+    text = caplog.records[-1].getMessage()
     assert " ".join(text.split()).endswith(f"corp/1 {reason}".rstrip())
     assert (f"errcode {errcode}" if errcode else "  ok  ") in text
 

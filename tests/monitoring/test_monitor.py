@@ -146,8 +146,8 @@ def test_a_line_has_all_the_figures_of_its_interval(lines: Lines, figures: Figur
     said = dict(pair.split("=") for pair in pairs)
     assert int(said.pop("queue_p50_us")) == near(100)
     assert int(said.pop("queue_p99_us")) == near(50_000)
-    found = {f"{name}={value}" for name, value in said.items()}
-    assert found == {*COUNTED, "errors=3", "errcode_40058=1", "errcode_710660=2", "jobs_oldest_s=0"}
+    shown = {f"{name}={value}" for name, value in said.items()}
+    assert shown == {*COUNTED, "errors=3", "errcode_40058=1", "errcode_710660=2", "jobs_oldest_s=0"}
     assert [text.split(" p50")[0] for text in abilities] == [
         "invoke_sync_msg calls=10 errors=1",
         "(event) calls=1 errors=0",
@@ -258,8 +258,8 @@ def test_status_has_all_the_figures(figures: Figures, store: Store) -> None:
         {"ability_id": "digest", "state": "claimed", "attempt": 0, "age_s": 0},
         {"ability_id": "digest", "state": "waiting", "attempt": 0, "lease_s": 0, "age_s": 0},
     ]
-    found = {f"{name}={value}" for name, value in said.items()}
-    assert found == {*COUNTED, "errcode=0", "errmsg=ok", "store=ok", "jobs_oldest_age_s=0"}
+    shown = {f"{name}={value}" for name, value in said.items()}
+    assert shown == {*COUNTED, "errcode=0", "errmsg=ok", "store=ok", "jobs_oldest_age_s=0"}
 
 
 def test_jobs_that_failed_for_good_are_in_the_figures_when_there_are_some(lines: Lines, figures: Figures) -> None:

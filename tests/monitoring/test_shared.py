@@ -81,6 +81,26 @@ def test_a_dead_process_that_nobody_waited_for_is_gone(file: int) -> None:
         assert (gone.calls, gone.gauges) == (3, Gauges()), "its counts are left, and its gauges are not"
 
 
+def test_a_process_carries_on_the_counts_of_the_one_that_had_its_number(file: int) -> None:
+    shared = SharedFigures(file, SIZE, 0)
+    with publisher(file, 3) as process:
+        line_of(process)
+    successor = SharedFigures(file, SIZE, 1)
+    assert merged(shared.read()).calls == 3
+    assert merged(successor.read()).calls == 3
+    successor.publish(figures_of(4))
+    seen = merged(shared.read())
+    assert (seen.processes, seen.calls, seen.errors) == (1, 7, 3)
+    assert merged(successor.read()).calls == 3
+    successor.publish(figures_of(6), ended=True)
+    seen = merged(shared.read())
+    assert (seen.processes, seen.calls, seen.gauges) == (0, 9, Gauges())
+    third = SharedFigures(file, SIZE, 1)
+    third.publish(figures_of(1))
+    assert merged(shared.read()).calls == 10
+    assert merged(third.read()).calls == 9
+
+
 def test_a_process_with_the_pid_of_one_that_is_gone_is_another_one(file: int) -> None:
     shared = SharedFigures(file, SIZE, 0)
     SharedFigures(file, SIZE, 1).publish(figures_of(3))

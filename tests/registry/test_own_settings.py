@@ -134,7 +134,6 @@ def test_other_forms_of_the_table_have_their_places_too(text: str, said: str, tm
     [
         ({}, f"wwspec.toml:3 [app]: missing token: {BY_FILE}"),
         ({**TOKEN, "WWSPEC_APP_RETRIES": "many"}, "WWSPEC_APP_RETRIES: must be a whole number, not a text"),
-        ({**TOKEN, "WWSPEC_APP_CORPS": "a,b"}, "WWSPEC_APP_CORPS: must be a list, not a text"),
         ({**TOKEN, "WWSPEC_APP_RETRYS": "1"}, "WWSPEC_APP_RETRYS: unknown setting; did you mean WWSPEC_APP_RETRIES?"),
         ({**TOKEN, AS_FILE: "x"}, f"WWSPEC_APP_TOKEN and {AS_FILE} are both set: unset one of them"),
         ({AS_FILE: "/no/such"}, f"{AS_FILE}: /no/such can't be read: No such file or directory"),

@@ -155,6 +155,14 @@ def test_with_the_emulator_a_crash_shows_its_text_own_frames_and_what_it_printed
     assert "asyncio" not in program.log
 
 
+def test_a_status_ability_has_a_line_only_when_it_fails(start: Start) -> None:
+    program = start("emulator")
+    program.call("status", {})
+    program.call("status", 5)
+    wait_until(lambda: "  errcode " in program.log)
+    assert len(re.findall(r"  call +status +errcode", program.log)) == len(re.findall("  call ", program.log)) == 1
+
+
 def test_the_lines_of_a_job_have_the_number_of_the_call_or_event_that_it_is_of(start: Start) -> None:
     """The emulator's, under which it shows both."""
     program = start("emulator")
