@@ -6,12 +6,10 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from benchmarks.figures import RESULTS, read_reports
-from benchmarks.machines.cases import AGREEMENT, CLOSED, MEASURED, ONE, SIMULATED
-from benchmarks.machines.costs import costs_of
+from benchmarks.machines.cases import AGREEMENT, CLOSED, MEASURED, SIMULATED
 from benchmarks.machines.machine import DOWN, OVERLOAD, UNKNOWN
 from benchmarks.machines.parts import App, Costs, Faults, Load
 from benchmarks.machines.simulation import Zone
-from benchmarks.machines.tables import value
 
 COSTS = Costs(event=0.0005, fetch=0.0002, pull=0.0002, put=0.0002, up=0.2)
 FEW = 40
@@ -61,10 +59,3 @@ def test_the_kept_simulation_is_near_to_what_was_measured() -> None:
         assert measured is not None
         assert simulated is not None
         assert math.isclose(simulated.median, measured.median, rel_tol=bound), (case, metric)
-
-
-def test_the_costs_are_in_kept_results() -> None:
-    reports = read_reports(RESULTS)
-    event, fetch = (1e-6 * value(reports["machines"], ONE, metric, MEASURED) for metric in ("an event", "a fetch"))
-    costs = costs_of(reports, event, fetch)
-    assert 0 < costs.put < costs.fetch < costs.event < costs.up

@@ -141,12 +141,6 @@ def test_equal_requests_are_one(store: Store, ids: list[str], prices: list[float
     assert orders.runs == (1 if one == other else 2)
 
 
-def test_an_empty_array_is_the_same_as_an_empty_object(orders: Orders, store: Store) -> None:
-    kernel = orders.kernel(store, OnceRow(key="*"))
-    assert place(kernel, "[]") == place(kernel, "{}")
-    assert orders.runs == 1
-
-
 @pytest.mark.parametrize("data", ["{}", '{"order":{}}', '{"order":{"id":""}}', '{"sent_at":1,"order":{"price":1}}'])
 def test_a_request_without_the_key_is_refused_with_its_path(orders: Orders, store: Store, data: str) -> None:
     reply = place(orders.kernel(store), data)

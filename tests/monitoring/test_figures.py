@@ -155,16 +155,6 @@ def test_no_field_is_left_out_when_figures_are_added_up_or_sent() -> None:
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(snapshot), type=Snapshot) == snapshot
 
 
-def test_each_count_of_jobs_and_events_is_in_the_snapshot() -> None:
-    figures = Figures([])
-    for _ in range(2):
-        figures.add(filled(JobCounts))
-        figures.add(filled(EventCounts))
-    snapshot = figures.snapshot()
-    assert snapshot.jobs == merged([filled(Snapshot), filled(Snapshot)]).jobs
-    assert snapshot.events == merged([filled(Snapshot), filled(Snapshot)]).events
-
-
 def test_the_reply_of_a_status_ability_says_every_figure() -> None:
     snapshot = msgspec.structs.replace(filled(Snapshot), started=monotonic() - 60)
     status, nothing = status_of(snapshot, filled(Stored)), Status()

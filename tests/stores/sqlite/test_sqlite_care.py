@@ -24,6 +24,7 @@ from wwspec_contracts.errors import StoreError
 from wwspec_router.process import names
 from wwspec_router.stores.job import Outcome
 from wwspec_router.stores.sqlite.events import SqliteStore
+from wwspec_router.stores.sqlite.removal import Housekeeping
 
 HERE = Path(__file__).parent
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(wwspec_router.__file__).parents[1])}
@@ -291,3 +292,28 @@ def test_texts_of_what_left_the_store_leave_file_and_wal(tmp_path: Path, monkeyp
             return [text for text in texts if text.encode() in kept]
 
         wait_until(lambda: not readable())
+
+
+class Failing:
+    """Something to look after that fails the first time."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error: Exception | None = error
+        self.worked = threading.Event()
+
+    def work(self) -> None:
+        error, self._error = self._error, None
+        if error is not None:
+            raise error
+        self.worked.set()
+
+
+@pytest.mark.parametrize(("error", "is_logged"), [(ValueError("a secret"), True), (StoreError("known"), False)])
+def test_a_failure_is_followed_by_a_retry(error: Exception, is_logged: bool, caplog: pytest.LogCaptureFixture) -> None:
+    failing = Failing(error)
+    housekeeping = Housekeeping(failing.work)
+    assert failing.worked.wait(DEADLINE)
+    housekeeping.close()
+    housekeeping.close()
+    assert ("housekeeping of the store failed: ValueError" in caplog.text) is is_logged
+    assert "secret" not in caplog.text
