@@ -123,7 +123,6 @@ def test_a_store_that_processes_do_not_share_is_refused_unless_one_process_is_de
     ("name", "value", "problem"),
     [
         ("QUEUE", "many", "WWSPEC_QUEUE: must be a whole number from 0 on, not 'many'"),
-        ("CONFIG", "none.toml", "none.toml"),
         ("SDK", "vendor", "wwspecapisdk"),
         ("DEBUG_TOKEN", "a-token", "WWSPEC_ACCESS_TOKEN go together"),
     ],

@@ -1,7 +1,6 @@
 """Each benchmark runs, and gives figures of one shape. How fast anything is, no test says."""
 
 import os
-import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -64,26 +63,3 @@ def test_quick_runs_reach_the_figures_of_the_first_targets(runs: Runs) -> None:
     found = [each for each in TARGETS if each.benchmark in reports and outcome(each, reports[each.benchmark])]
     small = {"client", "console", "exchange", "latency", "network", "pool", "startup", "stores", "waiting"}
     assert {each.benchmark for each in found} == small & set(reports)
-
-
-def test_pairs_show_how_this_tree_stands_to_an_earlier_commit_beside_the_reference() -> None:
-    tool("git")
-    case = "event intake, SQLite, threads: 1"
-    done = run_module("benchmarks.pairs", "HEAD", "stores", "--times", "1", "--quick", "--case", case)
-    assert done.returncode == 0, done.stderr[-3000:]
-    bare, program = done.stdout.splitlines()
-    assert re.fullmatch(rf"{case} \| bare \| rate: \S+ -> \S+ calls/s, \d\.\d+", bare)
-    assert re.fullmatch(rf"{case} \| program \| rate: \S+ -> \S+ calls/s, \d\.\d+; beside bare \d\.\d+", program)
-
-
-def test_pairs_name_a_commit_that_is_not_there() -> None:
-    tool("git")
-    done = run_module("benchmarks.pairs", "nowhere", "stores")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert "git knows no commit nowhere" in done.stderr
-
-
-def test_a_case_that_a_benchmark_does_not_have_is_named() -> None:
-    done = run_module("benchmarks", "stores", "--quick", "--case", "event intake, Oracle")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert "stores has no case 'event intake, Oracle'" in done.stderr

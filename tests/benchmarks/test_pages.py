@@ -40,8 +40,3 @@ def test_the_text_around_a_block_stays() -> None:
     assert once.endswith("|\n\n<!-- end -->\nafter\n")
     assert "old" not in once
     assert renewed(once, read_reports(RESULTS), "en") == once
-
-
-def test_a_page_that_names_unknown_figures_is_refused() -> None:
-    with pytest.raises(KeyError, match="nowhere"):
-        renewed("<!-- figures: nowhere -->\n<!-- end -->", {}, "en")

@@ -1,30 +1,13 @@
 """The model of cores, made of figures that are known."""
 
-import msgspec
-import pytest
-
-from benchmarks.figures import RESULTS, Samples, read_reports
-from benchmarks.scaling import CORES, SIZES, TWO, Ceiling, Work, cores
+from benchmarks.figures import Samples
+from benchmarks.scaling import CORES, SIZES, TWO, cores
 from scripts.reference.text import Say
 
 
 def rows(tables: str) -> dict[str, list[str]]:
     lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in tables.splitlines() if line]
     return {first: rest for first, *rest in lines}
-
-
-def test_without_anything_shared_the_rate_grows_with_the_cores() -> None:
-    work = Work("call", 0.001)
-    assert [work.rate(each) for each in (1, 2, 64)] == pytest.approx([1000, 2000, 64_000])
-    assert work.full_at is None
-
-
-@pytest.mark.parametrize(("ceiling", "full_at"), [(3500.0, 4), (4000.0, 4), (4001.0, 5), (500.0, 1)])
-def test_what_is_shared_bounds_the_rate_from_the_core_on_that_fills_it(ceiling: float, full_at: int) -> None:
-    work = Work("event", 0.001, Ceiling("the file", ceiling))
-    assert work.full_at == full_at
-    assert work.rate(full_at) == work.rate(64) == ceiling or ceiling == 4000.0
-    assert full_at == 1 or work.rate(full_at - 1) < ceiling
 
 
 def test_the_tables_say_what_was_measured_and_what_follows() -> None:
@@ -45,10 +28,3 @@ def test_the_tables_say_what_was_measured_and_what_follows() -> None:
     assert found["call, 300 KB"][-1] == "10 Gbit/s, with 3 cores"  # 3.2 Gbit/s each
     assert found["event, SQLite"] == ["1,000", "3,500", "3,500", "3,500", "the file, with 4 cores"]
     assert found["event, Redis"][-1] == "the server, with 1 core"
-
-
-def test_a_missing_figure_is_named() -> None:
-    reports = read_reports(RESULTS)
-    empty = msgspec.structs.replace(reports["exchange"], figures=[])
-    with pytest.raises(SystemExit, match="exchange.json has no rate of 'program' in '3 KB'"):
-        cores({**reports, "exchange": empty}, Say("en"))

@@ -3,7 +3,6 @@
 import json
 from typing import Annotated, Any, Generic, NewType, TypeVar
 
-import msgspec
 import pytest
 from hypothesis import given, strategies as st
 from msgspec import Meta
@@ -15,7 +14,6 @@ from tests.support.tables import for_each
 from wwspec_contracts.base import UNSET, Contract, Flag, UnsetType, Unsigned
 from wwspec_contracts.errors import InputError, OutputError
 from wwspec_router import AbilityError, Output, ability
-from wwspec_router.codecs.bounds import bounded
 from wwspec_router.codecs.codec import InputCodec, OutputCodec, OutputPolicy
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.stores import Store
@@ -146,20 +144,6 @@ def test_what_a_handler_receives_is_of_the_type_that_it_names() -> None:
     assert type(request.nested[0][0]) is Inner
 
 
-class Mixed(Output):
-    count: int = 0
-    share: float = 0.0
-    text: str = ""
-    last: int = 0
-
-
-def test_the_keys_of_a_reply_stay_in_their_order() -> None:
-    """A reply with a fraction is written from what was decoded."""
-    text = '{"errcode":0,"errmsg":"ok","count":1,"share":2.0,"text":"x","last":3}'
-    assert OutputCodec(Mixed).encode(Mixed(count=1, share=2, text="x", last=3)) == text
-    assert OutputCodec(Mixed).fit(text) is text
-
-
 class Strict(Contract, tag="strict", tag_field="kind"):
     number: int
 
@@ -168,37 +152,11 @@ class Strict(Contract, tag="strict", tag_field="kind"):
             raise ValueError("seven")
 
 
-class Tree(Contract):
-    size: int = 0
-    children: "list[Tree]" = []
-
-
-class ArrayRow(msgspec.Struct, array_like=True):
-    number: int
-
-
 def test_what_else_a_type_asks_for_stays() -> None:
     codec = InputCodec(Strict)
     assert codec.decode('{"kind":"strict","number":3}') == Strict(number=3)
     wrong = {"$.kind": {"kind": "other", "number": 3}, "$": {"number": 7}, "$.number": {"number": HUGE}}
     assert {path: refusal(codec, value) for path, value in wrong.items()} == {path: path for path in wrong}
-
-
-def test_a_type_without_open_integers_is_left_as_it_is() -> None:
-    class Plain(Contract):
-        text: str
-        flag: Flag = 0
-        share: float = 0.5
-        on: bool = False
-
-    assert bounded(Plain) is Plain
-    assert bounded(ArrayRow) is ArrayRow
-
-
-def test_a_type_that_contains_itself_is_bounded_outside() -> None:
-    """No ability can have such a contract; see `contract_faults`."""
-    assert InputCodec(Tree).decode('{"children":[{"children":[{}]}]}').children[0].children == [Tree()]
-    assert refusal(InputCodec(Tree), {"size": HUGE}) == "$.size"
 
 
 @ability

@@ -47,7 +47,6 @@ def test_a_contract_shows_the_example_that_it_was_made_of(example: dict[str, Any
 @for_each(
     [
         (None, "there is no such file"),
-        (b"", "is not JSON: "),
         (b"{", "is not JSON: "),
         (b"\xff", "is not JSON: "),
         (b"[" * 100_000, "is not JSON: "),
@@ -55,7 +54,6 @@ def test_a_contract_shows_the_example_that_it_was_made_of(example: dict[str, Any
         (b'{"a":[1,"b"]}', "the example does not fit itself at $.a[1]: expected an integer, got a string"),
         (b'{"a\\n":1}', "Renamed field names must not contain"),
         (b"[]", "a contract is a JSON object"),
-        (b'"text"', "a contract is a JSON object"),
         (b'{"a":{"b":[1' + b"0" * 400 + b"]}}", "hello.a.b: an integer of a contract has 64 bits at most"),
     ]
 )
@@ -117,7 +115,6 @@ def test_a_handler_of_dicts_is_held_to_the_contracts_of_its_row(
         ("handler='abilities.hello:hello'\ninput='in.json'", "input: the handler's annotation is a contract already"),
         ("api='ping'\ninput='in.json'", "input $.a: this key is not in the contract (SDK API ping)"),
         ("api='ping'\noutput='in.json'", "output $.a: this key is not in the contract (SDK API ping)"),
-        ("api='ping'\noutput='no.json'", "output: "),
         ("kind='func'\ninput='in.json'", "input goes with api or handler only"),
         ("api='ping'\noutput='empty.json'", "an error reply does not fit the output contract of a"),
     ],

@@ -377,14 +377,6 @@ def test_an_archive_without_messages_and_cursor_begins_with_the_next_event(rig: 
     assert rig.seen == [[], ["m1", "m2", "m3"]]
 
 
-def test_runs_without_news_do_not_write_each_time(rig: Rig, store: Store) -> None:
-    with rig.running(store) as program:
-        run_event(program)
-        before = store.read_kept(PLACE)
-        run_event(program)
-        assert store.read_kept(PLACE) == before
-
-
 def test_async_code_follows_as_well(store: Store, archive: Archive) -> None:
     seen: list[list[str]] = []
 

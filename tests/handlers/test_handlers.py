@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 
 from tests.support.crashes import INTERNAL, INTERNAL_ERROR
-from tests.support.kernel import Kernel, app_call
+from tests.support.kernel import Kernel
 from tests.support.sdk import network_failure
 from tests.support.tables import for_each
 from tests.support.waiting import DEADLINE, wait_until
@@ -28,9 +28,7 @@ from wwspec_router import (
     SdkCallError,
     ability,
 )
-from wwspec_router.codecs.codec import OutputPolicy
-from wwspec_router.handlers.async_bridge import AT_ONCE, Helpers, LoopPortal, Portal, PrivateLoopPortal
-from wwspec_router.logs.formats import current_request
+from wwspec_router.handlers.async_bridge import AT_ONCE, LoopPortal, Portal, PrivateLoopPortal
 
 ZoneWith = Callable[..., Kernel]
 REFUSED = '{"errcode":710611,"errmsg":"invalid cursor"}'
@@ -183,33 +181,6 @@ def test_eight_gathered_calls_run_at_once(kernel_with: ZoneWith, running_loop: a
     assert not [each for each in threading.enumerate() if each.name == "wwspec-helper"]
 
 
-def test_without_helpers_calls_run_in_order(kernel_with: ZoneWith, running_loop: asyncio.AbstractEventLoop) -> None:
-    kernel = kernel_with(_gathering(5), portal=LoopPortal(running_loop, Helpers(0)))
-    assert on_worker(lambda: kernel.call("gather"))["errcode"] == 0
-    assert [(call.thread, json.loads(call.request)["limit"]) for call in kernel.sdk.calls] == [
-        ("worker", limit) for limit in (1, 2, 3, 4, 5)
-    ]
-
-
-def test_helpers_log_under_their_request(kernel_with: ZoneWith, running_loop: asyncio.AbstractEventLoop) -> None:
-    both = threading.Barrier(2)
-    seen: list[int | str] = []
-
-    def reply(request: str) -> str:
-        both.wait(DEADLINE)
-        seen.append(current_request.get())
-        return "{}"
-
-    def call() -> Any:
-        current_request.set(17)
-        return kernel.call("gather")
-
-    kernel = kernel_with(_gathering(2), portal=LoopPortal(running_loop))
-    kernel.sdk.replies["sync_msg"] = reply
-    assert on_worker(call)["errcode"] == 0
-    assert seen == [17, 17]
-
-
 @pytest.mark.parametrize(
     ("error", "answer"),
     [
@@ -254,14 +225,9 @@ class _Exotic(BaseException):
     "error",
     [
         ValueError("a-secret"),
-        KeyError("a-secret"),
         SystemExit("a-secret"),
         KeyboardInterrupt("a-secret"),
-        GeneratorExit("a-secret"),
         StopIteration("a-secret"),
-        StopAsyncIteration("a-secret"),
-        TimeoutError("a-secret"),
-        RecursionError("a-secret"),
         UnicodeDecodeError("utf-8", b"a-secret", 0, 1, "a-secret"),
         ExceptionGroup("a-secret", [ValueError("a-secret")]),
         _Exotic("a-secret"),
@@ -476,15 +442,6 @@ def test_a_task_after_its_call_gets_no_sdk_call(kernel_with: ZoneWith, running_l
     assert over.wait(DEADLINE)
     assert outcome == ["the call is over"]
     assert kernel.sdk.calls == []
-
-
-def test_a_handler_s_reply_is_unchecked_under_the_policy_off(kernel_with: ZoneWith) -> None:
-    @ability
-    def gives(request: Ask) -> Result:
-        return cast(Result, {"more": 1})
-
-    kernel = kernel_with(gives, policy=OutputPolicy.OFF)
-    assert kernel.dispatch(app_call("gives")).text == '{"more":1}'
 
 
 def test_a_request_that_does_not_fit_never_reaches_a_handler(kernel_with: ZoneWith, portal: Portal) -> None:

@@ -13,7 +13,7 @@ from tests.handlers.contracts import Ask, Said
 from tests.support.kernel import Kernel, reference_table, with_handler
 from tests.support.tables import for_each
 from tests.support.waiting import wait_until
-from wwspec_contracts.errors import CallError, KeptValueError, StoreError
+from wwspec_contracts.errors import CallError, KeptValueError
 from wwspec_router import AsyncContext, Context, Contract, ability
 from wwspec_router.registry.file import OnceRow
 from wwspec_router.registry.table import AbilityTable
@@ -174,7 +174,6 @@ def test_a_call_that_adds_to_something_else_keeps_nothing(program: Program, stor
     [
         ({"": 1}, {}, "a name in kept value 'k' has 1 to 256 bytes, not 0"),
         ({"x" * 257: 1}, {}, "has 1 to 256 bytes"),
-        ({"x": -1}, {}, "a count is from 0 to 2"),
         ({"x": 2**53 + 1}, {}, "a count is from 0 to 2"),
         ({"x": 1}, {"most": 0}, "most is a positive number"),
         ({"x": 1}, {"expires": 0}, "expires is a positive number"),
@@ -242,7 +241,6 @@ def test_a_store_that_fails_is_an_error_of_the_call() -> None:
         (("k", "x" * 65_535), {}, "more than 65536 bytes of JSON"),
         (("k", 1), {"expires": 0}, "expires is a positive number of seconds"),
         (("k", 1), {"expires": float("inf")}, "expires is a positive"),
-        (("k", 1), {"expires": timedelta(0)}, "expires is a positive"),
         (("k", 1), {"unchanged": True}, "read it with get"),
         (("k", "\ud800"), {}, "not valid Unicode"),
         (("k", object()), {}, "kept value 'k': it can't be written as JSON"),
@@ -350,12 +348,3 @@ def test_values_are_stored_before_the_reply_that_is_kept_once(store: Store, monk
     monkeypatch.setattr(store, "keep_once", note)
     program.do(lambda ctx: ctx.kept.set("k", 1))
     assert seen == [1]
-
-
-def test_a_handler_without_kept_values_touches_no_store() -> None:
-    with closing(open_store("memory:")) as closed:
-        closed.close()
-        program = Program(reference_table(), closed)
-        assert program.do(lambda ctx: None)["errcode"] == 0
-    with pytest.raises(StoreError):
-        read_stored(closed)

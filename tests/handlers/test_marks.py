@@ -1,6 +1,5 @@
 """`@ability(...)`, `@on_event` and `@notification` on functions and classes; what they become is in tests/registry."""
 
-from collections.abc import Callable
 from types import new_class
 from typing import Any, TypedDict
 
@@ -8,33 +7,14 @@ import pytest
 
 from tests.support.tables import for_each
 from wwspec_contracts.base import Contract, Output
-from wwspec_contracts.events import conversation_new_message, hit_keyword
-from wwspec_router import EventContext, ability, notification, on_event
-from wwspec_router.handlers.ability import handler_of
+from wwspec_contracts.events import hit_keyword
+from wwspec_router import notification, on_event
 from wwspec_router.handlers.marks import AbilityKeywords, EventKeywords, OnceKeywords, mark_of
 from wwspec_router.registry.file import AbilityRow, EventRow, OnceRow
 
 
 def hello(request: Contract) -> Output:
     raise NotImplementedError
-
-
-def on_hit(event: hit_keyword.Event, ctx: EventContext) -> None:
-    raise NotImplementedError
-
-
-def on_both(event: hit_keyword.Event | conversation_new_message.Event) -> None:
-    raise NotImplementedError
-
-
-@for_each([(ability, hello), (ability(timeout=5), hello), (on_event, on_hit), (on_event(retries=6), on_both)])
-def test_a_mark_returns_the_same_function(mark: Callable[[Any], Any], function: Any) -> None:
-    assert mark(function) is function
-
-
-def test_a_mark_with_keywords_is_a_handler_as_one_without() -> None:
-    without = handler_of(ability(hello))
-    assert handler_of(ability(timeout=5, once={"key": "*"})(hello)) == without is not None
 
 
 @for_each(

@@ -1,11 +1,9 @@
 """`ctx.finish`: an analysis task, from its request to its result."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import given, strategies as st
 
@@ -163,11 +161,6 @@ def test_one_message_that_is_too_long_is_an_error_and_other_errors_are_not_answe
     assert tried == ([3, 1] if errcode == 790040 else [3])
 
 
-def test_halves_leave_a_request_alone_that_names_no_messages() -> None:
-    export = create_chatdata_export_job.Request(code="c", media_id="m")
-    assert halves(export) == [export]
-
-
 def test_every_api_that_creates_a_task_names_the_api_of_its_result(tmp_path: Path) -> None:
     contracts = {each.name: each for each in Application(tmp_path).api_contracts().values()}
     creating = {name for name in contracts if name.startswith("create_") and name != "create_rule"}
@@ -179,8 +172,3 @@ def test_every_api_that_creates_a_task_names_the_api_of_its_result(tmp_path: Pat
         assert "jobid" in request.result.__struct_fields__  # type: ignore[attr-defined]
         assert issubclass(contracts[results[request.result]].response, PolledOutput)  # type: ignore[attr-defined]
     assert len({contracts[name].request.result for name in creating}) == len(creating)  # type: ignore[attr-defined]
-
-
-def test_json_of_a_request_does_not_hold_the_name_of_its_result() -> None:
-    encoded = json.loads(msgspec.json.encode(REQUEST))
-    assert list(encoded) == ["msg_list"]

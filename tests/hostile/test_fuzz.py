@@ -19,7 +19,7 @@ from torture.fuzz import INPUTS
 from torture.fuzz_drivers import TooLongError, by_hypothesis, smaller, within_limit
 from torture.fuzz_inputs import CORPUS, kept, seeds, strategies
 from torture.fuzz_rig import BrokenPromiseError
-from torture.fuzz_targets import Targets, open_targets, text_bytes, texts
+from torture.fuzz_targets import Targets, open_targets
 
 EXAMPLES = 5 * settings().max_examples  # scripts/test --all gives four times as many
 TARGETS = sorted(INPUTS["hypothesis"])
@@ -53,12 +53,6 @@ def test_a_million_inputs_are_made_and_every_folder_of_the_corpus_belongs_to_a_t
     assert sum(sum(counts.values()) for counts in INPUTS.values()) >= 1_000_000
     assert all(sorted(counts) == TARGETS for counts in INPUTS.values())
     assert {path.name for path in CORPUS.iterdir()} <= set(TARGETS)
-
-
-def test_texts_are_cut_as_they_were_joined() -> None:
-    assert texts(text_bytes("a", "读\udcff", ""), 3) == ["a", "读?", ""]
-    assert texts(b"a\xffb\xed\xff", 4) == ["a", "b\udced", "", ""]
-    assert texts(b"a\xffb\xffc", 2) == ["a", "b\udcffc"]
 
 
 def test_a_broken_promise_is_found_and_made_small() -> None:

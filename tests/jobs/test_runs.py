@@ -253,24 +253,6 @@ def test_jobs_say_when_no_thread_is_left_and_none_can_be_added(store: Store) -> 
         wait_empty(store)
 
 
-def test_a_system_that_gives_no_thread_exhausts_them_sooner(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    sdk = HangingPlatform(hangs=1)
-
-    def refuse(thread: threading.Thread) -> None:
-        raise RuntimeError("can't start new thread")
-
-    with working(store, sdk, answer, threads=1, report_within=0.1) as process:
-        with monkeypatch.context() as patched:
-            patched.setattr(threading.Thread, "start", refuse)
-            process.accept(job("first"))
-            wait_until(lambda: process.jobs.threads.exhausted)
-        wait_until(lambda: not process.jobs.threads.exhausted)  # it is tried again with each look
-        assert process.jobs.threads.replaced == 1
-        assert [info for info, _ in sdk.wait_for(1)] == ["first"]
-        sdk.go_on.set()
-        wait_empty(store)
-
-
 @pytest.mark.parametrize(
     ("timeout", "hang_after", "exhausted"), [(1.0, 0.05, True), (None, 0.02, True), (None, 10.0, False)]
 )

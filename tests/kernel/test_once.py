@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
@@ -33,8 +32,6 @@ from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.kernel.once import MOST_WAITING
 from wwspec_router.registry.file import OnceRow
 from wwspec_router.stores import Store, open_store
-from wwspec_router.stores.once import OnceClaim, OnceEntry
-from wwspec_router.stores.sqlite.events import SqliteStore
 
 pytestmark = pytest.mark.never_lost
 
@@ -144,12 +141,6 @@ def test_equal_requests_are_one(store: Store, ids: list[str], prices: list[float
     assert orders.runs == (1 if one == other else 2)
 
 
-def test_an_empty_array_is_the_same_as_an_empty_object(orders: Orders, store: Store) -> None:
-    kernel = orders.kernel(store, OnceRow(key="*"))
-    assert place(kernel, "[]") == place(kernel, "{}")
-    assert orders.runs == 1
-
-
 @pytest.mark.parametrize("data", ["{}", '{"order":{}}', '{"order":{"id":""}}', '{"sent_at":1,"order":{"price":1}}'])
 def test_a_request_without_the_key_is_refused_with_its_path(orders: Orders, store: Store, data: str) -> None:
     reply = place(orders.kernel(store), data)
@@ -157,12 +148,6 @@ def test_a_request_without_the_key_is_refused_with_its_path(orders: Orders, stor
     assert reply["errmsg"].startswith("input contract: missing value, by which the ability recognises a repeated call")
     assert reply["errmsg"].endswith(" at $.order.id")
     assert orders.runs == store.forget("corp").replies == 0
-
-
-def test_a_request_that_does_not_fit_is_refused_before_anything_is_stored(orders: Orders, store: Store) -> None:
-    reply = place(orders.kernel(store), '{"order":{"id":5}}')
-    assert reply["errmsg"] == "input contract: expected str, got int at $.order.id"
-    assert store.forget("corp").replies == 0
 
 
 @pytest.mark.parametrize("runs", [True, False], ids=["while it runs", "afterwards"])
@@ -241,23 +226,6 @@ def test_a_repeat_that_can_not_wait_until_the_end_is_refused_within_its_deadline
     assert 2 * LEASE < monotonic() - began < DEADLINE / 2
     orders.go.set()
     assert first.result(DEADLINE)["number"] == orders.runs == 1
-
-
-class Counted(SqliteStore):
-    claims = 0
-
-    def claim_once(self, claim: OnceClaim, lease: float) -> OnceEntry | None:
-        self.claims += 1
-        return super().claim_once(claim, lease)
-
-
-def test_a_repeat_asks_less_and_less_often_for_the_end_elsewhere(orders: Orders, pool: ThreadPoolExecutor) -> None:
-    with closing(Counted(None)) as store:
-        first = begin(pool, orders, orders.kernel(store))
-        assert place(orders.kernel(store, timeout=0.5)) == RUNNING
-        orders.go.set()
-        assert first.result(DEADLINE)["number"] == 1
-        assert store.claims < 12, "the first pause is 20 ms, and each is half as long again as the one before"
 
 
 def test_more_repeats_than_may_wait_are_refused_at_once(orders: Orders, store: Store, pool: ThreadPoolExecutor) -> None:
@@ -343,14 +311,6 @@ def test_a_store_that_is_back_keeps_the_reply(orders: Orders, tmp_path: Path, ca
         wait_until(lambda: server.run("GET", "{zone-program}:once:bytes") not in (None, b"0"))
         assert place(kernel)["number"] == orders.runs == 1
     assert "is not kept yet, and tried again" in caplog.text
-
-
-def test_no_thread_is_left_when_no_call_runs(orders: Orders, store: Store) -> None:
-    before, during = set(threading.enumerate()), set[threading.Thread]()
-    orders.on_run = lambda: during.update(threading.enumerate())
-    assert place(orders.kernel(store, lease=0.01))["number"] == 1
-    assert len(during - before) == 1
-    wait_until(lambda: set(threading.enumerate()) <= before)
 
 
 def test_a_call_that_ended_has_no_second_side_effect_whenever_its_process_is_killed(url: str, tmp_path: Path) -> None:

@@ -77,9 +77,3 @@ def test_a_function_without_a_contract_is_a_fault(kernel_of: ZoneOf) -> None:
         "Output",
         "functions: request: tests.support.words:Request is no handler; mark a function with @wwspec_router.ability",
     ]
-
-
-def test_a_function_may_give_a_key_of_wecom_another_type(kernel_of: ZoneOf) -> None:
-    """Each function is an ability of its own, with a console example of its own."""
-    kernel = kernel_of("[func]\nprefix='f_'\n[func.functions]\nours='tests.support.words:mistyped'")
-    assert {"f_ours", "f_sync_msg"} <= kernel.table.abilities.keys()

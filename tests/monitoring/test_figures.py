@@ -4,7 +4,6 @@ import math
 import threading
 import tracemalloc
 from collections.abc import Sequence
-from itertools import groupby
 from time import monotonic
 from typing import Any
 
@@ -12,7 +11,6 @@ import msgspec
 import pytest
 from hypothesis import given, strategies as st
 
-from tests.support.tables import for_each
 from wwspec_router.monitoring import figures as figures_module
 from wwspec_router.monitoring.figures import (
     EVENT,
@@ -51,27 +49,6 @@ def test_percentiles_are_within_4_5_percent_of_the_exact_ones(times: list[float]
     exact = exact_percentile(times, percent)
     assert percentile(snapshot.tallies["digest"].recent, percent) == pytest.approx(exact, rel=0.045)
     assert percentile(snapshot.waited, percent) == pytest.approx(exact, rel=0.045)
-
-
-def test_times_under_a_microsecond_read_as_nothing() -> None:
-    figures = Figures(["digest"])
-    for time in (0.0, 1e-9, 9e-7, -1.0, -math.inf, math.nan, 5e-324):
-        figures.count("digest", 0, time, time)
-    snapshot = figures.snapshot()
-    for times in (snapshot.tallies["digest"].recent, snapshot.waited):
-        assert sum(times.values()) == 7
-        assert percentile(times, 100) == 0.0
-
-
-@for_each([3_600.0, 1e9, 1.7e308, math.inf])
-def test_times_over_an_hour_read_as_an_hour(time: float) -> None:
-    figures = Figures(["digest"])
-    figures.count("digest", 0, time, time)
-    assert percentile(figures.snapshot().waited, 50) == pytest.approx(3_600.0, rel=0.045)
-
-
-def test_there_is_no_percentile_of_no_calls() -> None:
-    assert percentile({}, 99) is None
 
 
 CALLS = st.tuples(st.integers(0, 2), st.sampled_from(NAMES), st.sampled_from([0, 0, 710660, -7, 40058]), TIMES, TIMES)
@@ -114,21 +91,6 @@ def test_processes_add_up_to_one_that_counted_everything(script: list[object]) -
     assert counted(together) == counted(alone.snapshot())
 
 
-@given(scripts=st.lists(SCRIPTS, max_size=5), data=st.data())
-def test_order_and_grouping_do_not_change_the_sum(scripts: list[list[object]], data: st.DataObject) -> None:
-    snapshots = [
-        played(script, 1)[0].snapshot(Gauges(busy=number, threads=8, queued=2, jobs_running=1, hung=number % 2))
-        for number, script in enumerate(scripts)
-    ]
-    before = msgspec.msgpack.encode(snapshots)
-    shuffled = data.draw(st.permutations(snapshots))
-    group_of = data.draw(st.lists(st.integers(0, 2), min_size=len(scripts), max_size=len(scripts)))
-    groups = groupby(zip(group_of, shuffled, strict=True), key=lambda each: each[0])
-    regrouped = merged(merged(snapshot for _, snapshot in group) for _, group in groups)
-    assert regrouped == merged(snapshots)
-    assert msgspec.msgpack.encode(snapshots) == before
-
-
 def test_percentiles_forget_what_is_older_than_two_intervals_and_counts_do_not() -> None:
     figures = Figures(["digest"])
     figures.count("digest", 710660, 1.0, 1.0)
@@ -143,16 +105,6 @@ def test_percentiles_forget_what_is_older_than_two_intervals_and_counts_do_not()
     figures.turn()
     assert figures.snapshot().tallies == {"digest": Tally(calls=2, errors=1, recent={})}
     assert figures.snapshot().errcodes == {710660: 1}
-
-
-def test_a_snapshot_stays_as_it_was() -> None:
-    figures = Figures(["digest"])
-    figures.count("digest", 0, 0.001, 0.01)
-    snapshot = figures.snapshot()
-    before = msgspec.msgpack.encode(snapshot)
-    figures.count("digest", 5, 0.001, 0.01)
-    figures.turn()
-    assert msgspec.msgpack.encode(snapshot) == before
 
 
 def test_unknown_ability_ids_are_counted_as_one_and_take_no_memory() -> None:
@@ -185,12 +137,6 @@ def test_errcodes_beyond_256_are_counted_as_one() -> None:
     msgspec.msgpack.encode(snapshot)
 
 
-def test_abilities_without_calls_are_not_shown() -> None:
-    figures = Figures(f"ability {number}" for number in range(10_000))
-    figures.count("ability 9999", 0, 0.0, 0.002)
-    assert list(figures.snapshot().tallies) == ["ability 9999"]
-
-
 def filled(kind: type[Any]) -> Any:
     """Return a struct of a kind with a value other than its default in each field; of a new field, too."""
     values = {"started": 5.0, "tallies": {"digest": Tally(3, 1, {7: 3})}, "errcodes": {40058: 1}, "waited": {2: 3}}
@@ -209,34 +155,11 @@ def test_no_field_is_left_out_when_figures_are_added_up_or_sent() -> None:
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(snapshot), type=Snapshot) == snapshot
 
 
-def test_each_count_of_jobs_and_events_is_in_the_snapshot() -> None:
-    figures = Figures([])
-    for _ in range(2):
-        figures.add(filled(JobCounts))
-        figures.add(filled(EventCounts))
-    snapshot = figures.snapshot()
-    assert snapshot.jobs == merged([filled(Snapshot), filled(Snapshot)]).jobs
-    assert snapshot.events == merged([filled(Snapshot), filled(Snapshot)]).events
-
-
 def test_the_reply_of_a_status_ability_says_every_figure() -> None:
     snapshot = msgspec.structs.replace(filled(Snapshot), started=monotonic() - 60)
     status, nothing = status_of(snapshot, filled(Stored)), Status()
     silent = [name for name in Status.__struct_fields__ if getattr(status, name) == getattr(nothing, name)]
     assert silent == ["errcode", "errmsg", "store"]
-
-
-def test_what_lasts_beyond_a_process_are_its_counts() -> None:
-    figures = Figures(["digest"])
-    figures.count("digest", 710660, 0.001, 0.01)
-    figures.add(JobCounts(ended=2, failed=1, given_up=1))
-    snapshot = figures.snapshot(Gauges(busy=3))
-    assert snapshot.lasting() == Snapshot(
-        started=snapshot.started,
-        tallies={"digest": Tally(1, 1, {})},
-        errcodes={710660: 1},
-        jobs=JobCounts(ended=2, failed=1, given_up=1),
-    )
 
 
 def test_threads_that_count_at_once_lose_nothing() -> None:

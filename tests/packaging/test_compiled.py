@@ -139,18 +139,6 @@ def test_an_editable_install_has_the_compiled_part_beside_the_c_file(source: Pat
     assert tag(wheel) == ("py3", "none", "any")  # the file is found in the tree, by the Python that it is for
 
 
-def test_what_the_developers_compile_is_replaced_in_one_step(small: Path) -> None:
-    assert compile_small(small).returncode == 0
-    built = small / FOLDER / COMPILED
-    with built.open("rb") as opened:  # as a process has it that runs
-        before = opened.read()
-        assert compile_small(small).returncode == 0
-        opened.seek(0)
-        assert opened.read() == before
-        assert os.fstat(opened.fileno()).st_ino != built.stat().st_ino
-    assert sorted(each.name for each in (small / FOLDER).iterdir()) == sorted(["speedups.c", COMPILED])
-
-
 def test_for_the_developers_a_warning_is_a_fault_and_the_module_before_stays(small: Path) -> None:
     assert compile_small(small).returncode == 0
     before = (small / FOLDER / COMPILED).read_bytes()
@@ -162,15 +150,6 @@ def test_for_the_developers_a_warning_is_a_fault_and_the_module_before_stays(sma
     assert f"hatch_build.py: {FOLDER}/speedups.c does not compile: " in done.stderr
     assert "Traceback" not in done.stderr
     assert (small / FOLDER / COMPILED).read_bytes() == before
-
-
-def test_the_developers_can_do_without(small: Path) -> None:
-    for variables in ({"WWSPEC_PURE": "1"}, {"CC": "no-such-compiler"}):
-        done = compile_small(small, **variables)
-        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    assert not (small / FOLDER / COMPILED).exists()
-    assert compile_small(small).returncode == 0
-    assert (small / FOLDER / COMPILED).exists()
 
 
 def test_the_wheels_of_a_release_are_tested_as_they_are_built(installed: Path, clean_env: dict[str, str]) -> None:

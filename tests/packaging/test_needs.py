@@ -1,18 +1,16 @@
-"""Programs that are not here: scripts/needs names and installs them, tests are skipped, and fail under CI."""
+"""Programs that are not here: scripts/needs names them, tests are skipped, and fail under CI."""
 
 import os
 import re
 import shutil
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.support.apps import ROOT, write_files
 from tests.support.command import Done
 from tests.support.processes import finished
-from tests.support.skips import only_where
 
 pytestmark = pytest.mark.slow  # pytest in processes of its own
 
@@ -104,49 +102,6 @@ def test_every_program_that_tests_ask_for_is_in_the_table() -> None:
     assert len({name for name, _ in rows}) == len(rows)
 
 
-def test_what_is_missing_is_named_in_one_line_with_the_packages(path: Path) -> None:
-    done = call("scripts/needs", "quick", PATH=str(path))
-    assert (done.returncode, done.stderr, done.stdout.count("\n")) == (0, "", 1)
-    assert "redis-server (stores in Redis), " in done.stdout
-    assert "; Debian's packages are python3-dev" not in done.stdout
-    assert " chromium fonts-noto-cjk " in done.stdout
-    assert "wrk" not in done.stdout
-    assert "wrk (benchmarks)" in call("scripts/needs", PATH=str(path)).stdout
-
-
-def apt(path: Path, *known: str) -> None:
-    """Put an apt-get on PATH that knows some packages and whose packages are a program of their name."""
-    (path / "apt-cache").write_text(
-        f'#!/bin/bash\nshift; for each; do [[ " {" ".join(known)} " != *" $each "* ]] || echo "Package: $each"; done\n'
-    )
-    (path / "apt-get").write_text(
-        '#!/bin/bash\nset -e\necho "$@" >>"${0%/*}/asked"\n[[ $1 == install ]] || exit 0\n'
-        'for each; do if [[ $each != -* && $each != install ]]; then ln -s python3 "${0%/*}/$each"; fi; done\n'
-    )
-    for name in ("apt-cache", "apt-get"):
-        (path / name).chmod(0o755)
-    (path / "ln").symlink_to(shutil.which("ln") or "")
-
-
-def test_the_command_leaves_out_what_the_release_has_not(path: Path) -> None:
-    apt(path, "curl", "redis-server")
-    said = call("scripts/needs", "quick", PATH=str(path)).stdout
-    assert re.search("; to install: (sudo )?apt-get install redis-server curl; apt-get knows no package git gcc ", said)
-    assert "valkey-server (stores in Valkey)" in said
-
-
-def test_root_installs_what_apt_get_knows_after_a_line_and_the_rest_is_named(path: Path) -> None:
-    only_where(os.geteuid() == 0, "the user is root")
-    apt(path, "curl", "redis-server")
-    before, after = call("scripts/needs", "--install", "quick", PATH=str(path)).stdout.splitlines()
-    assert re.search("installing.* redis-server", before)
-    assert "redis-server" not in after
-    assert "valkey-server" in after
-    update, install = (path / "asked").read_text().splitlines()
-    assert update.startswith("update")
-    assert install.endswith("--no-install-recommends redis-server curl")
-
-
 PYTHON = """\
 #!/bin/bash
 echo "$*" >>"${0%/*}/runs"
@@ -209,23 +164,6 @@ def test_what_failed_beside_others_runs_again_and_is_named_at_the_end(project: P
     assert done.returncode == 0
 
 
-def test_a_run_of_the_nearest_tests_runs_no_others(project: Path, path: Path) -> None:
-    for near in ("", "tests/a.py\ntests/b.py"):
-        assert call("scripts/test", "--near", cwd=project, PATH=str(path), LACKING="", NEAR=near).returncode == 0
-    ran = (project.parent / "venv/bin/runs").read_text().splitlines()
-    assert ran == ["-m scripts.nearest"] * 2 + ["-u -m pytest -m not slow tests/a.py tests/b.py"]
-
-
-def test_a_run_under_ci_or_of_some_tests_or_where_that_is_left_out_installs_nothing(project: Path, path: Path) -> None:
-    apt(path, "curl")
-    here: dict[str, Any] = {"cwd": project, "PATH": str(path), "LACKING": ""}
-    call("scripts/test", **here, CI="true")
-    call("scripts/test", **here, WWSPEC_NO_INSTALL="1")
-    call("scripts/test", "tests/sdk", **here)
-    assert (project.parent / "venv/bin/runs").read_text().count("-m pytest") == 3
-    assert not (path / "asked").exists()
-
-
 def test_a_run_of_some_tests_leaves_out_slow_ones_that_are_not_named_and_shows_no_coverage(
     project: Path, path: Path
 ) -> None:
@@ -239,15 +177,3 @@ def test_a_run_of_some_tests_leaves_out_slow_ones_that_are_not_named_and_shows_n
         assert "TOTAL" not in call("scripts/test", *arguments.split(), cwd=project, PATH=str(path), LACKING="").stdout
     ran = (project.parent / "venv/bin/runs").read_text()
     assert ran.splitlines() == [f"-u -m pytest {each}" for each in runs.values()]
-
-
-def test_a_run_of_some_tests_shows_their_coverage_when_asked_to(project: Path, path: Path) -> None:
-    done = call("scripts/test", "--coverage", "tests/sdk", cwd=project, PATH=str(path), LACKING="")
-    assert (done.stdout.splitlines()[-2], done.returncode) == ("TOTAL 90%", 0)
-
-
-def test_a_run_of_root_installs_first(project: Path, path: Path) -> None:
-    only_where(os.geteuid() == 0, "the user is root")
-    apt(path, "curl")
-    call("scripts/test", cwd=project, PATH=str(path), LACKING="")
-    assert (path / "curl").exists()

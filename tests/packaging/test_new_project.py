@@ -56,14 +56,6 @@ def test_mypy_and_pyright_find_no_fault_and_know_the_types_of_the_wheel(
     assert 'incompatible type "str"; expected "int"' in done.stdout
 
 
-def test_its_start_script_starts_the_program_with_an_empty_environment(installed: Path, tmp_path: Path) -> None:
-    run(installed / "wwspec", "new", tmp_path / "shop", cwd=Path("/"), env={"LANG": "C"})
-    (tmp_path / "shop" / ".venv").symlink_to(installed.parent)
-    done = finished("/bin/bash", tmp_path / "shop" / "run.sh", "--port", "0", cwd="/", env={})
-    assert done.returncode == 1
-    assert done.stderr.startswith("Error: the vendor SDK wwspecapisdk is neither in ")
-
-
 @pytest.fixture
 def emulator_url(installed: Path, clean_env: dict[str, str], made: Path, tmp_path: Path) -> Iterator[str]:
     with (tmp_path / "dev.log").open("w") as log, held_ports(2) as held:

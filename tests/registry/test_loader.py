@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.apps import ROOT, check_app, python, python_anew, write_files
+from tests.support.apps import ROOT, check_app, python, write_files
 from wwspec_contracts.errors import LoaderError
 from wwspec_router.registry.loader import Application
 
@@ -63,16 +63,6 @@ def test_a_foreign_package_in_front_is_refused(app: Path, tmp_path: Path, wanted
     )
 
 
-def test_a_package_that_was_imported_from_elsewhere_before_is_refused(app: Path, tmp_path: Path) -> None:
-    foreign = write_files(tmp_path / "site", {"schemas/__init__.py": "", "schemas/api/__init__.py": ""})
-    program = (
-        "import sys, schemas\nfrom pathlib import Path\nfrom wwspec_contracts.errors import LoaderError\n"
-        "from wwspec_router.registry.loader import Application\n"
-        "try:\n    Application(Path(sys.argv[1])).api_contracts()\nexcept LoaderError as error:\n    print(error)\n"
-    )
-    assert "another package named schemas comes first" in python(program, app, path=(foreign,))
-
-
 @pytest.mark.parametrize("package", ["schemas", "abilities"])
 def test_a_folder_without_init_is_a_package_before_a_foreign_one(app: Path, tmp_path: Path, package: str) -> None:
     foreign = write_files(tmp_path / "site", {f"{package}/__init__.py": "raise RuntimeError"})
@@ -95,7 +85,6 @@ def test_a_folder_that_is_named_as_a_module_of_python_is_refused(app: Path) -> N
         ),
         ("\nx = = 1\n", "ping.py:2: SyntaxError: invalid syntax"),
         ("from schemas.api import _helper\n", "_helper.py:1: NameError: name 'undefined' is not defined"),
-        ("\nraise SystemExit\n", "ping.py:2: SystemExit:"),
         (
             "from wwspec_router import Output\nclass Reply(Output):\n    members: int\n",
             "ping.py:2: TypeError: members needs a default: a field above has one, in an Output errcode",
@@ -169,36 +158,6 @@ def test_a_registry_file_is_an_application(tmp_path: Path) -> None:
 def test_a_missing_folder_is_told_with_the_option_that_names_another(tmp_path: Path) -> None:
     with pytest.raises(LoaderError, match="there is no such folder; name the application's folder with --app"):
         Application(tmp_path / "nowhere")
-
-
-def test_a_kernel_imports_shipped_contracts_at_their_first_use(tmp_path: Path) -> None:
-    app = write_files(tmp_path / "app", {"abilities/registry.toml": ONLY_REGISTRY})
-    program = (
-        KERNEL
-        + """
-def imported():
-    shipped = ("wwspec_contracts.api.", "wwspec_contracts.events.")
-    return [name.rpartition(".")[2] for name in sys.modules if name.startswith(shipped)]
-
-print(imported())
-print(ask("invoke_sync_msg"), imported())
-print(table.stored_events.fit('{"errcode":0}'), len(imported()))
-"""
-    )
-    assert python_anew(program, app).splitlines() == [
-        "[]",
-        "sync_msg {}",
-        """{"next_cursor":"next"} ['sync_msg']""",
-        f'{{"errcode":0}} {1 + len(SHIPPED_EVENTS)}',
-    ]
-
-
-def test_shipped_contracts_are_found_by_the_name_of_their_module() -> None:
-    application = Application(ROOT)
-    contracts, events = application.api_contracts(), application.event_contracts()
-    assert (set(contracts), set(events)) == (SHIPPED_APIS, SHIPPED_EVENTS)
-    for name, contract in contracts.items():
-        assert contract.request.__module__ == contract.response.__module__ == f"wwspec_contracts.api.{name}"
 
 
 KERNEL = """

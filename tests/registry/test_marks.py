@@ -89,12 +89,6 @@ def test_only_marks_of_modules_that_are_named_count(app: Path) -> None:
     assert list(table_of(app, HELLO, rows).abilities) == ["elsewhere", "hello"]
 
 
-def test_a_module_in_a_package_has_marks_too(app: Path) -> None:
-    write_files(app, {"shop/orders.py": HEAD + HELLO})
-    table = table_of(app, "", "[program]\nmodules = ['shop.orders']\n")
-    assert table.abilities["hello"].place == "shop/orders.py:7 hello"
-
-
 def test_a_row_may_give_a_marked_function_another_id(app: Path) -> None:
     table = table_of(app, HELLO, "[abilities.greet]\nhandler = 'marked:hello'\ntimeout = 3.0\n")
     assert {name: each.timeout for name, each in table.abilities.items()} == {"greet": 3.0, "hello": None}
@@ -107,7 +101,6 @@ def marked(keywords: str, of: str = "ability") -> str:
 
 ROW = "registry.toml:3 [abilities.hello]"
 TWICE = "hello is already declared at"
-HIT = "registry.toml:3 [events.hit_keyword]"
 
 
 FAULTS_OF_A_MARK = [
@@ -127,12 +120,6 @@ FAULTS_OF_MODULES = [
 ]
 TWO_FOR_ONE = [
     (HELLO, "[abilities.hello]\napi = 'sync_msg'\n", f"marked.py:7 hello: {TWICE} {ROW}; keep one of the two"),
-    (HELLO, "[abilities.hello]\nhandler = 'marked:hello'\n", f"marked.py:7 hello: {TWICE} {ROW}; keep one of the two"),
-    (
-        ON_HIT.replace("(retries=6, notify='never')", ""),
-        "[events.hit_keyword]\nhandler = 'marked:on_hit'\n",
-        f"marked.py:7 on_hit: hit_keyword is already declared at {HIT}; keep one of the two",
-    ),
     (
         ON_HIT + ON_HIT.replace("on_hit", "also"),
         "",
@@ -156,11 +143,6 @@ TWO_FOR_ONE = [
         "[abilities.other]\nhandler = 'marked:f'\n",
         "registry.toml:3 [abilities.other]: marked:f has timeout, concurrency at marked.py:7 f, too; "
         "put them into the row",
-    ),
-    (
-        marked("timeout=5"),
-        "[func]\nprefix = 'x_'\nfunctions = {f = 'marked:f'}\n",
-        "registry.toml:3 [func]: marked:f has timeout at marked.py:7 f, too; put them into the row",
     ),
     (
         ON_HIT,

@@ -95,14 +95,6 @@ def test_without_an_answer_by_hand_the_emulator_lacks_it(zone: Zone) -> None:
     assert "-10006" in zone.call("invoke_get_doc_content", {"docid": "D1"}).errmsg
 
 
-def test_in_the_terminal_too(app: Path, served: Zone) -> None:
-    served.client.reset()
-    url = ("--url", served.client.url)
-    assert json.loads(wwspec(app, "zone", "answer", "get_doc_content", "reply.json", *url).stdout)["id"]
-    done = wwspec(app, "call", "invoke_get_doc_content", '{"docid": "D1"}', *url)
-    assert json.loads(done.stdout) == OUTPUT, done.stderr
-
-
 def test_check_and_abilities_name_it(app: Path) -> None:
     note, summary = wwspec(app, "check", "--registry", "registry.toml").stdout.splitlines()
     row = f"{app}/registry.toml:5 [abilities.get_doc_content]"

@@ -107,7 +107,6 @@ def test_the_file_of_a_secret_may_be_missing_where_a_variable_has_the_secret(tmp
             FILE.replace("api-url", "api_url"),
             ["wwspec.toml:4 [app] api_url: unknown setting; write api-url", f"wwspec.toml:3 [app]: {NO_URL}"],
         ),
-        (FILE.replace("5", '"five"'), ["wwspec.toml:5 [app] retries: must be a whole number, not a text"]),
         (FILE.replace("5", '"5"'), ["wwspec.toml:5 [app] retries: must be a whole number, not a text"]),
         (FILE.replace("5", "10"), ["wwspec.toml:5 [app] retries: must be a whole number <= 9"]),
         (f"{FILE}level = 'hihg'", ["wwspec.toml:8 [app] level: 'hihg' is unknown; did you mean high?"]),
@@ -125,7 +124,6 @@ def test_a_fault_of_the_file_names_its_line_and_the_fix(text: str, said: list[st
         ("app = 3", "wwspec.toml:1 [app]: must be a table; write [app]"),
         ("app.retrys = 3", "wwspec.toml:1 [app] retrys: unknown setting; did you mean retries?"),
         ('["app"]\nretrys = 3', "wwspec.toml [app] retrys: unknown setting; did you mean retries?"),
-        ("[app.retrys]", "wwspec.toml [app] retrys: unknown setting; did you mean retries?"),
     ]
 )
 def test_other_forms_of_the_table_have_their_places_too(text: str, said: str, tmp_path: Path) -> None:
@@ -136,7 +134,6 @@ def test_other_forms_of_the_table_have_their_places_too(text: str, said: str, tm
     [
         ({}, f"wwspec.toml:3 [app]: missing token: {BY_FILE}"),
         ({**TOKEN, "WWSPEC_APP_RETRIES": "many"}, "WWSPEC_APP_RETRIES: must be a whole number, not a text"),
-        ({**TOKEN, "WWSPEC_APP_CORPS": "a,b"}, "WWSPEC_APP_CORPS: must be a list, not a text"),
         ({**TOKEN, "WWSPEC_APP_RETRYS": "1"}, "WWSPEC_APP_RETRYS: unknown setting; did you mean WWSPEC_APP_RETRIES?"),
         ({**TOKEN, AS_FILE: "x"}, f"WWSPEC_APP_TOKEN and {AS_FILE} are both set: unset one of them"),
         ({AS_FILE: "/no/such"}, f"{AS_FILE}: /no/such can't be read: No such file or directory"),

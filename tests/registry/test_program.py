@@ -44,11 +44,9 @@ def test_a_table_has_what_its_program_names(tmp_path: Path) -> None:
 @for_each(
     [
         ("around", "arround", "module tests.support.program_code has no attribute arround; did you mean around?"),
-        ("around", "NOTHING", 'NOTHING is no generator function; write "def around(run: wwspec_router.Run)'),
         ("around", "around_returns", 'around_returns is no generator function; write "def around('),
         ("around", "around_decorated", "around_decorated has a decorator, and must be the generator itself; remove"),
         ("around", "around_takes_two", 'around_takes_two must take one parameter, the run; write "def around('),
-        ("around", "around_takes_name", 'around_takes_name must take one parameter, the run; write "def around('),
         ("settings", "Other", 'Other is no Struct; write "class Settings(msgspec.Struct)" with a field for each'),
         ("settings", "Setings", "has no attribute Setings; did you mean Settings?"),
         ("lifespan", "NOTHING", "NOTHING is no function; mark a function with @contextlib.contextmanager or "),
@@ -60,12 +58,6 @@ def test_a_wrong_form_is_a_fault_with_the_fix(key: str, name: str, why: str, tmp
     [fault] = faults(tmp_path, **{key: name})
     assert fault.startswith(f"registry.toml:1 [program]: {key}: ")
     assert why in fault
-
-
-def test_a_lifespan_whose_parameter_has_a_default_takes_no_settings(tmp_path: Path) -> None:
-    table = table_of(tmp_path, "with_db", lifespan="takes_default", settings="Settings")
-    assert table.lifespan is not None
-    assert not table.lifespan.takes_settings
 
 
 def test_an_async_generator_around_def_code_is_a_fault_that_names_the_code(tmp_path: Path) -> None:

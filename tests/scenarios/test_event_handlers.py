@@ -60,16 +60,6 @@ def test_the_app_gets_event_result_and_notification(start: Any) -> None:
     assert (status["events_ended"], status["events_retried"], status["events_failed"]) == (1, 0, 0)
 
 
-def test_code_that_fails_three_times_and_then_works_delivers_once(start: Any) -> None:
-    zone = start("flaky", "after")
-    zone.fire("hit_keyword")
-    wait_until(zone.client.notifications)
-    [stored] = fetched(zone)
-    assert stored["hit_keyword_result"] == {"hits": 4}
-    status = zone.call("status").reply
-    assert (status["events_ended"], status["events_retried"], status["events_failed"]) == (1, 3, 0)
-
-
 @pytest.mark.never_lost
 def test_an_event_whose_program_is_killed_in_its_handler_is_handled_again(tmp_path: Path) -> None:
     registry = registry_of(tmp_path, "slow", "after")

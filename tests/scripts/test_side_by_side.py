@@ -43,13 +43,6 @@ def test_waits():
     with Path("seen").open() as pipe:
         pipe.read()
 """
-SHARES = """\
-from tests.support.made_once import made_once
-
-def test_{name}(tmp_path_factory):
-    made_once(tmp_path_factory, "made", lambda folder: (folder / "{name}").touch())
-    assert made_once(tmp_path_factory, "made", print).parent.parent == tmp_path_factory.getbasetemp().parent.parent
-"""
 
 
 def started(folder: Path, files: dict[str, str], *options: str) -> subprocess.Popen[str]:
@@ -106,22 +99,6 @@ def test_a_line_comes_when_a_file_is_done_and_one_failure_may_be_repeated(tmp_pa
 def test_what_must_never_be_lost_and_many_failures_are_not_repeated(tmp_path: Path, files: dict[str, str]) -> None:
     ran(tmp_path, files)
     assert (tmp_path / "repeatable").read_text() == ""
-
-
-@pytest.mark.slow  # a new interpreter; each run of scripts/test needs it
-def test_processes_share_what_one_of_them_made(tmp_path: Path) -> None:
-    files = {f"test_{name}.py": SHARES.format(name=name) for name in ("a", "b")}
-    with started(tmp_path, files, f"--basetemp={tmp_path / 'temp'}") as process:
-        assert process.wait(10 * DEADLINE) == 0
-    assert len([*(tmp_path / "temp/made").iterdir()]) == 1
-
-
-def test_slow_files_come_first_and_then_those_of_the_same_folder(tmp_path: Path) -> None:
-    files = {f"{name}.py": "def test(): ...\n" for name in ("one/test_a", "two/test_b", "two/test_d")}
-    with started(tmp_path, files, "--processes=1") as process:
-        assert process.stdout
-        lines = [line.split() for line in process.stdout if "/3 " in line]
-    assert [file for _, file, *_ in lines] == ["two/test_d.py:", "two/test_b.py:", "one/test_a.py:"]
 
 
 def test_the_table_of_slow_files_names_files_that_are_there() -> None:

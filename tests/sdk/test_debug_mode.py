@@ -228,7 +228,6 @@ def test_without_a_server_the_reason_is_that_of_the_system() -> None:
 @for_each(
     [
         ({}, ""),
-        ({"corpid": "c"}, ""),
         ({"debug_token": "d", "access_token": "a"}, ""),
         ({"debug_token": "d", "corpid": "c", "corpsecret": "s3cret"}, ""),
         ({"debug_token": "d", "corpid": "c", "corpsecret": "s3cret", "api_url": "http://[::1]:8090"}, ""),
@@ -237,7 +236,6 @@ def test_without_a_server_the_reason_is_that_of_the_system() -> None:
         ({"corpsecret": "s3cret", "sdk": SdkSource.EMULATOR}, ""),  # of the verbs of an app, in the same shell
         ({"access_token": "a", "sdk": SdkSource.EMULATOR}, "WWSPEC_DEBUG_TOKEN and WWSPEC_ACCESS_TOKEN go together"),
         ({"debug_token": "d"}, "WWSPEC_DEBUG_TOKEN and WWSPEC_ACCESS_TOKEN go together; or set WWSPEC_CORPID and"),
-        ({"debug_token": "d", "corpsecret": "s3cret"}, "or set WWSPEC_CORPID and WWSPEC_CORPSECRET"),
         (
             {"debug_token": "d", "access_token": "a", "corpid": "c", "corpsecret": "s3cret"},
             "WWSPEC_ACCESS_TOKEN and WWSPEC_CORPSECRET are both set: unset the former",

@@ -51,14 +51,11 @@ def by_uvicorn(table: AbilityTable) -> Iterator[Served]:
         yield start(max_body=1000, by_uvicorn=True)
 
 
-MANY_DIGITS = b"%05000d\r\n\r\n{}" % 2
-"""More than Python converts to a number."""
 SCENARIOS: dict[str, tuple[list[bytes], list[int]]] = {
     "one call": ([CALL, LAST], [200, 200]),
     "calls one after another": ([CALL, CALL, CALL, LAST], [200] * 4),
     "close": ([post(more=b"connection: close\r\n")], [200]),
     "close, and more sent": ([post(more=b"connection: close\r\n") + CALL], [200]),
-    "keep-alive asked for": ([post(more=b"connection: keep-alive\r\n"), LAST], [200, 200]),
     "HTTP/1.0": ([post(version=b"1.0")], [200]),
     "HTTP/1.0 with keep-alive": ([post(version=b"1.0", more=b"connection: keep-alive\r\n")], [200]),
     "HTTP/2.0": ([post(version=b"2.0", more=b"connection: close\r\n")], [200]),
@@ -85,8 +82,6 @@ SCENARIOS: dict[str, tuple[list[bytes], list[int]]] = {
     "header with NUL": ([post(more=b"x-a: \x00\r\n")], [400]),
     "header with Latin-1": ([post(more=b"x-a: \xe9\r\n"), LAST], [200, 200]),
     "header folded": ([post(more=b"x-a: a\r\n b\r\n"), LAST], [400]),
-    "header without a value": ([post(more=b"x-a:\r\n"), LAST], [200, 200]),
-    "header twice": ([post(more=b"x-a: 1\r\nx-a: 2\r\n"), LAST], [200, 200]),
     "header in capitals": (
         [CALL.replace(b"ww-plain", b"WW-PLAIN").replace(b"content-l", b"Content-L"), LAST],
         [200, 200],
@@ -96,8 +91,6 @@ SCENARIOS: dict[str, tuple[list[bytes], list[int]]] = {
     "length that is none": ([b"POST / HTTP/1.1\r\ncontent-length: x\r\n\r\n"], [400]),
     "length below zero": ([b"POST / HTTP/1.1\r\ncontent-length: -1\r\n\r\n"], [400]),
     "length beyond 64 bits": ([b"POST / HTTP/1.1\r\ncontent-length: 99999999999999999999\r\n\r\n"], [400]),
-    "length of 5,000 digits": ([b"POST / HTTP/1.1\r\ncontent-length: " + MANY_DIGITS, LAST], [200, 200]),
-    "length of 5,000 digits before HTTP/1.1": ([b"POST / HTTP/1.0\r\ncontent-length: " + MANY_DIGITS], [200]),
     "length of 5,000 nines": ([b"POST / HTTP/1.1\r\ncontent-length: " + b"9" * 5000 + b"\r\n\r\n"], [400]),
     "two lengths": ([post(more=b"content-length: 1\r\n")], [400]),
     "length and chunks": ([post(more=b"transfer-encoding: chunked\r\n")], [400]),
@@ -107,14 +100,10 @@ SCENARIOS: dict[str, tuple[list[bytes], list[int]]] = {
     "HTTP/2 at once": ([b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"], [400]),
     "HEAD": ([b"HEAD / HTTP/1.1\r\nhost: x\r\n\r\n", LAST], [405, 200]),
     "GET": ([b"GET / HTTP/1.1\r\nhost: x\r\n\r\n", LAST], [405, 200]),
-    "PUT": ([CALL.replace(b"POST", b"PUT"), LAST], [405, 200]),
-    "TRACE": ([b"TRACE / HTTP/1.1\r\nhost: x\r\n\r\n", LAST], [405, 200]),
     "OPTIONS of all": ([b"OPTIONS * HTTP/1.1\r\nhost: x\r\n\r\n", LAST], [404, 200]),
     "a query": ([post(b"/?a=b"), LAST], [200, 200]),
-    "a fragment": ([post(b"/#a"), LAST], [200, 200]),
     "an absolute URL": ([post(b"http://x/"), LAST], [200, 200]),
     "a percent-encoded slash": ([post(b"/%2F"), LAST], [404, 200]),
-    "a percent-encoded path": ([post(b"/%68ealthz"), LAST], [405, 200]),
     "two slashes": ([post(b"//"), LAST], [404, 200]),
     "a body that does not decode": ([post(body=b"\xff\xfe"), LAST], [200, 200]),
     "a long body in a short request": ([post(b"/other", body=b"x" * 100_000), LAST], [404, 200]),

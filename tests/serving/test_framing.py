@@ -81,19 +81,6 @@ def test_only_the_first_is_answered_whatever_follows(served: Served, request_: b
     assert served.talk(*filter(None, [request_[:place], request_[place:] + rest])) == alone
 
 
-@settings(max_examples=100)
-@given(request_=REQUEST, places=st.lists(st.integers(0, 1 << 16), max_size=12))
-def test_a_request_is_complete_with_its_last_byte_and_no_earlier(request_: bytes, places: list[int]) -> None:
-    reader = Reader(1 << 20)
-    *pieces, last = cut(request_.rstrip(b"\r\n") if request_.endswith(CALL + EMPTY_LINE) else request_, places)
-    for piece in pieces:
-        reader.feed(piece)
-        assert not reader.is_complete
-    reader.feed(last)
-    assert reader.is_complete
-    assert not reader.is_followed
-
-
 def test_random_heads_and_chunks_are_requests_or_are_refused() -> None:
     """The size `-6` of a chunk once held the event loop for good."""
     rng = random.Random(1)  # noqa: S311 - the same requests each time

@@ -100,15 +100,3 @@ def test_a_call_of_the_sdk_after_the_end_is_named_with_its_line(serve: Serve, ca
 
     serve(several).post("several", {"text": SECRET})
     assert late_lines(caplog) == [f"ability several {HEAD}, at test_late_code.py:N several)"]
-
-
-def test_a_handler_that_has_returned_too_late_is_named_itself(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
-    @ability
-    def tardy(request: Question, ctx: Context) -> Answer:
-        wait_until(lambda: ctx.remaining == 0)
-        return Answer()
-
-    serve(tardy).post("tardy", {"text": SECRET})
-    (line,) = late_lines(caplog)
-    assert line.startswith(f"ability tardy {HEAD}, at test_late_code.py:N ")
-    assert "N tardy" in line

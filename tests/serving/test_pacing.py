@@ -7,13 +7,6 @@ from tests.support.waiting import wait_until
 from wwspec_router.serving.workers import JUDGED_TIME, OCCUPIED, SPREAD, Idleness, Pacing
 
 
-def test_nothing_is_judged_on_too_little_and_what_was_seen_counts_later() -> None:
-    watch = Idleness(now=100.0, computed=7.0)
-    watch.first_came(100.0)
-    assert not watch.found(now=100.0 + JUDGED_TIME / 2, computed=7.0)
-    assert watch.found(now=100.0 + JUDGED_TIME * 1.5, computed=7.0 + JUDGED_TIME)
-
-
 def test_each_judgement_begins_anew() -> None:
     watch = Idleness(now=100.0, computed=7.0)
     watch.first_came(100.0)

@@ -12,7 +12,6 @@ from tests.serving.wire import (
     CALL,
     HOST,
     LAST,
-    PLAIN,
     SHORTEST,
     Gate,
     Served,
@@ -97,14 +96,6 @@ def test_what_comes_too_early_is_dropped(start: Start, gate: Gate, loop: str, ah
         received = read_to_end(client)
         assert statuses(received) == [200]
         assert b"\r\nconnection: close\r\n" in received
-
-
-@pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
-def test_a_body_of_empty_lines_and_calls_after_it_are_answered(start: Start, loop: str) -> None:
-    """An empty line may end a request, and these end none."""
-    program = start(loop=loop)
-    request = chunked(b"\r\n\r\n" * 100_000, b"\r\n\r\n" * 100_000).replace(PLAIN, b"host: x\r\n")
-    assert statuses(program.talk(request, CALL, request, CALL, LAST)) == [200] * 5
 
 
 @pytest.mark.parametrize("loop", ["uvloop", "asyncio"])

@@ -71,14 +71,3 @@ def test_unless_calls_are_wanted_only_failures_and_jobs_that_ended_have_records(
     assert 0 <= ended["seconds"] < 60
     assert re.fullmatch(r"\w{12}…", ended["job"])
     assert "wwspec_router.calls" not in program.log
-
-
-def test_what_the_platform_refuses_is_not_ok_and_is_counted_by_its_errcode(start: Start) -> None:
-    program = start("vendor", "--request-log", "--log-json", "--monitor-interval", "0.2")
-    program.call("pull", {})
-    wait_until(lambda: '"errors":1' in program.log.replace(" ", ""))
-    [call] = [each for each in records(program) if each["logger"] == "wwspec_router.calls"]
-    assert (call["ability"], call["errcode"], call["refused_errcode"]) == ("pull", 45009, 45009)
-    figures = next(each for each in records(program) if each.get("errors") == 1)
-    assert figures["errcodes"] == [{"errcode": 45009, "count": 1}]
-    assert (figures["abilities"][0]["ability"], figures["abilities"][0]["errors"]) == ("pull", 1)

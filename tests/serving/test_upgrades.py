@@ -1,7 +1,6 @@
 """Offers to go on with another protocol are ignored [RFC 9110, 7.8]: what carries one is a request as any other."""
 
 import json
-import subprocess
 from collections.abc import Iterator
 
 import pytest
@@ -20,8 +19,6 @@ from tests.serving.wire import (
     starting,
     statuses,
 )
-from tests.support.skips import only_where
-from tests.support.tools import tool
 from wwspec_router.registry.table import AbilityTable
 
 OFFERS = {
@@ -97,14 +94,3 @@ def test_a_tunnel_is_refused(served: Served, target: bytes) -> None:
     """The parser takes CONNECT for an offer to upgrade, which can't be ignored."""
     received = served.talk(b"CONNECT " + target + b" HTTP/1.1\r\nhost: x\r\n\r\n" + CALL)
     assert statuses(received) == [400]
-
-
-def test_curl_that_offers_http2_is_answered(served: Served) -> None:
-    """`curl --http2` sends the offer with each request that is no HTTPS."""
-    curl = tool("curl")
-    version = subprocess.run([curl, "--version"], capture_output=True, check=True).stdout
-    only_where(b"HTTP2" in version, "curl speaks HTTP/2")
-    command = [curl, "--silent", "--show-error", "--http2", "--noproxy", "*", "--max-time", "20"]
-    command += ["--header", "ww-plain: yes", "--data-binary", "@-", f"{served.url}/"]
-    done = subprocess.run(command, input=BODY, capture_output=True, check=False)
-    assert (done.stdout, done.returncode) == (reply_of("no chat").encode(), 0), done.stderr

@@ -4,24 +4,11 @@ import os
 import signal
 import socket
 
-import pytest
-
 from tests.serving.service import SERVE, Serve
 from tests.support.apps import ROOT
-from tests.support.command import wwspec_anew
 from tests.support.waiting import DEADLINE, wait_until
-from wwspec_devtools.testing.ports import held_ports
 
 WITHOUT_LINUX = {"PYTHONPATH": str(ROOT / "tests" / "support" / "without_linux")}
-
-
-@pytest.mark.slow  # two new interpreters; the test below proves nearly the same
-def test_the_demo_plays_its_flow() -> None:
-    with held_ports(2) as [port, emulator_port]:
-        ports = ["--port", str(port), "--emulator-port", str(emulator_port)]
-        done = wwspec_anew(ROOT, "demo", "--once", *ports, environment={**os.environ, **WITHOUT_LINUX})
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "sealed again." in done.stdout
 
 
 def test_worker_processes_serve_and_show_each_other_their_figures(serve: Serve) -> None:

@@ -27,15 +27,3 @@ async def vowels(request: Request) -> Response:
 @ability
 def untyped(request: dict[str, Any]) -> dict[str, Any]:
     return {}
-
-
-class Mistyped(Output):
-    msg_list: str = ""
-    """WeCom's sync_msg has a list of this name."""
-    hit_keyword: int = 0
-    """An event of WeCom has an object of this name."""
-
-
-@ability
-def mistyped(request: Request) -> Mistyped:
-    return Mistyped()

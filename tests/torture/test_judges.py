@@ -15,7 +15,6 @@ from torture.backends import SqliteBackend, open_backend
 from torture.handlers import chained
 from torture.intruder import judge, lines_by_kind
 from torture.ledger import Ledger
-from torture.overload import percentile
 from torture.soak import judge_growth
 from wwspec_router.stores import open_store
 from wwspec_router.stores.failed import Failure
@@ -230,12 +229,6 @@ def test_growth_between_the_second_and_the_last_fifth_is_found_out(
     resident: list[int], files: list[int], finding: list[str]
 ) -> None:
     assert judge_growth("worker", resident, files)[1] == finding
-
-
-def test_a_percentile_is_a_value_that_was_measured() -> None:
-    values = [each / 100 for each in range(1, 101)]
-    assert (percentile(values, 50), percentile(values, 99), percentile(values[:1], 99)) == (0.5, 0.99, 0.01)
-    assert percentile([], 99) == 0
 
 
 LOG = """\

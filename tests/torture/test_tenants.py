@@ -75,8 +75,3 @@ def test_what_was_said_before_a_cancellation_that_was_lost_may_be_there_though_a
     acts.tenant.join()
     second = acts.say()
     assert acts.tenant.claim() == claim(wanted=[second], allowed=[first])
-
-
-def test_each_corp_has_keys_of_its_own(acts: Acts) -> None:
-    with Tenant(acts.tenant.client.url, "", 0, 1, 0) as first:
-        assert acts.tenant.secret_key("m") != first.secret_key("m")

@@ -1,10 +1,8 @@
 """Threads that hang, sleep, or can not be started."""
 
 import asyncio
-import os
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -15,7 +13,6 @@ from tests.serving.workers.rig import (
     Forbidden,
     Run,
     begin,
-    join_left_behind,
     no_more_files,
     no_more_threads,
     pooled,
@@ -27,7 +24,6 @@ from wwspec_contracts.errors import OverloadedError
 from wwspec_router import threads
 from wwspec_router.monitoring.figures import Gauges
 from wwspec_router.serving.program import read_gauges
-from wwspec_router.threads import Wakeup
 
 # Replacing threads that hang
 
@@ -89,24 +85,6 @@ async def test_a_pool_is_exhausted_when_none_can_be_added_in_the_place_of_one_th
     await future
 
 
-def test_replaced_threads_that_are_left_behind_are_told(run: Run) -> None:
-    hanging: list[Blocker] = []
-
-    async def main() -> None:
-        pool = await started(threads=1)
-        hanging.append(Blocker())
-        future = pool.submit(hanging[0])
-        await hanging[0].begun.wait()
-        assert pool.replace(hanging[0].ident)
-        assert await pool.stop(0.0) == 1
-        assert future.cancelled()
-        assert (pool.threads, pool.replaced) == (0, 1)
-
-    run(main)
-    hanging[0].release.set()
-    join_left_behind()
-
-
 @pooled(threads=4, queue=2000)
 async def test_no_job_is_lost_while_threads_are_replaced_under_load(pool: FuturePool) -> None:
     futures = [pool.submit(lambda n: sum(range(500)) + n, n) for n in range(2000)]
@@ -153,16 +131,6 @@ def test_threads_that_are_asked_for_at_the_start_are_there_when_no_more_can_be_s
     run(main)
 
 
-def test_a_pool_that_can_not_start_the_threads_asked_for_says_so(run: Run) -> None:
-    async def main() -> None:
-        pool = FuturePool(4)
-        with no_more_threads(), pytest.raises(RuntimeError, match="start new thread"):
-            await pool.start(threads=1)
-        assert await pool.stop(DEADLINE) == 0
-
-    run(main)
-
-
 @pytest.mark.parametrize("shortage", [no_more_threads, no_more_files])
 @pooled(threads=8)
 async def test_the_threads_there_are_do_the_work_when_no_more_can_be_started(
@@ -181,33 +149,6 @@ async def test_the_threads_there_are_do_the_work_when_no_more_can_be_started(
 
 def open_files() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
-
-
-def test_each_wake_up_that_is_sent_ends_one_sleep() -> None:
-    wakeup = Wakeup()
-    with ThreadPoolExecutor(1) as pool:
-        wakeup.send()
-        wakeup.send()
-        pool.submit(wakeup.wait).result(DEADLINE)
-        pool.submit(wakeup.wait).result(DEADLINE)
-        asleep = pool.submit(wakeup.wait)
-        assert not asleep.done()
-        wakeup.send()
-        asleep.result(DEADLINE)
-
-
-def test_a_thread_is_woken_without_eventfd(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(os, "eventfd")
-    test_each_wake_up_that_is_sent_ends_one_sleep()
-
-
-def test_a_pool_does_not_start_when_no_file_can_be_opened(run: Run) -> None:
-    async def main() -> None:
-        pool = FuturePool(1)
-        with no_more_files(), pytest.raises(RuntimeError, match="no file for it: Too many open files"):
-            await pool.start(threads=1)
-
-    run(main)
 
 
 def test_threads_that_ended_leave_no_file_open(run: Run) -> None:

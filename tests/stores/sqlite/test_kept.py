@@ -7,13 +7,12 @@ from msgspec import UNSET
 
 from tests.stores.suites.job_samples import ids, job
 from tests.stores.suites.keeping import check_kept_with_jobs, keeping
-from tests.stores.suites.kept_values import KEY, OUTCOME, running, text_of, write
+from tests.stores.suites.kept_values import OUTCOME, running, text_of, write
 from tests.stores.suites.rig import ManualClock, in_threads
 from tests.support.waiting import wait_until
 from wwspec_contracts.errors import KeptConflictError
 from wwspec_router.stores.base import Forgotten
 from wwspec_router.stores.kept import KeptKey
-from wwspec_router.stores.sqlite import kept
 from wwspec_router.stores.sqlite.events import SqliteStore
 
 
@@ -65,20 +64,6 @@ def test_a_conflict_costs_no_other_write_of_its_transaction(store: SqliteStore) 
 
     assert all(in_threads(work))
     assert store.job_figures().waiting == 16 * 10
-
-
-def test_a_value_is_found_by_its_key_and_expired_ones_by_index(path: Path) -> None:
-    with closing(SqliteStore(path)) as store:
-        store.write_kept([write("1", KEY)])
-    with closing(sqlite3.connect(path)) as db:
-
-        def steps(statement: str, parameters: int) -> set[str]:
-            plan = db.execute(f"EXPLAIN QUERY PLAN {statement}", (0,) * parameters).fetchall()
-            return {row[-1] for row in plan if " kept" in row[-1]}
-
-        by_key = "SEARCH kept USING PRIMARY KEY (corpid=? AND agentid=? AND space=? AND name=?)"
-        assert steps(kept._READ, 5) == steps(kept._FIND, 5) == {by_key}
-        assert steps(kept.VALUES._any_expired, 1) == {"SEARCH kept USING COVERING INDEX kept_expires (expires<?)"}
 
 
 MANY = 600

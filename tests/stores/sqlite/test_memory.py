@@ -1,17 +1,13 @@
 """What is special to `memory:`; all else is proved by the suite over a SQLite file that stays."""
 
-import gc
 import os
-import sqlite3
 import stat
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -20,7 +16,7 @@ from tests.stores.suites.rig import DEADLINE, in_threads
 from tests.support.skips import only_where
 from wwspec_contracts.errors import StoreError
 from wwspec_router.stores import Store, open_store
-from wwspec_router.stores.sqlite.events import LAYOUT, SCHEMA
+from wwspec_router.stores.sqlite.events import LAYOUT
 from wwspec_router.stores.sqlite.file import SqliteFile
 
 CHILD = """
@@ -74,25 +70,6 @@ def test_nothing_is_left_of_one_that_is_closed_or_not_opened(temporary: Path, mo
     assert list(temporary.rglob("*")) == []
 
 
-def test_its_connections_are_closed_when_nobody_holds_it(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A program that is made and never started leaves it so; since Python 3.13 an open connection is a warning then."""
-    made: list[sqlite3.Connection] = []
-
-    class Connection(sqlite3.Connection):
-        def __init__(self, *arguments: Any, **options: Any) -> None:
-            super().__init__(*arguments, **options)
-            made.append(self)
-
-    connect = sqlite3.connect
-    monkeypatch.setattr(sqlite3, "connect", partial(connect, factory=Connection))
-    SqliteFile(None, LAYOUT, SCHEMA)
-    gc.collect()
-    for connection in made:
-        with pytest.raises(sqlite3.ProgrammingError, match="closed database"):
-            connection.execute("SELECT 1")
-    assert made
-
-
 def test_its_open_files_are_its_owners_only_whatever_the_umask(temporary: Path) -> None:
     only_where(sys.platform == "linux", "a process sees its open files in /proc")
     before = os.umask(0)
@@ -135,13 +112,6 @@ def test_each_is_empty_and_sees_nothing_of_another(memory: Store) -> None:
         assert other.job_figures().waiting == 0
     assert memory.get("corp", 1, "id") == "text"
     assert memory.job_figures().waiting == 1
-
-
-def test_no_write_waits_for_the_disk(temporary: Path) -> None:
-    with closing(SqliteFile(None, LAYOUT, SCHEMA)) as file:
-        for synced in (True, False):
-            off = 0
-            assert file.write(lambda db: db.execute("PRAGMA synchronous").fetchone(), synced=synced) == (off,)
 
 
 def test_an_unusable_temporary_folder_is_named_with_the_fix(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,5 @@
 """SQLite files that are locked, deleted, replaced or read-only; time, and what has expired."""
 
-import gc
 import logging
 import os
 import shutil
@@ -152,27 +151,6 @@ def test_a_store_that_could_not_write_serves_again_when_it_can(path: Path, store
         assert "locked" in refused(lambda: store.put("corp", 1, "id", "text", 1000))
         assert "locked" in refused(store.check)
     store.check()
-
-
-def store_threads() -> int:
-    return sum(thread.name == "wwspec-store" for thread in threading.enumerate())
-
-
-def test_the_thread_that_looks_after_a_file_ends_with_it(tmp_path: Path) -> None:
-    before = store_threads()
-    with closing(SqliteStore(tmp_path / "notify.db")):
-        assert store_threads() == before + 1
-    assert store_threads() == before
-
-
-@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
-def test_the_thread_ends_also_when_nobody_closes_the_file(tmp_path: Path) -> None:
-    before = store_threads()
-    store = SqliteStore(tmp_path / "notify.db")
-    assert store_threads() == before + 1
-    del store
-    gc.collect()
-    wait_until(lambda: store_threads() == before)
 
 
 def test_a_file_that_is_not_closed_keeps_no_process_alive(tmp_path: Path) -> None:

@@ -41,30 +41,6 @@ def newest(path: Path) -> int:
     return selected(path, "SELECT count(*) FROM notify_new")
 
 
-def pages_written(path: Path) -> int:
-    """How many pages transactions have put into the WAL since this was asked last, which empties it."""
-    with closing(sqlite3.connect(path)) as db:
-        return int(db.execute("PRAGMA wal_checkpoint").fetchone()[1])
-
-
-@pytest.mark.usefixtures("unwatched")
-@pytest.mark.parametrize(("text", "notify_id_length"), [(EVENT, 39), ("x" * 760, 80), ("", 80), ("事" * 250, 39)])
-def test_a_put_changes_one_page_of_the_file(store: SqliteStore, path: Path, text: str, notify_id_length: int) -> None:
-    store.put("corp", 2**62, "0" * notify_id_length, text, 1000)
-    pages_written(path)
-    puts, moves = 0, 0
-    for number in range(1, 40):
-        waiting = newest(path)
-        store.put("corp", 2**62, f"{number:0{notify_id_length}d}", text, 1000)
-        written = pages_written(path)
-        if newest(path) > waiting:
-            assert written == 1
-            puts += 1
-        else:
-            moves += 1
-    assert puts >= 3 * moves > 0
-
-
 @pytest.mark.usefixtures("unwatched")
 @pytest.mark.parametrize(("first", "second"), list(product(TEXTS, TEXTS)))
 def test_an_event_is_found_and_replaced_wherever_it_is(store: SqliteStore, path: Path, first: str, second: str) -> None:
