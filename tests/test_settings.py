@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -50,8 +51,26 @@ def test_each_setting_is_in_the_help_with_its_text_and_variable(setting: Setting
         assert variable(setting.option) in serve_help
 
 
+def test_every_option_of_serve_is_a_setting() -> None:
+    options = {each.name for each in serve.command.params if isinstance(each, click.Option) and each.expose_value}
+    others = {"debug", "emulator_url"}  # one is hidden, and the stand-in reads the other
+    assert options == {*settings(), "app", "registry", *others}
+
+
 def test_without_options_serve_has_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
     assert parsed(monkeypatch, "--app", str(ROOT)) == Settings(app=ROOT)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("port", 0), ("workers", 64), ("queue_timeout", 0.5), ("request_log", True)]
+    + [("log_json", True), ("log_level", "DEBUG"), ("sdk", "emulator"), ("store", "memory:"), ("host", "::1")],
+)
+def test_an_option_becomes_its_setting(monkeypatch: pytest.MonkeyPatch, name: str, value: Any) -> None:
+    option = f"--{name.replace('_', '-')}"
+    flag = option.replace("--", "--no-") if value is False else option
+    arguments = [flag] if isinstance(value, bool) else [option, str(value)]
+    assert getattr(parsed(monkeypatch, *arguments), name) == value
 
 
 BEYOND = [(each, f"{each.above:g}") for each in ALL if each.above is not None]
@@ -149,3 +168,11 @@ def test_the_table_in_the_docs_is_made_of_the_settings() -> None:
 def test_the_registry_file_is_in_the_application_folder_unless_it_is_named() -> None:
     assert registry_path(Path("app")) == Path("app/abilities/registry.toml") == Path("app") / REGISTRY
     assert registry_path(Path("app"), Path("other.toml")) == Path("other.toml")
+
+
+def test_the_place_of_the_registry_file_is_spelled_once() -> None:
+    place = re.compile(r'"abilities/registry\.toml"|"abilities" / "registry\.toml"')
+    modules = (ROOT / "wwspec_router").rglob("*.py")
+    assert [each for each in modules if place.search(each.read_text("utf-8"))] == [
+        ROOT / "wwspec_router/config/__init__.py"
+    ]

@@ -1,4 +1,4 @@
-"""The workflows of GitHub: what they may do, and what they run."""
+"""The workflows of GitHub: what they may do, what they run, and in which order they publish."""
 
 import json
 import re
@@ -59,6 +59,12 @@ def test_actionlint_finds_no_fault(workflows: dict[str, Any], jobs: dict[str, An
     assert {job["runs-on"] for job in jobs.values() if "runs-on" in job} <= RUNNERS
 
 
+def test_actionlint_would_find_one(tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.yml"
+    wrong.write_text((FOLDER / "release.yml").read_text("utf-8").replace("needs: ci", "needs: c1"), "utf-8")
+    assert any('"c1"' in fault for fault in checked(wrong)[str(wrong)]["faults"])
+
+
 def test_a_job_may_read_and_only_those_that_publish_may_ask_for_a_token(
     workflows: dict[str, Any], jobs: dict[str, Any]
 ) -> None:
@@ -68,6 +74,30 @@ def test_a_job_may_read_and_only_those_that_publish_may_ask_for_a_token(
     assert {name: job["permissions"] for name, job in jobs.items()} == {
         name: {"id-token": "write"} if name in publishing else READS for name in jobs
     }
+
+
+def test_each_package_is_published_alone_from_an_environment_of_its_own(jobs: dict[str, Any]) -> None:
+    for room in ROOMS:
+        job = jobs[f"release/publish-{room}"]
+        assert job["environment"] == f"publish-{room}"
+        assert uses(job) == ["actions/download-artifact", PUBLISHES]
+        assert job["steps"][0]["with"]["pattern"] == f"{room}*"
+    steps = [*jobs["release/archives"]["steps"], *jobs["release/wheels"]["steps"]]
+    assert [step["with"]["path"] for step in steps if "upload" in step.get("uses", "")] == [
+        *(f"dist/wwspec_{room}-*" for room in ("contracts", "router", "client", "devtools")),
+        "dist/wwspec_router-*-manylinux*.whl",
+    ]
+
+
+def test_a_package_is_published_after_those_that_it_needs(jobs: dict[str, Any]) -> None:
+    def before(name: str) -> set[str]:
+        needed = jobs[f"release/{name}"].get("needs", [])
+        direct = {needed} if isinstance(needed, str) else {*needed}
+        return direct.union(*map(before, direct))
+
+    assert {"ci", "archives", "wheels"} == before("publish-contracts")
+    for room, needed in (("router", {"contracts"}), ("client", {"contracts"}), ("devtools", {"router", "client"})):
+        assert {f"publish-{each}" for each in needed} <= before(f"publish-{room}")
 
 
 def test_an_action_of_others_is_pinned_by_its_commit_and_a_command_is_a_script(jobs: dict[str, Any]) -> None:

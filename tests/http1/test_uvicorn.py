@@ -3,12 +3,14 @@
 scripts/release runs this file with the newest uvicorn, too. It needs nothing of tests/.
 """
 
+import ast
 import asyncio
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from importlib.metadata import requires, version
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -16,6 +18,7 @@ import pytest
 import uvicorn
 from packaging.requirements import Requirement
 
+import wwspec_router.http1
 from wwspec_router.http1.answers import Answer, Headers, OnAnswer, plain
 from wwspec_router.http1.bounds import Limits
 from wwspec_router.http1.budget import BodyBudget
@@ -24,6 +27,12 @@ from wwspec_router.serving.accepting import Acceptor, ConnectionCounts
 
 DEADLINE = 300.0
 REQUEST = b"GET /page HTTP/1.1\r\nhost: x\r\n\r\n"
+FOLDER = Path(wwspec_router.http1.__path__[0])
+USED = {
+    "config": {"timeout_keep_alive"},
+    "server_state": {"connections", "default_headers", "total_requests"},
+}
+"""What is read of what uvicorn hands over."""
 
 
 class EmptyProgram:
@@ -44,12 +53,14 @@ class Served:
     """uvicorn's own server, with our class and one loopback port."""
 
     def __init__(self, server: type[uvicorn.Server] = uvicorn.Server, **options: Any) -> None:
+        self.made: list[dict[str, Any]] = []
         config = uvicorn.Config(application, http=self._make, lifespan="off", log_config=None, **options)  # type: ignore[arg-type]
         self.server = server(config)
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.thread = Thread(target=partial(asyncio.run, self.server.serve([self.socket])))
 
     def _make(self, **arguments: Any) -> Connection:
+        self.made.append(arguments)
         limits = Limits(8, DEADLINE, DEADLINE, 1000)
         return Connection(**arguments, program=EmptyProgram(), limits=limits, bodies=BodyBudget(limits.max_body))
 
@@ -77,6 +88,16 @@ def reply(client: socket.socket) -> bytes:
         assert piece, received
         received += piece
     return received
+
+
+def test_the_server_makes_each_connection_of_the_four_things_that_ours_takes() -> None:
+    with served() as program, program.connect() as client:
+        client.sendall(REQUEST)
+        reply(client)
+        (made,) = program.made
+    assert made.keys() == {"config", "server_state", "app_state", "_loop"}
+    assert made["config"] is program.server.config
+    assert made["server_state"] is program.server.server_state
 
 
 def test_the_server_s_headers_are_sent_and_its_count_of_requests_ends_it() -> None:
@@ -116,6 +137,23 @@ def test_a_server_that_stops_closes_an_idle_connection_that_it_or_we_accepted(se
         assert client.recv(1000) == b""
         program.thread.join(DEADLINE)
         assert not program.server.server_state.connections
+
+
+def test_nothing_else_of_uvicorn_is_imported_or_read() -> None:
+    imported, read = set(), {name: set[str]() for name in USED}
+    for path in FOLDER.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                imported |= {each.name for each in node.names if each.name.startswith("uvicorn")}
+            elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("uvicorn"):
+                imported |= {f"{node.module}.{each.name}" for each in node.names}
+            elif isinstance(node, ast.Attribute):
+                owner = ast.unparse(node.value).removeprefix("self._")
+                owner = {"server": "server_state"}.get(owner, owner)
+                if owner in USED:
+                    read[owner].add(node.attr)
+    assert imported == {"uvicorn.Config", "uvicorn.server.ServerState"}
+    assert read == USED
 
 
 @pytest.mark.parametrize(("other", "fits"), [(version("uvicorn"), True), ("0.999.0", True), ("1.0.0", False)])

@@ -37,10 +37,10 @@ from tests.support.redis_server import local_redis
 from tests.support.sdk import network_failure
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_contracts.errors import StoreError
-from wwspec_router.envelope import Call
+from wwspec_router.envelope import Call, Deadline
 from wwspec_router.handlers.ability import ability
 from wwspec_router.jobs.executor import GIVE_UP_AFTER, MAX_RUNS
-from wwspec_router.jobs.reports import PATIENCE, Verdict, report
+from wwspec_router.jobs.reports import PATIENCE, REFUSALS, Verdict, report
 from wwspec_router.jobs.runner import LEASE, Jobs
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.kernel.intake import JobIntake
@@ -135,6 +135,12 @@ def test_a_refusal_that_may_pass_costs_no_result_however_often_it_comes(claims: 
         assert len(sdk.reports) == 1, errcode
 
 
+def test_each_errcode_of_a_report_is_in_one_table_with_a_reason() -> None:
+    assert all(refusal.reason for refusal in REFUSALS.values())
+    assert {refusal.verdict for refusal in REFUSALS.values()} == {*Verdict, None}
+    assert 0 not in REFUSALS
+
+
 def test_job_of_which_nothing_is_taken_is_given_up_and_counted(store: Store, caplog: pytest.LogCaptureFixture) -> None:
     sdk, figures = Platform(790014, 790014, 790014), Figures(())
     reports = reported(store, sdk, answer, job(), 3, figures=figures)
@@ -194,6 +200,14 @@ def test_an_unstorable_reply_is_an_error(store: Store, tmp_path: Path, caplog: p
     assert json.loads(report["result"]) == {"errcode": 9003, "errmsg": "internal error of the program"}
     assert "of odd: its result holds a lone surrogate" in caplog.text
     assert "secret" not in caplog.text
+
+
+def test_a_call_that_is_over_its_time_is_not_accepted(store: Store) -> None:
+    sdk = Platform()
+    kernel = Dispatcher(reference_table(), sdk, store, jobs=JobIntake(store, lambda: None))
+    call = app_call("invoke_sync_msg", is_async=True, job_info="j")
+    assert "longer than its timeout" in kernel.answer(call, kernel.route(call), Deadline(monotonic())).text
+    assert store.job_figures().waiting == 0
 
 
 def test_a_job_that_outlasts_its_lease_is_run_once_while_its_process_lives(store: Store) -> None:
@@ -266,6 +280,22 @@ def test_a_process_that_reaches_the_journal_again_after_an_outage_leaves_the_job
     assert "the journal of jobs failed" in caplog.text
 
 
+def test_a_journal_that_fails_each_tick_is_logged_once_a_second(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    journal = Wrapped(store, "claim", fails(StoreError("the disk is gone")), times=10)
+    sdk = Platform()
+
+    def is_reported() -> bool:
+        process.wake.set()  # each look at the journal is a tick
+        return bool(sdk.reports)
+
+    with working(journal, sdk, answer) as process:
+        process.accept(job("late"))
+        wait_until(is_reported)
+    lines = [each.getMessage() for each in caplog.records if "the journal of jobs failed" in each.getMessage()]
+    assert lines[0] == "the journal of jobs failed: the disk is gone"
+    assert len(lines) < journal.calls / 2
+
+
 def test_a_hanging_job_is_reported_and_takes_no_other_s_thread(store: Store, caplog: pytest.LogCaptureFixture) -> None:
     sdk, run = Platform(), Held("hangs")
     process = Process(store, sdk, run, 1, hang_after=0.05)
@@ -282,6 +312,20 @@ def test_a_hanging_job_is_reported_and_takes_no_other_s_thread(store: Store, cap
     assert "a job of any has been running on wwspec-job-1 for" in caplog.text
     assert "the thread was replaced" in caplog.text
     assert " < jobs.py:" in caplog.text
+
+
+def test_a_job_that_hangs_is_logged_also_when_its_thread_stays(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    sdk, run = Platform(), Held()
+    with working(store, sdk, run, threads=1, hang_after=0.05) as process:
+        process.accept(job("hangs"))
+        process.accept(job("hangs too"))
+        wait_until(lambda: "no thread takes its place" in caplog.text)
+        assert process.jobs.threads.replaced == 1
+        run.go_on.set()
+        sdk.wait_for(2)
+    # Of the reports of both nothing is said: they may take far longer than a job, also on a slow machine.
+    hanging = [line for line in caplog.messages if "has been running" in line]
+    assert [line.partition(" has")[0] for line in hanging] == ["a job of any"] * 2
 
 
 def test_a_job_that_hangs_beyond_its_timeout_is_reported_late(store: Store, caplog: pytest.LogCaptureFixture) -> None:
@@ -373,3 +417,13 @@ def test_what_is_claimed_while_a_stop_begins_is_given_back_and_was_no_attempt(st
     assert process.jobs.stop(DEADLINE) == 0
     assert sdk.reports == []
     assert [each.attempt for each in store.claim("the next", 1, LEASE)] == [0]
+
+
+def test_a_process_without_jobs_asks_the_journal_once_a_tick() -> None:
+    with closing(open_store("memory:")) as store:
+        journal = Wrapped(store, "claim", store.claim)
+        process = Process(journal, Platform(), answer, 1)
+        process.jobs.start()
+        wait_until(lambda: journal.calls)
+        process.jobs.stop(DEADLINE)
+        assert journal.calls == 1

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from tests.stores.suites.rig import ManualClock
 from tests.support.crashes import INTERNAL
 from tests.support.kernel import Kernel, app_call, reference_table
-from tests.support.sdk import OK, network_failure
+from tests.support.sdk import OK, MemorySdk, network_failure
 from tests.support.tables import for_each
 from wwspec_contracts.call_type import CallType
 from wwspec_contracts.errors import SdkCallError
@@ -182,6 +182,13 @@ def test_an_asynchronous_call_is_refused(kernel: Kernel) -> None:
     answer = kernel.call("invoke_sync_msg", is_async=True, job_info="job")
     assert answer == refused("asynchronous calls are not supported by this program")
     assert kernel.sdk.calls == []
+
+
+def test_the_program_s_own_failures_carry_its_configured_errcode(kernel_of: ZoneOf) -> None:
+    kernel = kernel_of("[program]\nerrcode=42\n[abilities.a]\napi='sync_msg'\n")
+    assert kernel.dispatch(app_call("nope")).errcode == 42
+    assert kernel.call("a", "[1]")["errcode"] == 42
+    assert kernel.event("[]")["errcode"] == 42
 
 
 def test_deadlines_count_from_the_arrival_and_are_for_calls_of_the_app_only(kernel_of: ZoneOf) -> None:
@@ -369,15 +376,19 @@ def test_the_console_is_told_of_the_page_s_own_request_for_an_event(kernel: Kern
         ("{}", "input contract: missing key at $.input"),
         ("[]", "input contract: expected object, got array at $"),
         ('{"input":3}', "input contract: expected object, got int at $.input"),
+        ('{"input":null}', "input contract: expected object, got null at $.input"),
         ('{"input":{}}', "input contract: missing key at $.input.func"),
+        ('{"input":{"func":3}}', "input contract: expected str, got int at $.input.func"),
         ('{"input":{"func":"sync_msg"},"x":1}', "input contract: unknown key at $.x"),
         ('{"input":{"func":"sync_msg","x":1}}', "input contract: unknown key at $.input.x"),
         ('{"input":{"func":"nope"}}', "unknown input.func nope"),
+        ('{"input":{"func":"no\\npe\\u0000"}}', "unknown input.func no\\npe\\x00"),
         (func("n" * 5000), "unknown input.func " + "n" * 64 + "…"),
         ('{"input":{"func":"sync_msg","func_req":3}}', "input contract: expected object, got int at $.input.func_req"),
         (func("sync_msg", '{"limit":"3"}'), "input contract: expected int, got str at $.input.func_req.limit"),
         (func("sync_msg", '{"x":3}'), "input contract: unknown key at $.input.func_req.x"),
         (func("sync_msg", "{"), "input contract: not valid JSON at $"),
+        (func("sync_msg", "null"), "input contract: expected object, got null at $.input.func_req"),
         (func("do_async_job", '{"x":1}'), "input contract: unknown key at $.input.func_req.x"),
         ('{"input":{"' + "k" * 100_000 + '":1}}', "input contract: unknown key at $.input." + "k" * 64),
     ]
@@ -446,3 +457,15 @@ def test_nothing_of_a_request_or_a_reply_reaches_the_log(kernel: Kernel, caplog:
         kernel.event('{"event_type":7,"a-secret":"a-secret"}')
     assert caplog.text.count("InputError") == 3, "each ability's once a second, and the event's"
     assert "a-secret" not in caplog.text
+
+
+class BrokenSdk(MemorySdk):
+    def client(self, corpid: str, agentid: int, ability_id: str, job_info: str) -> Any:
+        raise MemoryError
+
+
+def test_an_sdk_without_clients_is_answered_all_the_same(store: Store) -> None:
+    kernel = Kernel(reference_table(), store, sdk=BrokenSdk())
+    for ability_id, data in (("invoke_sync_msg", "{}"), ("chat_digest", "{}"), ("group_overview", '{"chatid":"c"}')):
+        assert kernel.call(ability_id, data) == INTERNAL
+    assert kernel.event(EVENT) == INTERNAL

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from tests.support.apps import ROOT
 from tests.support.crashes import INTERNAL
@@ -140,6 +141,23 @@ def test_unlisted_keys_of_events_are_logged_when_they_come(kernel_of: ZoneOf, ca
     assert "a-secret" not in caplog.text
 
 
+def test_the_number_of_paths_that_are_logged_is_bounded(kernel_of: ZoneOf, caplog: pytest.LogCaptureFixture) -> None:
+    kernel = kernel_of(FETCH)
+    for number in range(30):
+        keys = {f"key{number}_{each}": 1 for each in range(50)}
+        assert kernel.event(json.dumps({"event_type": "brand_new", **keys})) == ACCEPTED
+    assert len(caplog.records) == 1000
+
+
+@pytest.mark.parametrize("text", ['{"x":1}', '{"event_type":5,"x":1}', '{"x":1', '{"event_type":null,"x":1}'])
+def test_only_in_events_are_keys_searched_for(kernel_of: ZoneOf, text: str, caplog: pytest.LogCaptureFixture) -> None:
+    kernel = kernel_of(FETCH)
+    assert kernel.event(text)["errcode"] == 710660
+    assert LEFT_OUT not in caplog.text
+    assert kernel.event('{"event_type":"a","x":1}') == ACCEPTED
+    assert f"{LEFT_OUT}$.x" in caplog.text
+
+
 @pytest.mark.parametrize("text", [BRAND_NEW, LATER, EVENT, ' { "event_type" : "a" , "n" : 1.50e3 }\n'])
 def test_policy_off_gives_an_event_as_stored(kernel_of: ZoneOf, text: str, caplog: pytest.LogCaptureFixture) -> None:
     kernel = kernel_of(f"{FETCH}output_policy='off'\n")
@@ -180,6 +198,12 @@ def test_an_sdk_that_makes_no_notify_id_fails_the_event(kernel: Kernel) -> None:
     kernel.sdk.notify_ids = iter(())
     assert kernel.event(EVENT) == INTERNAL
     assert kernel.store.figures().rows == 0
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@given(st.text())
+def test_arbitrary_text_is_answered(kernel: Kernel, text: str) -> None:
+    assert kernel.event(text)["errcode"] in (0, 710660)
 
 
 def test_jobs_are_woken_when_an_asynchronous_call_is_stored_and_not_when_it_could_not_be() -> None:

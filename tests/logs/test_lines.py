@@ -13,8 +13,11 @@ from datetime import datetime
 import pytest
 from hypothesis import given, strategies as st
 
+from tests.support.tables import for_each
 from wwspec_contracts.support import rare_lines
+from wwspec_contracts.support.printable import short
 from wwspec_contracts.support.rare_lines import MOST_KINDS, LineLimiter
+from wwspec_contracts.support.stacks import describe, describe_task
 from wwspec_router.logs.formats import Fields, JsonFormatter, OneLineFormatter, current_request
 from wwspec_router.logs.handlers import SdkLogHandler, pieces
 from wwspec_router.logs.lines import about, log_stray, setup_logging
@@ -54,6 +57,36 @@ def test_a_record_is_one_line_on_standard_output(lines: io.StringIO) -> None:
     [line] = lines.getvalue().splitlines()
     assert " DEBUG wwspec_router.any " in line
     assert line.endswith("one | two three | four")
+
+
+def test_noisy_libraries_log_warnings_only(lines: io.StringIO) -> None:
+    logging.getLogger("httpx").info("GET a-url")
+    logging.getLogger("httpx").warning("odd")
+    [line] = lines.getvalue().splitlines()
+    assert line.endswith("odd")
+
+
+def test_an_exception_that_was_never_raised_has_no_place() -> None:
+    assert describe(ValueError("a-secret")) == "ValueError at an unknown place"
+
+
+def test_a_deep_failure_is_described_by_its_innermost_frames() -> None:
+    def deep(level: int) -> None:
+        if level:
+            deep(level - 1)
+        raise KeyError
+
+    with pytest.raises(KeyError) as caught:
+        deep(10)
+    assert describe(caught.value).count("test_lines.py") == 4
+
+
+@for_each(
+    [("", ""), ("a" * 12, "a" * 12), ("a" * 13, "a" * 12 + "…")]
+    + [("a\nb", "a\\nb"), ("中", "\\u4e2d"), ("\ud800", "\\ud800")]
+)
+def test_an_id_is_shortened_and_escaped(text: str, shown: str) -> None:
+    assert short(text) == shown
 
 
 def test_the_sdk_is_given_every_record_in_pieces_that_it_keeps_whole() -> None:
@@ -175,6 +208,25 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> _Clock:
     return clock
 
 
+def test_a_frequent_warning_is_logged_once_a_second_with_the_number_of_those_left_out(
+    clock: _Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    limiter, log = LineLimiter(), logging.getLogger("wwspec_router.any")
+    for number in range(4):
+        limiter.log(log, logging.WARNING, "number %d", number)
+    clock.now += 1.0
+    for number in range(4, 6):
+        limiter.log(log, logging.WARNING, "number %d", number)
+    clock.now += 2.0
+    limiter.log(log, logging.WARNING, "number %d", 6)
+
+    assert [record.getMessage() for record in caplog.records] == [
+        "number 0",
+        "number 4 (and 3 more since the last such line)",
+        "number 6 (and 1 more since the last such line)",
+    ]
+
+
 def test_lines_of_the_server_that_any_client_can_cause_are_rare_each_kind_for_itself(
     clock: _Clock, lines: io.StringIO
 ) -> None:
@@ -230,6 +282,16 @@ def test_a_warning_is_one_line_of_its_category_and_place(
 
 
 @pytest.mark.filterwarnings("always")
+@pytest.mark.usefixtures("lines")
+def test_a_warning_is_told_with_its_text_in_development(capsys: pytest.CaptureFixture[str]) -> None:
+    setup_logging(development=True)
+    warnings.warn("use this\ninstead", stacklevel=1)
+    first, second = capsys.readouterr().out.splitlines()
+    assert re.search(r"  UserWarning at test_lines\.py:\d+: use this$", first)
+    assert second.strip() == "instead"
+
+
+@pytest.mark.filterwarnings("always")
 def test_what_python_would_print_is_logged_once_a_second_for_each_place(clock: _Clock, lines: io.StringIO) -> None:
     loop = asyncio.new_event_loop()
     for _ in range(3):
@@ -242,6 +304,25 @@ def test_what_python_would_print_is_logged_once_a_second_for_each_place(clock: _
     logged = lines.getvalue().splitlines()
     assert len(logged) == 4
     assert logged[3].endswith(" (and 2 more since the last such line)")
+
+
+async def test_a_task_is_described_by_the_coroutines_that_it_waits_in() -> None:
+    forever: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def inner() -> None:
+        await forever
+
+    async def outer() -> None:
+        await inner()
+
+    task = asyncio.ensure_future(outer())
+    await asyncio.sleep(0)
+    places = describe_task(task).split(" < ")
+    assert [place.partition(" ")[2] for place in places] == ["inner", "outer"]
+    assert all(place.startswith("test_lines.py:") for place in places)
+    forever.set_result(None)
+    await task
+    assert describe_task(task) == "its end"
 
 
 @pytest.mark.usefixtures("lines")
@@ -264,6 +345,18 @@ def test_a_record_as_json_is_one_object_whose_time_has_its_zone(
     assert abs(datetime.fromisoformat(moment).timestamp() - before) < 60
 
 
+@pytest.mark.usefixtures("lines")
+def test_a_request_and_a_job_have_keys_of_their_own_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    setup_logging("INFO", as_json=True)
+    for each in (17, "job-a1b2-c3"):
+        with about(each):
+            logging.getLogger("wwspec_router.any").info("one")
+    request, job = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert (request["request"], job["job"]) == (17, "a1b2-c3")
+    assert "job" not in request
+    assert "request" not in job
+
+
 def test_fields_are_keys_as_json_and_names_with_values_as_text() -> None:
     fields = {"ability": "digest", "errcode": 0, "reported": True, "why": 'two "words"', "none": "", "ms": 1.5}
     record = logging.LogRecord("any", logging.INFO, "", 0, Fields("call", fields), None, None)
@@ -282,6 +375,53 @@ def test_whatever_a_field_holds_a_record_is_one_line_that_parses(message: str, v
         assert len(line.encode().split(b"\n")) == 1
     parsed = json.loads(JsonFormatter().format(record))
     assert parsed["value"] == value.encode("utf-8", "replace").decode()
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.usefixtures("lines")
+@pytest.mark.parametrize("no_color", ["", "1"])
+def test_only_a_terminal_gets_colours_and_not_with_no_color(monkeypatch: pytest.MonkeyPatch, no_color: str) -> None:
+    monkeypatch.setenv("NO_COLOR", no_color)
+    terminal, file = _Terminal(), io.StringIO()
+    for output in (terminal, file):
+        monkeypatch.setattr(sys, "stdout", output)
+        setup_logging(development=True)
+        logging.getLogger("wwspec_router.any").error("one\x1b[0m")
+        logging.getLogger("wwspec_router.any").info("call  ok  5 ms", extra={"outcome": "ok"})
+    coloured = terminal.getvalue()
+    assert ("\x1b[31mone\\x1b[0m\x1b[0m\n" in coloured) == (not no_color)
+    assert ("call  \x1b[32mok\x1b[0m  5 ms" in coloured) == (not no_color)
+    assert ("\x1b" in coloured) == (not no_color)
+    assert "\x1b" not in file.getvalue()
+
+
+@pytest.mark.usefixtures("lines")
+def test_what_is_not_ours_has_the_name_of_its_logger_in_development(capsys: pytest.CaptureFixture[str]) -> None:
+    setup_logging(development=True)
+    with about(7):
+        logging.getLogger("abilities.shop").warning("one\ntwo")
+        logging.getLogger("uvicorn.error").info("Waiting for application startup.")
+    assert re.fullmatch(
+        r"\d\d:\d\d:\d\d\.\d{3}  WARN   #7         abilities\.shop: one\n {32}two\n", capsys.readouterr().out
+    )
+
+
+@pytest.mark.usefixtures("lines")
+def test_an_error_without_a_text_does_not_fail_the_log_of_a_developer(capsys: pytest.CaptureFixture[str]) -> None:
+    class MuteError(Exception):
+        def __str__(self) -> str:
+            raise ValueError("mute")
+
+    setup_logging(development=True)
+    try:
+        raise MuteError
+    except MuteError:
+        logging.getLogger("wwspec_router.any").exception("it failed")
+    assert "MuteError: <exception str() failed>" in capsys.readouterr().out
 
 
 def test_lines_of_a_traced_call_carry_its_trace_in_each_form() -> None:

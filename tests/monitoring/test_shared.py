@@ -1,4 +1,4 @@
-"""The memory that worker processes share: what each shows, and what is left of those that are gone."""
+"""The memory that worker processes share: what each shows, what is left of those that are gone, and who leads."""
 
 import os
 import signal
@@ -29,7 +29,7 @@ figures = Figures(["digest"])
 for _ in range(int(sys.argv[3])):
     figures.count("digest", 710660, 0.001, 0.01)
 shared.publish(figures.snapshot(Gauges(busy=5)))
-print("shown", flush=True)
+print(shared.lead(), flush=True)
 sys.stdin.read()
 """
 
@@ -43,7 +43,7 @@ def file() -> Iterator[int]:
 
 @contextmanager
 def publisher(file: int, calls: int, number: int = 1) -> Iterator["subprocess.Popen[str]"]:
-    """A process that shows its figures, says so, and waits to be ended."""
+    """A process that shows its figures, and then waits to be ended; it prints whether it leads."""
     process = subprocess.Popen(
         [sys.executable, "-W", "error", "-c", PUBLISHER, str(file), str(number), str(calls)],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
@@ -71,14 +71,45 @@ def figures_of(calls: int) -> Snapshot:
     return figures.snapshot(Gauges(busy=1))
 
 
+def test_processes_see_each_other_but_not_themselves(file: int) -> None:
+    shared, other = SharedFigures(file, SIZE, 0), SharedFigures(file, SIZE, 1)
+    shared.publish(figures_of(3))
+    other.publish(figures_of(4))
+    seen = merged(shared.read())
+    assert (seen.processes, seen.calls, seen.gauges.busy) == (1, 4, 1)
+    assert merged(other.read()).calls == 3
+
+
+def test_what_is_published_replaces_what_was(file: int) -> None:
+    shared, other = SharedFigures(file, SIZE, 0), SharedFigures(file, SIZE, 1)
+    for calls in (3, 5, 2, 7):
+        snapshot = figures_of(calls)
+        shared.publish(snapshot)
+        assert merged(other.read()) == snapshot
+
+
+def test_a_killed_process_leaves_its_counts_and_not_its_gauges(file: int) -> None:
+    shared = SharedFigures(file, SIZE, 0)
+    with publisher(file, 3) as process:
+        line_of(process)
+        alive = merged(shared.read())
+        assert (alive.processes, alive.calls, alive.gauges.busy) == (1, 3, 5)
+        assert alive.waited
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    gone = merged(shared.read())
+    assert (gone.processes, gone.gauges, gone.waited) == (0, Gauges(), {})
+    assert (gone.calls, gone.errors, gone.errcodes) == (3, 3, {710660: 3})
+    assert gone.started == alive.started
+
+
 def test_a_dead_process_that_nobody_waited_for_is_gone(file: int) -> None:
     shared = SharedFigures(file, SIZE, 0)
     with publisher(file, 3) as process:
         line_of(process)
         os.kill(process.pid, signal.SIGKILL)
         wait_until(lambda: merged(shared.read()).processes == 0)
-        gone = merged(shared.read())
-        assert (gone.calls, gone.gauges) == (3, Gauges()), "its counts are left, and its gauges are not"
+        assert merged(shared.read()).calls == 3
 
 
 def test_a_process_carries_on_the_counts_of_the_one_that_had_its_number(file: int) -> None:
@@ -159,3 +190,21 @@ def test_figures_that_take_more_than_there_is_room_for_are_refused_and_the_other
     with pytest.raises(OSError, match="too large"):
         shared.publish(many.snapshot(Gauges()))
     assert merged(other.read()).calls == 3
+
+
+def test_one_process_leads_until_it_is_gone(file: int) -> None:
+    shared = SharedFigures(file, SIZE, 0)
+    with publisher(file, 1, number=1) as first:
+        assert line_of(first) == "True"
+        with publisher(file, 1, number=2) as second:
+            assert line_of(second) == "False"
+        assert not shared.lead()
+        first.send_signal(signal.SIGKILL)
+        first.wait()
+        assert shared.lead()
+        assert shared.lead()
+    with publisher(file, 1, number=3) as third:
+        assert line_of(third) == "False"
+    shared.close()
+    with publisher(file, 1, number=1) as fourth:
+        assert line_of(fourth) == "True"

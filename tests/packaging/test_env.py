@@ -4,7 +4,9 @@ import os
 import shutil
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -67,6 +69,14 @@ def environment(project: Path, *arguments: str, first: Path = PYTHON.parent) -> 
 
 def environments(project: Path) -> list[Path]:
     return [each for each in (project / ".venvs").iterdir() if each.is_dir()]
+
+
+def refusal(project: Path, **variables: str) -> tuple[int, list[str]]:
+    """Run scripts/env where it can't succeed, and return its exit code and what it says."""
+    path = f"{PYTHON.parent}:{os.environ['PATH']}"
+    done = finished(project / "scripts" / "env", env=build_env(PATH=path, **variables))
+    assert done.stdout == ""
+    return done.returncode, done.stderr.splitlines()
 
 
 def test_an_environment_is_made_once_and_found_by_its_link(shared: Path) -> None:
@@ -133,6 +143,15 @@ def test_the_demo_and_the_build_of_wheels_make_do_with_a_light_environment(proje
     assert script(project, "demo", "--once") == "demo --once"
 
 
+def test_the_demo_explains_itself_and_installs_nothing(shared: Path) -> None:
+    before = [*shared.iterdir()]
+    for option in ("-h", "--help"):
+        first, usage, *_ = script(shared, "demo", option).splitlines()
+        assert first.startswith("Shows the reference program at work")
+        assert usage.startswith("usage: scripts/demo [--once]")
+    assert [*shared.iterdir()] == before
+
+
 def test_an_environment_that_is_active_is_found_again(shared: Path) -> None:
     made = environment(shared)
     inode = made.stat().st_ino
@@ -159,19 +178,42 @@ def test_an_active_environment_without_its_python_is_passed_over(project: Path, 
     assert environment(project, first=other / "bin") == environment(project)
 
 
+def test_a_python_without_its_venv_module_is_named_with_the_package_that_brings_it(project: Path) -> None:
+    (project / "ensurepip.py").write_text("raise ModuleNotFoundError")
+    code, [line] = refusal(project, PYTHONPATH=str(project))
+    assert code == 69
+    assert "is there without its module ensurepip; on Debian and Ubuntu: sudo apt-get install python3" in line
+    assert line.endswith("-venv")
+
+
 def test_without_a_network_one_line_says_so_and_the_environment_that_is_there_stays(project: Path) -> None:
     made = environment(project)
     (project / "requirements" / "dev.txt").write_text(NOWHERE)
-    path = f"{PYTHON.parent}:{os.environ['PATH']}"
-    nowhere = build_env(PATH=path, PIP_INDEX_URL="http://127.0.0.1:1/simple", PIP_RETRIES="1")
+    nothing = {"PIP_INDEX_URL": "http://127.0.0.1:1/simple", "PIP_RETRIES": "1"}
     for _ in range(2):
-        done = finished(project / "scripts" / "env", env=nowhere)
-        making, installing, line = done.stderr.splitlines()
-        assert (done.returncode, done.stdout) == (1, "")
-        assert (making.split()[1], installing.split()[1]) == ("making", "installing")
+        code, [making, installing, line] = refusal(project, **nothing)
+        assert (code, making.split()[1], installing.split()[1]) == (1, "making", "installing")
         assert line.startswith("scripts/env: pip can't reach the package index (NewConnectionError(")
         assert environments(project) == [made]
     assert (project / ".venv").readlink() == made
+
+
+@pytest.mark.parametrize(("level", "options"), [("dev", ()), ("light", ("--light",))])
+def test_what_is_downloaded_can_be_kept_for_others(
+    project: Path, tmp_path: Path, level: str, options: tuple[str, ...]
+) -> None:
+    index, kept = tmp_path / "index", tmp_path / "kept"
+    index.mkdir()
+    build: dict[str, Any] = {}
+    exec(BACKEND.replace("NAME", "other"), build)  # noqa: S102 - the text above
+    wheel = index / build["build_editable"](index)
+    digest = sha256(wheel.read_bytes()).hexdigest()
+    (project / "requirements" / f"{level}.txt").write_text(f"other==1 --hash=sha256:{digest}\n")
+    path = f"{PYTHON.parent}:{os.environ['PATH']}"
+    variables = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(index), "CI_WHEELS": str(kept)}
+    made = run(project / "scripts" / "env", *options, env=build_env(PATH=path, **variables)).strip()
+    assert run(f"{made}/bin/python", "-c", "import importlib.metadata as m; print(m.version('other'))") == "1\n"
+    assert [each.name for each in kept.iterdir()] == [wheel.name]
 
 
 def test_a_folder_that_is_no_link_is_left_alone(shared: Path) -> None:

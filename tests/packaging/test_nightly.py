@@ -182,6 +182,15 @@ def test_no_commit_is_noted_when_files_differ_from_it(clone: Clone) -> None:
     assert "since files differ from the last commit" in done.stdout
 
 
+def test_a_named_part_runs_alone_and_notes_nothing_and_an_unknown_one_is_refused(clone: Clone) -> None:
+    done = clone.nightly("bench", "benches")
+    assert (done.returncode, done.stdout) == (64, "")
+    assert done.stderr == f"scripts/nightly: there is no part benches; the parts are {', '.join(PARTS)}\n"
+    assert not (clone.folder / "ran").exists()
+    done = clone.nightly("bench")
+    assert (done.returncode, clone.ran, clone.noted) == (0, ["scripts/bench --test"], None)
+
+
 PACKAGE = "package -m not nightly"
 
 
@@ -201,3 +210,12 @@ def test_ci_runs_the_parts_that_are_due_and_prints_processor_time_by_step(
     assert began[-1] == "lines"
     fresh = [each for each in clone.ran if each.startswith("scripts/fresh trixie --user tests/")]
     assert len(fresh) == ("fresh" not in due)
+
+
+def test_ci_prints_processor_time_and_what_was_repeated_when_a_step_fails_too(clone: Clone) -> None:
+    clone.write({"failing": "--all\n"})
+    done = clone.ci("")
+    assert done.returncode == 1
+    assert "scripts/package" not in done.stdout
+    assert re.search(r"^test +0:00\nin sum +0:00\n=== failed beside", done.stdout, re.MULTILINE)
+    assert done.stdout.endswith("find out why:\ntests/a.py::test_b\n")

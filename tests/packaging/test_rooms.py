@@ -70,6 +70,18 @@ def test_rooms_require_each_other_in_their_own_version_and_no_more_than_they_nee
         assert all(each.endswith(f"=={version}") for each in ours)
 
 
+def test_no_two_wheels_have_a_file_in_common(installed: Path, clean_env: dict[str, str]) -> None:
+    code = (
+        "import json, sys; from importlib.metadata import files\n"
+        "print(json.dumps([[str(file) for file in files(name)] for name in sys.argv[1:]]))"
+    )
+    names = [f"wwspec-{room}" for room in ROOMS]
+    listed = json.loads(run(installed / "python", "-c", code, *names, cwd=Path("/"), env=clean_env))
+    together = [file for files in listed for file in files]
+    assert len(together) > 500
+    assert len(together) == len({*together})
+
+
 def test_the_command_is_there_with_the_router_and_not_with_the_client(bare: Bare) -> None:
     assert (bare("router") / "wwspec").exists()
     assert not (bare("client") / "wwspec").exists()

@@ -54,6 +54,19 @@ def wwspec(bare: Path, env: dict[str, str], folder: Path, *arguments: str | Path
     return finished(bare / "wwspec", *arguments, cwd=folder, env=env)
 
 
+@pytest.mark.parametrize(
+    ("room", "found"), [("router", "[]"), ("devtools", "['Crypto', 'pytest']"), ("client", "['Crypto']")]
+)
+def test_an_environment_has_no_extra(room: str, found: str, bare: Bare, clean_env: dict[str, str]) -> None:
+    """Every one has pytest; pycryptodome is what an app and a developer need in any case."""
+    code = (
+        "from importlib.util import find_spec; from wwspec_contracts.extras import MODULES\n"
+        f"extras = {{**MODULES['wwspec-router'], **MODULES.get('wwspec-{room}', {{}})}}\n"
+        "print(sorted({name for names in extras.values() for name in names if find_spec(name)}))"
+    )
+    assert run(bare(room) / "python", "-c", code, cwd=Path("/"), env=clean_env) == f"{found}\n"
+
+
 @pytest.mark.parametrize(("room", "verbs"), [("router", OWN), ("devtools", tuple(VERBS))])
 def test_help_of_every_verb_works(
     room: str, verbs: tuple[str, ...], bare: Bare, clean_env: dict[str, str], folder: Path
@@ -68,6 +81,15 @@ def test_help_of_every_verb_works(
     commands = ["", *all_commands(*verbs)]
     shown = run(bare(room) / "python", "-c", code, *commands, cwd=folder, env=clean_env).splitlines()
     assert [line.partition(" 0 Usage: ")[0] for line in shown] == commands
+
+
+def test_a_verb_of_the_tools_says_in_the_zone_what_it_needs(
+    router: Path, clean_env: dict[str, str], folder: Path
+) -> None:
+    done = wwspec(router, clean_env, folder, "abilities")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"Error: wwspec abilities {DEVTOOLS}")
+    assert wwspec(router, clean_env, folder, "config").returncode == 0
 
 
 @pytest.mark.parametrize("verb", NEEDS)

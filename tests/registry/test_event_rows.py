@@ -35,6 +35,12 @@ def test_a_row_has_its_defaults(tmp_path: Path) -> None:
     assert table.job_limits == {}
 
 
+def test_code_on_events_may_say_what_the_lifespan_yields(tmp_path: Path) -> None:
+    text = f"[program]\nlifespan='{HERE}:lifespan'\n[events.hit_keyword]\nhandler='{HERE}:with_state'"
+    table = table_of(tmp_path, text)
+    assert table.event_targets["hit_keyword"].handler.takes_context
+
+
 def test_several_events_may_share_a_handler_and_each_has_a_row_of_its_own(tmp_path: Path) -> None:
     text = "".join(
         f"[events.{each}]\nhandler='{HERE}:on_both'\nnotify='never'\ntimeout={number}\nconcurrency={number}\nretries=0\n"
@@ -85,12 +91,15 @@ FAULTS = [
         (f"[events.hit_keyword]\nhandler='{HERE}:{name}'", f"handler: {HERE}:{name}: {why}")
         for name, why in (
             ("NOTHING", "it is no function"),
+            ("Hits", "it is no function"),
             ("without_event", "a handler takes an event and, if it wants, a context, by position"),
             ("with_three", "a handler takes an event and, if it wants, a context, by position"),
             ("by_name", "a handler takes an event and, if it wants, a context, by position"),
             ("of_anything", "annotate event with the Event of a module of wwspec_contracts.events"),
+            ("of_nothing", "annotate event with the Event of a module of wwspec_contracts.events"),
             ("of_call", "annotate ctx of a def handler with wwspec_router.EventContext"),
             ("of_def", "annotate ctx of an async def handler with wwspec_router.AsyncEventContext"),
+            ("returns_text", "annotate the return value with None or a subclass of wwspec_router.Contract"),
             ("returns", "annotate the return value with None or a subclass of wwspec_router.Contract"),
             ("yields", "a handler returns its result, it can't be a generator"),
         )

@@ -10,8 +10,9 @@ from tests.support.apps import ROOT, check_app, write_files
 from tests.support.tables import for_each
 from torture.fuzz_inputs import strategies
 from wwspec_contracts.errors import ConfigurationError, RegistryError
-from wwspec_router.registry.file import parse_registry
+from wwspec_router.registry.file import Passthrough, Program, parse_registry
 from wwspec_router.registry.table import build_table, check_configuration
+from wwspec_router.registry.targets import ApiTarget
 
 
 @pytest.fixture
@@ -60,6 +61,7 @@ FAULTS = [
         "free, such as 9003, 9004, 9005, 9006, or leave the key out",
     ),
     ("program = 1", "registry.toml program: must be a table; write [program]"),
+    ("abilities = []", "registry.toml abilities: must be a table; write [abilities]"),
     ("[abilities]\na = 1", "registry.toml [abilities.a]: must be a table of keys and values"),
     ("[abilities.\"a\\nb\"]\napi='sync_msg'", f'registry.toml [abilities."a\\nb"]: {PRINTABLE}'),
     ("[abilities.'a.b']\napi='nope'", f'registry.toml:1 [abilities."a.b"]: {NOPE}'),
@@ -72,7 +74,9 @@ FAULTS_OF_THE_PROGRAM = [
     ("crash_errcode = 710661", f"crash_errcode: 710661 is the number of once_errcode, too; {FREE}"),
     ("errcode = 0", "errcode: must be a whole number >= 1"),
     ("notify_ttl = -1", "notify_ttl: must be a number > 0.0"),
+    ('"a\\nb" = 1', f"unknown key a\\nb; known: {PROGRAM}"),
     ("notify_ttl=inf", "notify_ttl: must be a number <= 31536000.0"),
+    ("errcode=2147483648", "errcode: must be a whole number <= 2147483647"),
 ]
 FAULTS_OF_AN_ABILITY = [
     (
@@ -81,6 +85,7 @@ FAULTS_OF_AN_ABILITY = [
         "timeout, concurrency, output_policy, drop_empty",
     ),
     ("handler='chat_digest:f'", f"handler: chat_digest: there is no such module in {ROOT}; did you mean {MODULE}?"),
+    ("handler='abilities.nope:f'", f"handler: abilities.nope: there is no such module in {ROOT}"),
     ('kind = "jobs"\nfrom_corps = ["ww1"]', 'from_corps goes with kind = "forget" only'),
     ('kind = "forget"\nfrom_corps = [""]', "from_corps: must be a text of length >= 1 - at $[0]"),
     ("api='sync_msg'\nhandler='x:y'", "give exactly one of api, handler and kind (api and handler given)"),
@@ -91,6 +96,7 @@ FAULTS_OF_AN_ABILITY = [
     ("kind='calback_data'", "kind: 'calback_data' is unknown; did you mean callback_data?"),
     (f"handler='{MODULE}.digest'", f'handler: "{MODULE}.digest" must have the form "{DIGEST}"'),
     ("api='sync_msg'\ntimeout=nan", "timeout: must be a number > 0.0"),
+    ("api='sync_msg'\ntimeout=inf", "timeout: must be a number <= 31536000.0"),
     (f"handler='{MODULE}'", f'handler: "{MODULE}" must have the form "{MODULE}:function"'),
     (f"handler='{DIGSET}'", f'handler: "{DIGSET}": module {MODULE} has no attribute digset; did you mean digest?'),
     (f"handler='{MODULE}:_counts'", f"handler: {MODULE}:_counts is no handler; mark a function with {MARK}"),
@@ -129,9 +135,14 @@ FAULTS_OF_FUNCTIONS = [
         f"functions: {DIGEST} and SDK API sync_msg would both answer input.func sync_msg; name the function otherwise, "
         "or leave the API out of apis",
     ),
+    (
+        f"count='{DIGSET}'",
+        f'functions: count: "{DIGSET}": module {MODULE} has no attribute digset; did you mean digest?',
+    ),
 ]
 FAULTS_OF_OTHER_TABLES = [
     ("notify_scenes", "hit_keyword = -1", "hit_keyword: must be a whole number from 0 to 255"),
+    ("notify_scenes", "hit_keyword = true", "hit_keyword: must be a whole number from 0 to 255"),
     ("notify_scenes", "hit_keywords = 1", "event hit_keywords has no contract; did you mean hit_keyword?"),
     ("passthrough", "apis='*'", "missing key prefix"),
     ("passthrough", "prefix='x'\napis='x'", 'apis: write "*" for every API, or a list of names, such as ["x"]'),
@@ -284,6 +295,28 @@ def test_a_registry_that_declares_nothing_is_refused_at_start(registry: Path) ->
         check_configuration(table)
 
 
+def test_a_registry_is_read_whole(registry: Path) -> None:
+    registry.write_text(
+        "[program]\nname='x'\nerrcode=5\nnotify_ttl=600\ntimeout=2\n[passthrough]\nprefix='p_'\napis=['sync_msg']\n"
+        "drop_empty=true\n[notify_scenes]\nhit_keyword=255\n[abilities.'a b']\napi='sync_msg'\ntimeout=1\n"
+        "output_policy='strict'\n"
+    )
+    read, faults = parse_registry(registry)
+    assert faults == []
+    assert read.program == Program(name="x", errcode=5, notify_ttl=600.0, timeout=2.0)
+    assert read.passthrough == Passthrough(prefix="p_", apis=["sync_msg"], drop_empty=True)
+    assert (read.func, read.notify_scenes) == (None, {"hit_keyword": 255})
+    assert read.place("abilities", "a b") == f'{registry}:12 [abilities."a b"]'
+
+
+def test_abilities_of_one_api_share_their_codecs(registry: Path) -> None:
+    registry.write_text("[abilities.a]\napi='sync_msg'\n[abilities.b]\napi='sync_msg'\n")
+    one, two = (each.target for each in build_table(ROOT, registry).abilities.values())
+    assert isinstance(one, ApiTarget)
+    assert isinstance(two, ApiTarget)
+    assert one.output is two.output
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(strategies()["registry"])
 @example(b'abilities = {"a" = {api = "sync_msg"}}')
@@ -302,6 +335,7 @@ FAULTY = {
     "schemas/api/__init__.py": "",
     "schemas/events/__init__.py": "",
     "abilities/broken.py": "\n\nraise RuntimeError('at import')\n",
+    "abilities/names.py": "from abilities import nothing\n",
     "abilities/marks.py": """
 from functools import wraps
 from wwspec_router import Contract, Output, ability
@@ -326,7 +360,7 @@ def wrapped(request: Contract) -> Output:
 """,
     "abilities/registry.toml": "\n".join(
         f"[abilities.{number}]\nhandler = 'abilities.{name}'"
-        for number, name in enumerate(["broken:f", "marks:unshowable", "marks:marked", "marks:wrapped"])
+        for number, name in enumerate(["broken:f", "names:f", "marks:unshowable", "marks:marked", "marks:wrapped"])
     ),
 }
 
@@ -340,13 +374,28 @@ def test_each_faulty_handler_of_an_application_is_told(tmp_path: Path) -> None:
     assert found == [
         f"Error: registry.toml:1 [abilities.0]: handler: abilities.broken {imports}/broken.py:3: "
         "RuntimeError: at import",
-        "registry.toml:3 [abilities.1]: input contract $.value: may be null, which the platform refuses; "
+        f"registry.toml:3 [abilities.1]: handler: abilities.names {imports}/names.py:1: "
+        "ImportError: cannot import name 'nothing' from 'abilities' (__init__.py)",
+        "registry.toml:5 [abilities.2]: input contract $.value: may be null, which the platform refuses; "
         "use UNSET to leave the key out (Nested at abilities/marks.py:8)",
-        "registry.toml:3 [abilities.1]: output contract $.table: a mapping: the platform lets only listed keys pass; "
+        "registry.toml:5 [abilities.2]: output contract $.table: a mapping: the platform lets only listed keys pass; "
         "list them in a Contract (Shaped at abilities/marks.py:5)",
-        "registry.toml:7 [abilities.3]: handler: abilities.marks:wrapped is no handler; "
+        "registry.toml:9 [abilities.4]: handler: abilities.marks:wrapped is no handler; "
         "mark a function with @wwspec_router.ability",
     ]
+
+
+def test_a_fault_of_annotations_has_the_file_and_line_of_the_handler(tmp_path: Path) -> None:
+    files = {
+        "abilities/shop.py": "from wwspec_router import Output, ability\n\n\n@ability\ndef f(request) -> Output: ...\n",
+        "abilities/registry.toml": "[abilities.f]\nhandler = 'abilities.shop:f'\n",
+    }
+    status, printed = check_app(write_files(tmp_path / "app", files))
+    assert (status, printed.partition("abilities/registry.toml:1 [abilities.f]: ")[2]) == (
+        1,
+        "handler: abilities.shop can't be imported: abilities/shop.py:4: TypeError: f: annotate request with a "
+        "subclass of wwspec_router.Contract\n",
+    )
 
 
 def test_a_module_of_the_application_that_is_missing_is_no_dependency(tmp_path: Path) -> None:

@@ -41,6 +41,22 @@ def test_a_custom_ability_id_goes_to_its_api(zone: Zone) -> None:
     assert zone.call("chat_history", request).reply == zone.call("invoke_sync_msg", request).reply
 
 
+def test_a_handler_answers_under_its_own_contract(zone: Zone) -> None:
+    digest = zone.call("chat_digest", {"limit": 50, "token": _token(zone)}).reply
+    assert digest["messages"] == 50
+    assert sum(count["messages"] for count in digest["senders"]) == 50
+
+
+def test_an_async_handler_asks_the_platform_on_its_way(zone: Zone) -> None:
+    messages = zone.call("invoke_sync_msg", {"limit": 500, "token": _token(zone)}).reply["msg_list"]
+    chatids = dict.fromkeys(message["chatid"] for message in messages if message.get("chatid"))
+    answers = ((each, zone.call("invoke_get_group_chat", {"chatid": each})) for each in chatids)
+    chatid, group = next((each, answer.reply) for each, answer in answers if answer.errcode == 0)
+    overview = zone.call("group_overview", {"chatid": chatid}).reply
+    assert overview["creator"] == group["creator"]
+    assert overview["employees"] + overview["customers"] + overview["robots"] == len(group["members"])
+
+
 @pytest.mark.parametrize("ability_id", ["python_demo", "input_sync_msg"])
 def test_the_python_demos_protocol_is_answered(zone: Zone, ability_id: str) -> None:
     request = {"limit": 2, "token": _token(zone)}

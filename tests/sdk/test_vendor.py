@@ -201,12 +201,25 @@ def test_the_stand_in_never_serves_in_the_vendor_s_place(tmp_path: Path) -> None
         )
 
 
+def test_without_a_package_that_has_a_stand_in_the_emulator_s_sdk_says_what_to_install() -> None:
+    without = "import importlib.metadata\nimportlib.metadata.entry_points = lambda **of: ()\n"
+    assert loaded("emulator", program=without + LOAD) == (
+        "--sdk emulator needs wwspec-devtools, which is not installed: install its wheel, or packages/devtools of the "
+        "clone, of the same version"
+    )
+
+
 def test_the_vendor_s_module_is_not_used_when_the_emulator_is_asked_for(folder: Path) -> None:
     write_files(folder, {"wwspecapisdk.py": MODULE})
     assert loaded("emulator", folder) == (
         f"--sdk emulator was asked for, but wwspecapisdk.py is on sys.path at {folder}: "
         "remove the vendor SDK from PYTHONPATH for development, or start with --sdk vendor"
     )
+
+
+def test_a_module_that_was_made_by_hand_is_not_the_vendor_s() -> None:
+    by_hand = "import sys, types\nsys.modules['wwspecapisdk'] = types.ModuleType('wwspecapisdk')\n"
+    assert "is neither in /nowhere/sdk nor on sys.path" in loaded("vendor", program=by_hand + LOAD)
 
 
 @pytest.mark.parametrize("path", [(), (STANDIN_DIRECTORY,)], ids=["not on sys.path", "on sys.path"])
@@ -257,6 +270,14 @@ def test_whatever_the_decoder_raises_is_a_decode_error_without_its_text(sdk: Ven
 def test_replies_are_sealed_under_the_normal_or_the_exception_header(sdk: VendorSdk) -> None:
     assert sdk.encode("a") == SealedReply({"ww-kind": "normal"}, "sealed a")
     assert sdk.encode_refusal("b") == SealedReply({"ww-kind": "exception"}, "sealed b")
+
+
+def test_a_client_is_made_at_the_first_call_and_used_again(sdk: VendorSdk) -> None:
+    client = sdk.client("corp", 7, "ability", "job")
+    assert sdk._chatdata.made == 0
+    replies = [json.loads(client.invoke("sync_msg", request)) for request in ("1", "2")]
+    assert sdk._chatdata.made == 1
+    assert replies == [["corp", 7, "ability", "job", "1"], ["corp", 7, "ability", "job", "2"]]
 
 
 def test_a_documented_return_code_is_found_wherever_the_sdk_puts_it(sdk: VendorSdk) -> None:
@@ -359,6 +380,8 @@ def test_the_request_id_of_one_request_does_not_go_out_with_the_refusal_of_anoth
     [
         ({}, ""),
         ({"__version__": "1.2.3"}, "1.2.3"),
+        ({"VERSION": "1.2.3"}, "1.2.3"),
+        ({"version": lambda: "1.2.3"}, ""),
         ({"__version__": (1, 2), "VERSION": "1.2"}, "1.2"),
         ({"__version__": "1\n2" * 40}, "1\\n2" * 10 + "1\\n…"),
     ]

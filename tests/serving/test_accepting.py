@@ -30,6 +30,12 @@ PATIENT = serve_after("from wwspec_router.serving import accepting; accepting.PA
 """`wwspec serve` whose worker processes leave a connection to those that have fewer, however long it waits."""
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let connections wait for the process that has the fewest, however slow this machine is."""
+    monkeypatch.setattr(accepting, "PATIENCE", inf)
+
+
 @pytest.mark.parametrize(
     ("own", "others", "is_left"),
     [(1, 0, True), (7, 6, True), (8, 7, False), (8, 6, True), (64, 56, False), (64, 55, True)],
@@ -127,6 +133,51 @@ async def has(worker: Worker, number: int) -> None:
     await until(lambda: len(worker.connections) == number)
 
 
+@pytest.mark.usefixtures("patient")
+@on_both_loops
+async def test_connections_that_come_at_once_are_shared_evenly(port: Port) -> None:
+    first = Worker(port, 0)
+    port.connect(3)
+    await has(first, 3)
+    second = Worker(port, 1)
+    port.connect(9)
+    await has(first, 6)
+    await has(second, 6)
+
+
+@pytest.mark.usefixtures("patient")
+@on_both_loops
+async def test_connections_that_were_closed_make_room(port: Port) -> None:
+    port.connect(12)
+    first, second = Worker(port, 0), Worker(port, 1)
+    await has(first, 6)
+    await has(second, 6)
+    for each in first.connections:
+        each.transport.close()
+    await has(first, 0)
+    port.connect(6)
+    await has(first, 6)
+    assert len(second.connections) == 6
+
+
+@pytest.mark.usefixtures("patient")
+@pytest.mark.parametrize("end", ["stops", "has ended"])
+@on_both_loops
+async def test_a_process_that_accepts_no_more_has_no_share_also_when_its_connections_end(port: Port, end: str) -> None:
+    first, second = Worker(port, 0), Worker(port, 1)
+    port.connect(4)
+    await has(second, 2)
+    second.acceptor.close()
+    for each in second.connections:
+        each.transport.close()
+    await has(second, 0)
+    if end == "has ended":
+        port.counts.show(1, 0, 0)  # its last word
+        port.counts.clear(1)  # its parent's
+    port.connect(3)
+    await has(first, 5)
+
+
 @on_both_loops
 async def test_a_process_that_hangs_keeps_no_connection_waiting_twice_and_has_its_share_again_when_it_accepts(
     port: Port, monkeypatch: pytest.MonkeyPatch
@@ -145,6 +196,28 @@ async def test_a_process_that_hangs_keeps_no_connection_waiting_twice_and_has_it
 
 
 @on_both_loops
+async def test_a_connection_that_was_accepted_before_the_stop_is_among_those_that_are_stopped(port: Port) -> None:
+    worker = Worker(port, 0)
+    port.connect(1)
+    before = port.counts.accepted()
+    await until(lambda: port.counts.accepted() != before)
+    worker.acceptor.close()
+    await worker.acceptor.wait_closed()
+    assert len(worker.connections) == 1
+
+
+@on_both_loops
+async def test_a_connection_that_another_process_took_is_no_error(port: Port, caplog: pytest.LogCaptureFixture) -> None:
+    workers = [Worker(port, number) for number in range(3)]
+    port.connect(1)  # which wakes all
+    await until(lambda: any(worker.connections for worker in workers))
+    for each in workers:
+        each.acceptor.close()
+        await each.acceptor.wait_closed()
+    assert not caplog.records
+
+
+@on_both_loops
 async def test_a_connection_that_can_not_be_served_has_no_share(port: Port) -> None:
     def refuse(state: ServerState) -> asyncio.Protocol:
         raise ConnectionResetError
@@ -158,6 +231,16 @@ async def test_a_connection_that_can_not_be_served_has_no_share(port: Port) -> N
 
 
 @on_both_loops
+async def test_small_answers_are_sent_at_once(port: Port) -> None:
+    worker = Worker(port, 0)
+    port.connect(1)
+    await has(worker, 1)
+    (connection,) = worker.connections
+    accepted = connection.transport.get_extra_info("socket")
+    assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+@on_both_loops
 async def test_a_process_without_a_file_for_a_connection_says_so_and_takes_it_later(
     port: Port, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -167,6 +250,20 @@ async def test_a_process_without_a_file_for_a_connection_says_so_and_takes_it_la
     with no_more_files():
         await until(lambda: "no connection can be accepted (Too many open files): again in 0 s" in caplog.text)
     await has(worker, 1)
+
+
+@on_both_loops
+async def test_a_port_that_the_parent_has_shut_is_left_alone(
+    port: Port, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(accepting, "RETRY", 0)
+    worker = Worker(port, 0)
+    port.listening.shutdown(socket.SHUT_RDWR)
+    for _ in range(50):
+        await asyncio.sleep(0)
+    assert not asyncio.get_running_loop().remove_reader(worker.listening)
+    worker.acceptor.close()
+    assert not caplog.records
 
 
 # In processes

@@ -163,6 +163,30 @@ def test_a_status_ability_has_a_line_only_when_it_fails(start: Start) -> None:
     assert len(re.findall(r"  call +status +errcode", program.log)) == len(re.findall("  call ", program.log)) == 1
 
 
+def test_with_the_emulator_each_call_has_a_line_with_both_errcodes_and_its_times(start: Start) -> None:
+    program = start("emulator")
+    event = {"event_type": "hit_keyword", "timestamp": 5, "hit_keyword": {"token": "a"}}
+    for ability_id in ("ask", "refuse", "leave_a_thread", "no_such_ability"):
+        program.call(ability_id, {"text": "you"})
+    program.call("", event, call_type=2)
+    program.call("refuse", {"text": "later"}, is_async=True)
+    wait_until(lambda: "  job  " in program.log)
+    clock, sizes = r"\d\d:\d\d:\d\d\.\d{3}", r"\d+\.\d ms  SDK +\d+\.\d ms +\d+ B in +\d+ B out"
+    for number, kind, ability_id, outcome, reason in (
+        (1, "call", "ask", "ok", "  sync_msg was refused with 45009: too often"),
+        (2, "call", "refuse", "errcode 7001", "  errcode 7001: not you"),
+        (3, "call", "leave_a_thread", "ok", ""),
+        (4, "call", "no_such_ability", "errcode 710660", "  AbilityNotFoundError unknown ability_id no_such_ability"),
+        (5, "event", "hit_keyword", "errcode 710660", r"  .*spec_notify_app.*"),
+        (6, "async", "refuse", "ok", ""),
+    ):
+        line = rf"^{clock}  INFO   #{number}  +{kind} +{ability_id} +{outcome} +{sizes}  ww-of-the-test/7{reason}$"
+        assert re.search(line, program.log, re.MULTILINE), (line, program.log)
+    job = rf"  INFO   #job-\w+ +job +refuse +errcode 7001 +{sizes}  ww-of-the-test/7  errcode 7001: not later$"
+    assert re.search(job, program.log, re.MULTILINE)
+    assert re.search(r"a thread ended: .*\n +Traceback[^|]*KeyError: 'you'", program.log)
+
+
 def test_the_lines_of_a_job_have_the_number_of_the_call_or_event_that_it_is_of(start: Start) -> None:
     """The emulator's, under which it shows both."""
     program = start("emulator")

@@ -1,4 +1,4 @@
-"""The parts of the program that a call passes, as the page lists them, and how many files."""
+"""The parts of the program that a call passes, as the page lists them, and how many files; the same for an event."""
 
 import os
 import re
@@ -44,6 +44,16 @@ main(["serve", *sys.argv[1:]])
 )
 
 
+CODE = """
+from wwspec_router import EventContext
+from wwspec_contracts.events import hit_keyword
+
+def code(event: hit_keyword.Event, ctx: EventContext) -> None:
+    pass
+"""
+EVENT = {"event_type": "hit_keyword", "timestamp": 1, "hit_keyword": {"token": "t"}}
+
+
 def test_a_plain_call_passes_12_files_in_the_parts_that_the_page_lists(serve: Serve, tmp_path: Path) -> None:
     service = traced(serve, tmp_path)
     passed = files_passed(service, lambda: service.call("whoami"))
@@ -55,11 +65,32 @@ def test_a_plain_call_passes_12_files_in_the_parts_that_the_page_lists(serve: Se
     assert len(passed) <= 12, "\n".join(sorted(passed))
 
 
-def traced(serve: Serve, folder: Path) -> Service:
-    """Start a program that notes on demand which files it passes, with the SDK of the vendor."""
+def test_an_event_passes_few_files_until_the_job_of_its_code_has_ended(serve: Serve, tmp_path: Path) -> None:
+    service = traced(serve, tmp_path, "--store", f"sqlite:{tmp_path}/events.db")
+
+    def send() -> None:
+        ended = service.log.read_text().count("job ended")
+        service.reply("", EVENT, call_type=2)
+        wait_until(lambda: service.log.read_text().count("job ended") > ended)
+
+    passed = files_passed(service, send)
+    assert {"kernel/intake.py", "jobs/executor.py"} <= passed
+    assert len(passed) <= 30, "\n".join(sorted(passed))
+
+
+def traced(serve: Serve, folder: Path, *options: str) -> Service:
+    """Start a program that notes on demand which files it passes, with the SDK of the vendor and code on an event."""
     sdk = standin_as_vendor(folder / "sdk")
+    with (sdk / "wwspecapisdk.py").open("a") as module:  # there is no platform that could be asked
+        module.write("\nChatDataSDK.spec_notify_app = lambda self, request: '{\"errcode\": 0}'\n")
     environment = {**UNMEASURED, "TRACE": str(folder / "trace"), "PYTHONPATH": f"{sdk}:{ROOT}"}
-    return serve("--workers", "0", "--sdk", "vendor", command=TRACED, environment=environment)
+    options = ("--workers", "0", "--sdk", "vendor", *options)
+    service = serve(*options, command=TRACED, environment=environment, start=False)
+    (folder / "abilities" / "events.py").write_text(CODE)
+    with (folder / "abilities" / "registry.toml").open("a") as registry:
+        registry.write("\n[events.hit_keyword]\nhandler = 'abilities.events:code'\n")
+    service.start()
+    return service
 
 
 def files_passed(service: Service, send: Callable[[], object]) -> set[str]:

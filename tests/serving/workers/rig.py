@@ -134,6 +134,21 @@ class Forbidden:
         self.runs += 1
 
 
+class Careless:
+    """A job whose outcome nobody can take."""
+
+    is_over = False
+
+    def run(self) -> str:
+        return "done"
+
+    def end(self, result: str, error: BaseException | None) -> None:
+        raise LookupError(result)
+
+    def cancel(self) -> None:
+        raise NotImplementedError
+
+
 @contextmanager
 def no_more_threads() -> Iterator[None]:
     """Ask for stacks that no address space holds, so that the system really refuses the thread."""

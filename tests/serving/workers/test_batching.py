@@ -10,7 +10,7 @@ from contextlib import suppress
 
 import pytest
 
-from tests.serving.workers.rig import Blocker, Forbidden, pooled, release
+from tests.serving.workers.rig import Blocker, Careless, Forbidden, begin, pooled, release, started
 from tests.support.future_pool import FuturePool
 from tests.support.waiting import DEADLINE
 from wwspec_contracts.errors import OverloadedError
@@ -147,6 +147,48 @@ async def test_a_job_beyond_threads_and_queue_is_refused_until_room(pool: Future
     assert await asyncio.gather(*futures, later) == [0, 1, 2, 3, 4, 0]
 
 
+@pytest.mark.parametrize(("threads", "queue"), [(0, 1), (-1, 1), (1, -1)])
+def test_a_pool_without_threads_or_with_a_negative_queue_is_refused(threads: int, queue: int) -> None:
+    with pytest.raises(ValueError, match="threads >= 1 and queue >= 0"):
+        FuturePool(threads, queue)
+
+
+# Cancellation
+
+
+@pooled()
+async def test_a_job_that_is_cancelled_at_once_never_runs(pool: FuturePool, must_not_run: Forbidden) -> None:
+    future = pool.submit(must_not_run)
+    future.cancel()
+    await pool.submit(int)
+    assert future.cancelled()
+
+
+@pytest.mark.parametrize("result", ["late", ValueError("late"), SystemExit("late")], ids=["value", "error", "exit"])
+@pooled(threads=1)
+async def test_job_cancelled_while_it_runs_finishes_and_its_result_is_dropped(pool: FuturePool, result: object) -> None:
+    blocker, future = await begin(pool, result)
+    future.cancel()
+    blocker.release.set()
+    assert await pool.submit(threading.get_ident) == blocker.ident
+    assert future.cancelled()
+
+
+@pooled(threads=1, queue=1)
+async def test_cancelled_job_keeps_its_place_until_a_worker_skips_it(pool: FuturePool, must_not_run: Forbidden) -> None:
+    blocker, running = await begin(pool)
+    pool.submit(must_not_run).cancel()
+    assert pool.queued == 1
+    with pytest.raises(OverloadedError):
+        pool.submit(must_not_run)
+    blocker.release.set()
+    await running
+    second, held = await begin(pool)
+    assert pool.queued == 0
+    second.release.set()
+    await held
+
+
 # Figures
 
 
@@ -173,3 +215,17 @@ async def test_the_figures_tell_busy_queued_and_since_when_each_thread_runs_its_
     await asyncio.gather(*futures)
     assert pool.busy_workers() == []
     assert (pool.busy, pool.queued) == (0, 0)
+
+
+def test_an_outcome_that_can_not_be_taken_is_reported_and_stops_no_other() -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        reports: list[object] = []
+        loop.set_exception_handler(lambda _, context: reports.append(context["exception"]))
+        pool = await started(threads=1)
+        pool.add(Careless())
+        assert await pool.submit(abs, -1) == 1
+        assert [repr(each) for each in reports] == ["LookupError('done')"]
+        assert await pool.stop(DEADLINE) == 0
+
+    asyncio.run(main())

@@ -1,4 +1,4 @@
-"""Stop, within the grace and beyond it."""
+"""Start and stop, and loops one after another."""
 
 import asyncio
 import threading
@@ -10,8 +10,10 @@ from tests.serving.workers.rig import (
     LOOPS,
     NAME,
     Blocker,
+    Careless,
     Forbidden,
     LoopFactory,
+    Run,
     begin,
     join_left_behind,
     pooled,
@@ -113,6 +115,32 @@ async def test_a_job_that_waits_for_the_loop_for_ever_does_not_hold_up_stop(pool
     await asyncio.to_thread(join_left_behind)
 
 
+@pooled(threads=1, left=2)
+async def test_cancelling_stop_cuts_the_grace_short(pool: FuturePool, must_not_run: Forbidden) -> None:
+    blocker = Blocker()
+    running = pool.submit(blocker)
+    queued = pool.submit(must_not_run)
+    await blocker.begun.wait()
+    stopping = asyncio.ensure_future(pool.stop(DEADLINE))
+    await asyncio.sleep(0)
+    stopping.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await stopping
+    assert running.cancelled()
+    assert queued.cancelled()
+    assert await pool.stop(DEADLINE) == 2
+    blocker.release.set()
+    join_left_behind()
+
+
+@pooled(threads=1, left=1)
+async def test_stops_at_the_same_time_share_the_outcome_of_the_shortest(pool: FuturePool) -> None:
+    blocker, _ = await begin(pool)
+    assert list(await asyncio.gather(pool.stop(DEADLINE), pool.stop(0.001))) == [1, 1]
+    blocker.release.set()
+    join_left_behind()
+
+
 @pytest.mark.parametrize("factory", LOOPS)
 def test_a_job_left_behind_may_finish_after_its_loop_is_closed(factory: LoopFactory) -> None:
     async def main() -> Blocker:
@@ -130,3 +158,39 @@ def test_a_job_left_behind_may_finish_after_its_loop_is_closed(factory: LoopFact
     finally:
         threading.excepthook = hook
     assert unraisable == []
+
+
+# Start, loops, misuse
+
+
+def test_a_pool_made_outside_the_loop_is_bound_by_start_and_only_once(run: Run) -> None:
+    pool = FuturePool(2)
+    with pytest.raises(RuntimeError, match="awaited start"):
+        pool.add(Careless())
+
+    async def main() -> None:
+        await pool.start()
+        with pytest.raises(RuntimeError, match="make a new WorkerPool"):
+            await pool.start()
+        assert await pool.submit(int) == 0
+        assert await pool.stop(DEADLINE) == 0
+        with pytest.raises(RuntimeError, match="make a new WorkerPool"):
+            await pool.start()
+
+    run(main)
+
+
+def test_a_pool_that_never_started_can_be_stopped(run: Run) -> None:
+    async def main() -> None:
+        pool = FuturePool()
+        assert await pool.stop(DEADLINE) == 0
+        with pytest.raises(RuntimeError, match="make a new WorkerPool"):
+            await pool.start()
+
+    run(main)
+
+
+@pooled()
+async def test_a_job_from_another_thread_is_refused(pool: FuturePool) -> None:
+    with pytest.raises(RuntimeError, match="thread of the loop"):
+        await pool.submit(pool.add, Careless())

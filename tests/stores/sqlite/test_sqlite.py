@@ -14,14 +14,16 @@ from pathlib import Path
 import pytest
 
 import wwspec_router
-from tests.stores.suites.job_samples import ageless, job
+from tests.stores.suites.job_samples import ageless, ids, job
 from tests.stores.suites.rig import THREADS, ManualClock, StoreFactory, in_threads, refused
 from tests.stores.suites.store import StoreSuite
 from tests.support.apps import ROOT
 from tests.support.waiting import DEADLINE
 from wwspec_contracts.errors import StoreError
 from wwspec_router.stores import StoreLimits
+from wwspec_router.stores.base import Demand
 from wwspec_router.stores.job import Outcome
+from wwspec_router.stores.sqlite import jobs as sqlite_jobs
 from wwspec_router.stores.sqlite.events import LAYOUT, SCHEMA, SqliteStore
 from wwspec_router.stores.sqlite.file import SqliteFile
 
@@ -142,7 +144,7 @@ def test_the_wal_is_emptied_unless_somebody_reads_or_the_file_is_closed(path: Pa
 
 
 @pytest.mark.parametrize("number", [LAYOUT - 1, LAYOUT + 1, 0])
-def test_a_file_of_another_layout_is_refused_and_left_alone(path: Path, number: int) -> None:
+def test_a_file_of_another_layout_is_refused_with_both_numbers_and_left_alone(path: Path, number: int) -> None:
     with closing(SqliteStore(path)) as store:
         store.put("corp", 1, "id", "text", 100)
     with closing(sqlite3.connect(path)) as db:
@@ -229,6 +231,31 @@ def test_a_directory_is_no_file(tmp_path: Path) -> None:
         SqliteStore(tmp_path)
 
 
+def test_a_refused_file_leaves_no_open_connection(path: Path) -> None:
+    path.write_bytes(b"x" * 5000)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(5):
+        with pytest.raises(StoreError):
+            SqliteStore(path)
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_expired_rows_leave_the_table_over_time(tmp_path: Path) -> None:
+    clock, path = ManualClock(), tmp_path / "notify.db"
+    with closing(SqliteStore(path, clock=clock)) as store:
+        for number in range(100):
+            store.put("corp", 1, f"old {number}", "text", 10)
+        clock.advance(10)
+        assert table_rows(path) == 100
+        for number in range(8):
+            store.put("corp", 1, f"new {number}", "text", 1000)
+        assert 8 < table_rows(path) < 100
+        for number in range(8, 20):
+            store.put("corp", 1, f"new {number}", "text", 1000)
+        assert table_rows(path) == 20
+        assert usage(path) == (20, 80)
+
+
 def test_opening_waits_while_another_process_prepares_the_file(path: Path) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as other, ThreadPoolExecutor(1) as pool:
         other.execute("BEGIN EXCLUSIVE")
@@ -261,6 +288,40 @@ def test_a_write_that_fails_midway_leaves_nothing_behind_and_raises_its_own_erro
         assert rows == [(number,) for number in range(THREADS) if number % 4 for _ in range(10)]
 
 
+def test_what_comes_alone_may_be_one_statement_and_else_runs_in_a_transaction(tmp_path: Path) -> None:
+    with closing(SqliteFile(tmp_path / "file.db", 1, ["CREATE TABLE numbers (number INTEGER UNIQUE)"])) as file:
+
+        def insert(number: int) -> str:
+            def alone(db: sqlite3.Connection) -> str:
+                assert not db.in_transaction
+                return "alone" * db.execute("INSERT OR IGNORE INTO numbers VALUES (?)", (number,)).rowcount
+
+            def work(db: sqlite3.Connection) -> str:
+                assert db.in_transaction
+                db.execute("REPLACE INTO numbers VALUES (?)", (number,))
+                return "in a transaction"
+
+            return file.write(work, alone=alone)
+
+        assert insert(1) == "alone"
+        assert insert(1) == "in a transaction"
+        with pytest.raises(StoreError, match=r"file\.db"):
+            file.write(lambda db: 1, alone=lambda db: db.execute("no statement").rowcount)
+        assert set(in_threads(lambda number: insert(10 + number))) <= {"alone", "in a transaction"}
+        rows = file.read("SELECT number FROM numbers ORDER BY number")
+        assert rows == [(1,), *((10 + number,) for number in range(THREADS))]
+        insert(2)  # the last of them may have been several in a transaction
+        assert insert(3) == "alone"
+
+
+def test_closing_again_does_nothing_and_leaves_one_file(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "notify.db")
+    store.put("corp", 1, "id", "text", 100)
+    store.close()
+    store.close()
+    assert [each.name for each in tmp_path.iterdir()] == ["notify.db"]
+
+
 def test_a_reopened_journal_keeps_jobs_their_attempts_and_outcomes(tmp_path: Path) -> None:
     clock, path = ManualClock(), tmp_path / "notify.db"
     outcome = Outcome(errcode=0, result="result")
@@ -289,11 +350,53 @@ def test_processes_that_claim_at_once_get_each_job_exactly_once(path: Path) -> N
         assert store.job_figures().waiting == store.job_figures().claimed == 0
 
 
+def test_due_jobs_are_found_by_index_and_in_its_order(tmp_path: Path) -> None:
+    with closing(SqliteStore(tmp_path / "notify.db")) as store:
+        for number in range(100):
+            store.add(job(str(number)))
+    with closing(sqlite3.connect(tmp_path / "notify.db")) as db:
+
+        def steps(statement: str, *parameters: int | str) -> set[str]:
+            plan = db.execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall()
+            return {row[-1] for row in plan if " jobs" in row[-1]}
+
+        assert steps(sqlite_jobs.DUE, "", 0, 1) == {"SEARCH jobs USING INDEX jobs_waiting (claim_name=? AND due<?)"}
+        assert steps(sqlite_jobs.FIRST, 0) == {
+            "SEARCH jobs USING COVERING INDEX jobs_waiting",
+            "SEARCH jobs USING COVERING INDEX jobs_waiting (claim_name>?)",
+            "SEARCH jobs USING COVERING INDEX jobs_waiting (claim_name=?)",
+            "SEARCH jobs USING INDEX jobs_claimed (due<?)",
+        }
+
+
+def test_a_finished_job_leaves_no_row_behind(path: Path, store: SqliteStore) -> None:
+    for each in "abc":
+        store.add(job(each))
+    store.claim("one", 2, 100)
+    assert store.finish("one", "a")
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("SELECT count(*) FROM job_texts").fetchone() == (2,)
+        assert db.execute("SELECT rows, bytes FROM job_usage").fetchone() == (2, store.job_figures().bytes)
+    store.add(job("d"))
+    assert ids(store.claim("two", 9, 100)) == ["c", "d"]
+
+
 def test_looking_for_jobs_where_none_is_due_waits_for_no_lock(path: Path) -> None:
     with closing(SqliteStore(path)) as store, closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         assert store.claim("one", 1, 100) == []
         other.execute("ROLLBACK")
+
+
+def test_jobs_that_are_claimed_to_run_at_once_are_begun_in_the_same_transaction(path: Path) -> None:
+    with closing(SqliteStore(path)) as store:
+        for each in ("a", "b"):
+            store.add(job(each))
+        [first] = store.claim("one", 1, 100, Demand(begins=True))
+        [second] = store.claim("one", 1, 100)
+        assert (first.begun, second.begun) == (True, False)
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("SELECT attempts, running FROM jobs ORDER BY serial").fetchall() == [(1, 1), (0, 0)]
 
 
 def test_what_nobody_waits_for_is_written_before_the_file_is_closed_and_its_failure_is_told(tmp_path: Path) -> None:
