@@ -3,6 +3,7 @@
 import random
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.emulator.conftest import StartEmulator
@@ -166,6 +167,16 @@ def settings(folder: Path, text: str, **given: object) -> EmulatorSettings:
     path = folder / "scene.toml"
     path.write_text(text)
     return read_settings(path, **given)
+
+
+def test_an_emulator_without_settings_has_these() -> None:
+    found = msgspec.structs.asdict(EmulatorSettings())
+    assert {name: value for name, value in found.items() if isinstance(value, int | float)} == {
+        **{"seed": 1, "messages": 500, "corps": 1, "machines": 1, "port": 8090, "agentid": 1000002},
+        **{"connect_timeout": 3, "call_timeout": 10, "tokenless_pulls": 10, "knowledge_fragments": 3},
+        **{"gone_errcode": 0, "route_notify_ids": True, "renew_notify_ids": True, "suite_doc_ticket": False},
+        **{"authorised": True, "expired_errcode": 710726, "expiry_keeps_setup": False},
+    }
 
 
 def test_a_scene_has_settings_of_the_emulator_and_those_that_are_given_go_before_them(tmp_path: Path) -> None:
