@@ -81,6 +81,19 @@ def opened(emulator: Emulator, *, origin: str = "http://127.0.0.1:8000", sid: st
     return answer | {"cookie": cookie}
 
 
+def test_a_frame_is_for_the_login_that_opened_it_until_that_ends(emulator: Emulator) -> None:
+    frame = opened(emulator)
+
+    def errcode(cookie: str) -> int:
+        headers, body = {"cookie": cookie}, {"frame": frame["frame"]}
+        return int(emulator.http.post("/wwopen/emulator/show", json=body, headers=headers).json()["errcode"])
+
+    assert [errcode(each) for each in (frame["cookie"], opened(emulator)["cookie"], f"{COOKIE}=")] == [0, 40029, -1]
+    for seconds, expected in ((12 * 3600 - 1, 0), (1, 42003)):
+        emulator.advance(seconds)
+        assert errcode(frame["cookie"]) == expected
+
+
 def shown(emulator: Emulator, *messages: Message, names: tuple[tuple[str, str], ...] = ()) -> list[Json]:
     """Return what a frame shows of messages and names."""
     frame, key = opened(emulator), emulator.platform.world.app.keys.secret_key

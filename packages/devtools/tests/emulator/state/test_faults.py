@@ -136,6 +136,13 @@ def test_a_fault_works_as_often_as_it_says_or_until_it_is_cleared(client: Emulat
     assert emulator.sdk("sync_msg", {})["errcode"] == 0
 
 
+def test_an_answer_replaces_the_one_before_but_for_one_that_is_counted(emulator: Emulator) -> None:
+    for reply, count in (({"a": 1}, None), ({"b": 1}, 1), ({"c": 1}, None)):
+        fault = {"on": "sdk", "effect": "answer", "api": "sync_msg", "reply": reply, "count": count}
+        assert emulator.http.post("/emulator/faults", json=fault).json()["errcode"] == 0
+    assert [emulator.sdk("sync_msg", {}) for _ in range(3)] == [{"b": 1}, {"c": 1}, {"c": 1}]
+
+
 @pytest.mark.parametrize(
     ("fault", "words"),
     [

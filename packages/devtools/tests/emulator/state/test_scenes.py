@@ -179,6 +179,13 @@ def test_an_emulator_without_settings_has_these() -> None:
     }
 
 
+@pytest.mark.parametrize("corps", [0, 21])
+def test_an_emulator_has_1_to_20_corps(corps: int) -> None:
+    with pytest.raises(ConfigurationError, match=f"corps: 1 to 20, not {corps}"):
+        EmulatorSettings(corps=corps)
+    assert EmulatorSettings(corps=20).corps == 20
+
+
 def test_a_scene_has_settings_of_the_emulator_and_those_that_are_given_go_before_them(tmp_path: Path) -> None:
     text = "[emulator]\nseed = 7\napp_type = 'third'\ncall_timeout = 3\nallowed_hosts = ['a.example']\n"
     found = settings(tmp_path, text, seed=8)
