@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from dataclasses import fields, is_dataclass
 from typing import get_overloads
 from unittest.mock import create_autospec
 
@@ -48,6 +49,27 @@ def test_what_the_client_returns_can_not_be_changed() -> None:
 
 ANSWERS = [models.AuthUser, models.AuthUsers, models.DocAuthUser, models.DocAuthUsers, models.Masking]
 ANSWERS += [models.AuthScope, models.AuthEdition, models.CorpAuth, models.DocAuth, models.UploadedMedia]
+
+
+def test_what_holds_a_secret_does_not_show_it() -> None:
+    stated = {kind: said for kind, said in values_below("wwspec_client").items() if is_dataclass(kind)}
+    closed = {kind.__name__ for kind, said in stated.items() if not said.repr}
+    assert closed == {"ArchivePage", "Core", "Intake", "Received", "ReceiverCore", "Request", "SuiteCore"}
+    own = [(kind, each) for kind in stated for each in fields(kind) if each.name in kind.__annotations__]
+    hidden = {f"{kind.__name__} {each.name}" for kind, each in own if not each.repr}
+    assert hidden == {
+        *(
+            "AppSecret secret",
+            "CreateAuth auth_code",
+            "ResetPermanentCode auth_code",
+            "Send headers",
+            "Sending headers",
+        ),
+        *("Sending idempotency_key", "SuiteEvent callback", "SuiteSettings callback_token", "SuiteTicket ticket"),
+        *("SuiteSettings command_encoding_aes_key", "SuiteSettings command_token", "SuiteSettings encoding_aes_key"),
+        *("SuiteSettings suite_secret", "Token owner", "Token value", "Turn token", "UserInfo user_doc_ticket"),
+        *("UserInfo user_ticket", "ViewerMessage secret_key"),
+    }
 
 
 def test_what_wecom_may_add_to_is_made_by_name() -> None:
