@@ -97,7 +97,7 @@ def mutations(package: Path) -> list[list[MutationSpec]]:
     """Return the changes of a package or module: for each place and kind of change, all of that kind."""
     with tempfile.TemporaryDirectory() as folder, use_db(f"{folder}/work.sqlite", WorkDB.Mode.create) as work:
         init(find_modules([package]), work, {})
-        found: dict[tuple[object, ...], list[MutationSpec]] = {}
+        found: dict[tuple[str, tuple[int, int], str], list[MutationSpec]] = {}
         for item in work.work_items:
             [mutation] = item.mutations
             kind = mutation.operator_name.split("_")[0]

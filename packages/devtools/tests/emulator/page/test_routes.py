@@ -18,7 +18,6 @@ from wwspec_devtools.emulator.page.frame import NO_LOGIN
 from wwspec_devtools.emulator.page.login import login_url
 from wwspec_devtools.emulator.page.routes import COOKIE, MAX_BODY_BYTES, PREVIEW
 from wwspec_devtools.emulator.settings import APP_TYPES, AppType
-from wwspec_devtools.emulator.state.authorisations import PERMISSION_SECONDS
 from wwspec_devtools.emulator.state.conversations import Message
 from wwspec_devtools.emulator.state.page_tickets import sign
 from wwspec_devtools.emulator.state.world import World
@@ -222,7 +221,7 @@ def test_each_kind_of_app_but_the_external_one_shows_messages(start: StartEmulat
 @pytest.mark.parametrize("app_type", ["custom", "third"])
 def test_an_app_shows_nothing_once_its_data_permission_has_ended(start: StartEmulator, app_type: AppType) -> None:
     emulator = start(app_type=app_type, expired_errcode=710641)
-    emulator.platform.advance(PERMISSION_SECONDS)
+    emulator.platform.advance(90 * 86400)
     assert refusal(emulator.platform.world) == 710641
     emulator.platform.world.app.authorisation.grants = {}
     assert refusal(emulator.platform.world) == 710726
