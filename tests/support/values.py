@@ -2,14 +2,15 @@
 
 import inspect
 from importlib import import_module
+from pkgutil import walk_packages
 from typing import Any
-
-from scripts.rooms import all_modules
 
 
 def values_below(*packages: str) -> dict[type, Any]:
     """Return the classes with fields that packages or modules define, each with what it says of them."""
-    names = [each.name for each in all_modules() if f"{each.name}.".startswith(tuple(f"{name}." for name in packages))]
+    names = [*packages]
+    for name in packages:
+        names += [each.name for each in walk_packages(getattr(import_module(name), "__path__", ()), f"{name}.")]
     kinds = [each for name in names for each in vars(import_module(name)).values() if isinstance(each, type)]
     stated = {each: getattr(each, "__struct_config__", vars(each).get("__dataclass_params__")) for each in kinds}
     return {each: said for each, said in stated.items() if said is not None and each.__module__ in names}
