@@ -14,6 +14,7 @@ EMULATOR, EMULATOR_TESTS = "packages/devtools/wwspec_devtools/emulator", "packag
 BESIDE = {
     "wwspec_router/kernel/": "tests/handlers/test_*.py",
     "wwspec_router/kernel/intake": "tests/jobs/test_events.py",
+    "wwspec_router/kernel/intake.py": "packages/devtools/tests/testing/test_notifications.py",
     f"{EMULATOR}/display/": f"{EMULATOR_TESTS}/http/test_reads.py",
     f"{EMULATOR}/appside/suites": f"{EMULATOR_TESTS}/callbacks/test_commands.py",
     f"{EMULATOR}/display/views": f"{EMULATOR_TESTS}/state/traffic/test_record.py",
