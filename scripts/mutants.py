@@ -5,6 +5,7 @@ eleven others, and would be drawn eleven times as often as a "not".
 """
 
 import argparse
+import ast
 import json
 import os
 import random
@@ -69,7 +70,7 @@ def main() -> int:
     for number, (name, *operators) in enumerate(drawn, 1):
         mutation = random.Random(f"{options.seed} {number}").choice(operators)  # noqa: S311 - no secret
         module = Path(mutation.module_path)
-        tests = nearest_first(tests_of(module) or tests_of(paths[name]), module)
+        tests = [*dict.fromkeys((*nearest_first(tests_of(module), module), *tests_of(paths[name])))]
         command = COMMAND.format(python=options.python, tests=" ".join(tests))
         result = mutate_and_test([mutation], command, timeout=3 * seconds[name] + 30)
         place = f"{mutation.module_path}:{mutation.start_pos[0]} {mutation.operator_name.removeprefix('core/')}"
@@ -96,13 +97,43 @@ def mutations(package: Path) -> list[list[MutationSpec]]:
     """Return the changes of a package or module: for each place and kind of change, all of that kind."""
     with tempfile.TemporaryDirectory() as folder, use_db(f"{folder}/work.sqlite", WorkDB.Mode.create) as work:
         init(find_modules([package]), work, {})
-        found: dict[tuple[object, ...], list[MutationSpec]] = {}
+        found: dict[tuple[str, tuple[int, int], str], list[MutationSpec]] = {}
         for item in work.work_items:
             [mutation] = item.mutations
             kind = mutation.operator_name.split("_")[0]
             if not mutation.operator_name.startswith(LEFT_OUT):
                 found.setdefault((str(mutation.module_path), mutation.start_pos, kind), []).append(mutation)
-    return [found[key] for key in sorted(found)]
+    sources = {path: Path(path).read_text("utf-8") for path, _, _ in found}
+    unread = {path: lines_for_type_checkers(source) for path, source in sources.items()}
+    return [
+        found[path, start, kind]
+        for path, start, kind in sorted(found)
+        if start[0] not in unread[path] and not is_marker(sources[path], start, kind)
+    ]
+
+
+def lines_for_type_checkers(source: str) -> set[int]:
+    """Return the lines that do nothing at run time: of overloads, protocols, and what is below `if TYPE_CHECKING`."""
+    lines: set[int] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.If):
+            marks = [node.test]
+        elif isinstance(node, ast.ClassDef):
+            marks = node.bases
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            marks = node.decorator_list
+        else:
+            continue
+        if {ast.unparse(each).partition("[")[0] for each in marks} & {"TYPE_CHECKING", "Protocol", "overload"}:
+            lines.update(range(min(node.lineno, marks[0].lineno), (node.body[-1].end_lineno or 0) + 1))
+    return lines
+
+
+def is_marker(source: str, start: tuple[int, int], kind: str) -> bool:
+    """Return whether an operator has no value before it: `*` and `/` of a signature, `**` of a dict display."""
+    lines = source.splitlines()[: start[0]]
+    before = "".join((*lines[:-1], lines[-1][: start[1]])).rstrip()
+    return kind == "core/ReplaceBinaryOperator" and before.endswith((",", "(", "{", "["))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from tests.support.apps import python_anew, write_files
+from tests.support.values import changing, made_by_name
 
 INSTALLED = {
     "shelf-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: shelf\nVersion: 1.0\n",
@@ -47,3 +48,9 @@ def test_an_unknown_scheme_is_refused_with_those_of_all_packages(tmp_path: Path)
     [said] = opened(tmp_path, "shlf://host")
     assert said.startswith("the store's URL has no known scheme; did you mean shelf:?")
     assert said.endswith("unix:, shelf:, broken:")
+
+
+def test_what_a_store_is_given_and_returns_is_frozen_and_made_by_name_where_it_may_get_more_fields() -> None:
+    assert changing("wwspec_router.stores") == set()
+    by_name = "Forgotten Job JobFigures KeptReply KeptWrite OldJob OnceClaim OnceEntry Outcome StoreFigures StoreLimits"
+    assert made_by_name("wwspec_router.stores") == {*by_name.split()}

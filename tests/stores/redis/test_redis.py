@@ -17,6 +17,7 @@ from tests.stores.redis.relay import relay_to
 from tests.stores.redis.suite import RedisSuite
 from tests.stores.suites.job_samples import ageless, ids, job
 from tests.stores.suites.notifications import fetch, notification
+from tests.stores.suites.once import ONE
 from tests.stores.suites.rig import SETTINGS, in_threads, refused
 from tests.support.apps import ROOT
 from tests.support.redis_clock import RewindingClock
@@ -28,6 +29,7 @@ from wwspec_router.stores import StoreLimits, open_store, risks_of
 from wwspec_router.stores.capacity import StoreFigures
 from wwspec_router.stores.job import Outcome
 from wwspec_router.stores.kept import KeptKey
+from wwspec_router.stores.once import KeptReply
 from wwspec_router.stores.redis.events import LAYOUT, RedisStore
 
 PREFIX = "{zone-program}:"
@@ -216,6 +218,8 @@ def test_reads_and_what_a_lease_ends_anyway_wait_for_no_replica(server: LocalRed
         assert (store.steps("b"), store.failed_jobs("corp", 1000002, 9)) == ({}, [])
         assert store.read_kept(KeptKey("corp", 1, "space", "name")) is None
         assert store.fetch("corp", 1, "id", 100) is None
+        careless.claim_once(ONE, 100)
+        assert store.renew_once([ONE], 100) == {ONE.token}
         assert store.figures() == StoreFigures(rows=0, bytes=0)
 
 
@@ -340,6 +344,19 @@ def test_what_is_safe_to_repeat_is_repeated_when_its_answer_is_lost(server: Loca
         assert relay.unheard(lambda: store.renew("one", ["a"], 100)) == {"a"}
         assert relay.unheard(lambda: store.keep_outcome("one", "a", Outcome(errcode=0, result="result")))
         assert relay.unheard(store.job_figures).claimed == 1
+        relay.unheard(lambda: store.excuse("one", ["a"]))
+        assert relay.unheard(lambda: store.has_job("a"))
+        assert len(relay.unheard(lambda: store.oldest_jobs(9))) == 1
+        assert relay.unheard(lambda: store.unknown_names(frozenset())) == {}
+        assert relay.unheard(lambda: store.unknown_jobs(frozenset(), "corp", 1000002, 9)) == []
+        assert relay.unheard(lambda: store.failed_jobs("corp", 1000002, 9)) == []
+        assert relay.unheard(lambda: store.fetch("corp", 1, "none", 100)) is None
+        assert relay.unheard(lambda: store.claim_once(ONE, 100)) is None
+        assert relay.unheard(lambda: store.renew_once([ONE], 100)) == {ONE.token}
+        assert relay.unheard(lambda: store.keep_once(ONE, KeptReply(text="{}"), 100))
+        relay.unheard(lambda: store.release_once(ONE.key, ONE.token))
+        relay.unheard(lambda: store.forget("corp"))
+        assert store.get("corp", 1, "id") is None
 
 
 def test_what_is_not_safe_to_repeat_is_an_error_when_its_answer_is_lost(server: LocalRedis) -> None:

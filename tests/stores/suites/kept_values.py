@@ -15,8 +15,9 @@ from wwspec_contracts.errors import KeptConflictError, StoreError, StoreFullErro
 from wwspec_router.stores.base import Store
 from wwspec_router.stores.capacity import StoreLimits
 from wwspec_router.stores.job import Job, Outcome
-from wwspec_router.stores.kept import LARGEST_VALUE, KeptKey, KeptValue, KeptWrite
+from wwspec_router.stores.kept import KeptKey, KeptValue, KeptWrite
 
+LARGEST_VALUE = 65_536
 KEY = KeptKey("corp", 1000002, "app", "count")
 OUTCOME = Outcome(errcode=0, result="{}")
 _versions = iter(range(10**9))

@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from dataclasses import is_dataclass
+from dataclasses import fields, is_dataclass
 from typing import get_overloads
 from unittest.mock import create_autospec
 
@@ -13,6 +13,7 @@ import wwspec_client as client
 from scripts.reference.public import ENDPOINTS, public_names
 from tests.support.apps import python_anew
 from tests.support.tables import for_each
+from tests.support.values import changing, made_by_name, values_below
 from wwspec_client import call_lines, hooks, models, raw_clients, stores, viewer
 
 PUBLIC = """
@@ -39,24 +40,39 @@ def test_the_public_names_are_these_each_in_one_place() -> None:
 
 
 def test_what_the_client_returns_can_not_be_changed() -> None:
-    named = {name: getattr(module, name) for module in MODULES for name in public_names(module.__name__)}
-    named |= {name: getattr(client, name) for name in PUBLIC}
-    for name, kind in named.items():
-        if not isinstance(kind, type):
-            continue
-        if issubclass(kind, msgspec.Struct):
-            assert kind.__struct_config__.frozen, name
-        elif is_dataclass(kind):
-            assert getattr(kind, "__dataclass_params__").frozen, name  # noqa: B009 - no type checker knows it
+    state = {"Core", "FakeZone", "Intake", "Pulled", "ReceiverCore", "SuiteCore", "_Answer"}
+    assert changing("wwspec_client") - {"_Output"} == state
 
 
 ANSWERS = [models.AuthUser, models.AuthUsers, models.DocAuthUser, models.DocAuthUsers, models.Masking]
 ANSWERS += [models.AuthScope, models.AuthEdition, models.CorpAuth, models.DocAuth, models.UploadedMedia]
 
 
-@for_each([*ANSWERS, client.Notification, client.NotifyEvent, stores.Pending])
-def test_what_wecom_may_add_to_is_made_by_name(model: type) -> None:
-    assert {each.kind for each in inspect.signature(model).parameters.values()} == {inspect.Parameter.KEYWORD_ONLY}
+def test_what_holds_a_secret_does_not_show_it() -> None:
+    stated = {kind: said for kind, said in values_below("wwspec_client").items() if is_dataclass(kind)}
+    closed = {kind.__name__ for kind, said in stated.items() if not said.repr}
+    assert closed == {"ArchivePage", "Core", "Intake", "Received", "ReceiverCore", "Request", "SuiteCore"}
+    own = [(kind, each) for kind in stated for each in fields(kind) if each.name in kind.__annotations__]
+    hidden = {f"{kind.__name__} {each.name}" for kind, each in own if not each.repr}
+    assert hidden == {
+        *(
+            "AppSecret secret",
+            "CreateAuth auth_code",
+            "ResetPermanentCode auth_code",
+            "Send headers",
+            "Sending headers",
+        ),
+        *("Sending idempotency_key", "SuiteEvent callback", "SuiteSettings callback_token", "SuiteTicket ticket"),
+        *("SuiteSettings command_encoding_aes_key", "SuiteSettings command_token", "SuiteSettings encoding_aes_key"),
+        *("SuiteSettings suite_secret", "Token owner", "Token value", "Turn token", "UserInfo user_doc_ticket"),
+        *("UserInfo user_ticket", "ViewerMessage secret_key"),
+    }
+
+
+def test_what_wecom_may_add_to_is_made_by_name() -> None:
+    modules = [f"wwspec_client.{name}" for name in ("models", "notify.models", "suite.events", "viewer")]
+    others = {each.__name__ for each in values_below(*modules)} - made_by_name(*modules)
+    assert others == {"HttpAnswer", "MessageGap", "_Kept"}
 
 
 @for_each(ANSWERS)

@@ -1,5 +1,6 @@
 """What is sent again: one table, never what may have run, and never beyond the deadline."""
 
+from dataclasses import astuple
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -158,3 +159,8 @@ def test_a_retry_after_that_is_beyond_the_deadline_ends_the_attempts_at_once() -
 def test_a_retry_after_that_is_over_or_no_time_is_as_good_as_none(header: str) -> None:
     with client_of(httpx.Response(429, headers={"retry-after": header}), reply(errcode=0)) as client:
         assert client.call("greet") == {"errcode": 0}
+
+
+def test_the_least_of_each_number_of_a_policy_is_taken_and_those_left_out_are_the_documented_ones() -> None:
+    assert astuple(RetryPolicy()) == (4, 0.5, 8.0, 60.0)
+    RetryPolicy(attempts=1, first_pause=0.0, longest_pause=0.0, deadline=0.001)

@@ -91,7 +91,7 @@ INSTALLATIONS = sa.Table(
     sa.Column("corpid", KeyText(128), primary_key=True),
     sa.Column("permanent_code", _long(), nullable=False),
     sa.Column("corp_name", _long(), nullable=False),
-    sa.Column("agentid", sa.BigInteger, nullable=False, autoincrement=False),
+    sa.Column("agentid", sa.BigInteger, nullable=False),
     sa.Column("installed_at", sa.Double, nullable=False),
     sa.Column("data_until", sa.Double, nullable=False),
     sa.Column("code_digest", sa.String(64), nullable=False),
@@ -127,7 +127,7 @@ KEYS = sa.Table(
     METADATA,
     sa.Column("name", KeyText(64), primary_key=True),
     sa.Column("corpid", KeyText(128), primary_key=True),
-    sa.Column("version", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("version", sa.BigInteger, primary_key=True),
     sa.Column("pem", _long(), nullable=False),
     **_MYSQL,
 )

@@ -233,6 +233,23 @@ def test_a_store_that_fails_is_no_handler_that_fails(kind: ServerKind, caplog: p
     assert [(each.getMessage(), each.exc_info) for each in errors] == [("notification n1: the disk is full", None)]
 
 
+def test_workers_outlive_a_store_that_can_not_be_read(kind: ServerKind, caplog: pytest.LogCaptureFixture) -> None:
+    class Away(MemoryPendingStore):
+        is_away = True
+
+        def claim(self, stage: Stage, now: float, until: float) -> Pending | None:
+            if self.is_away:
+                raise StoreError("the disk is away")
+            return super().claim(stage, now, until)
+
+    store = Away()
+    with Stand(kind, [HIT], store=store) as stand:
+        wait_until(lambda: "the disk is away" in caplog.text)
+        store.is_away = False
+        stand.notify("n1")
+        stand.handled(1)
+
+
 def test_what_is_given_up_is_reported_to_the_app(kind: ServerKind, caplog: pytest.LogCaptureFixture) -> None:
     failed: list[Pending] = []
 

@@ -146,12 +146,16 @@ def test_a_restart_handles_what_was_not_handled_and_nothing_twice(kind: ServerKi
     assert numbers(again) == [2, 3, 4]
 
 
-def test_a_callback_or_notification_that_can_not_be_stored_is_sent_again(kind: ServerKind, tmp_path: Path) -> None:
+def test_a_callback_or_notification_that_can_not_be_stored_is_sent_again(
+    kind: ServerKind, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     others: list[Callback] = []
     store = SqlitePendingStore(tmp_path / "pending.db")
     with Stand(kind, [HIT], store=store, **collecting(others)) as stand:
         store.close()
         assert stand.post(ticket(1), crypto=SUITE).status_code == stand.notify("n1").status_code == 500
+        for what in ("a callback 'suite_ticket'", "a notification"):
+            assert f"{what} was not taken, so WeCom sends it again" in caplog.text
         store.open()
         assert stand.post(ticket(1), crypto=SUITE).text == "success"
         assert stand.notify("n1").status_code == 200

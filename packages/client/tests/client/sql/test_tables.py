@@ -1,5 +1,6 @@
 """The tables are made once, by any number of processes at the same moment."""
 
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
@@ -45,3 +46,12 @@ def test_a_table_without_a_column_is_refused_with_what_to_do_and_left_alone(new_
     with opened(new_url) as engine, engine.connect() as connection:
         assert inspect(connection).get_table_names() == ["wwspec_cursors"]
         assert connection.execute(text("SELECT * FROM wwspec_cursors")).fetchall() == [("corp", 1)]
+
+
+def test_the_columns_are_those_of_the_tables_that_an_earlier_version_has_made() -> None:
+    columns = [column for table in METADATA.tables.values() for column in table.columns]
+    optional = {"wwspec_cursors.next_cursor", "wwspec_tokens.usable_until"}
+    assert {str(each) for each in columns if each.nullable} == optional
+    assert Counter(getattr(each.type, "length", None) for each in columns) == {None: 32, 32: 4, 64: 5, 128: 6, 255: 5}
+    keys = " ".join(each.name for each in columns if each.primary_key)
+    assert keys == "position name suite_id corpid suite_id name name corpid version name corpid"

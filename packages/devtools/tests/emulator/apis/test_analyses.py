@@ -6,7 +6,6 @@ from tests.emulator.apis.conftest import EmulatedZone, Json
 from wwspec_devtools.emulator.state import corps
 from wwspec_devtools.emulator.state.knowledge import CORP_BASE_ID
 from wwspec_devtools.emulator.state.tags import TAG_GROUPS
-from wwspec_devtools.emulator.state.tasks import TASK_SECONDS
 
 INTENT, TOPIC = TAG_GROUPS
 GROUPS = [{"group_id": INTENT}, {"group_id": TOPIC}]
@@ -29,7 +28,7 @@ def start(zone: EmulatedZone, kind: str, msg_list: list[Json], **more: Any) -> J
 def result(zone: EmulatedZone, kind: str, msg_list: list[Json], **more: Any) -> Json:
     """Run a task to its end."""
     jobid = start(zone, kind, msg_list, **more)["jobid"]
-    zone.advance(TASK_SECONDS)
+    zone.advance(2)
     return zone(KINDS[kind][0], jobid=jobid)
 
 
@@ -44,7 +43,7 @@ def test_a_task_runs_and_then_is_finished(zone: EmulatedZone, kind: str) -> None
     get_result = KINDS[kind][0]
     jobid = start(zone, kind, zone.talk("你好", "价格太贵了"))["jobid"]
     assert zone.ok(get_result, jobid=jobid) == {"errcode": 0, "errmsg": "ok", "status": 0}
-    zone.advance(TASK_SECONDS - 1)
+    zone.advance(1)
     assert zone.ok(get_result, jobid=jobid)["status"] == 0
     zone.advance(1)
     finished = zone.ok(get_result, jobid=jobid)
@@ -78,7 +77,7 @@ def test_a_message_given_twice_counts_once(zone: EmulatedZone, kind: str) -> Non
     [failure] = answer["fail_list"]
     assert (failure["errcode"], failure["msgid"]) == (710613, once["msgid"])
     assert failure["encrypt_info"] == {"secret_key": "other"}
-    zone.advance(TASK_SECONDS)
+    zone.advance(2)
     assert failures(zone.ok(KINDS[kind][0], jobid=answer["jobid"])) == []
 
 

@@ -10,6 +10,7 @@ import msgspec
 from tests.emulator.apis.conftest import SECOND_PROGRAM, EmulatedZone, Json
 from tests.support.handed_out import without_ids
 from tests.support.tables import for_each
+from tests.wecom.test_limits_of_wecom import CASES, with_value
 from wwspec_devtools.emulator.apis.table import APIS
 from wwspec_devtools.emulator.standin.wwspec_standin.names import SDK_APIS
 from wwspec_devtools.emulator.state.conversations import CUSTOMER
@@ -175,6 +176,19 @@ def request_of(zone: EmulatedZone, api: str) -> Json:
     """Return a request of an API that is answered well."""
     assert api in REQUESTS, f"give {api} a request in REQUESTS of {__file__}: one that is answered with errcode 0"
     return REQUESTS[api](zone)
+
+
+def test_the_limits_are_those_of_the_contracts() -> None:
+    zone = EmulatedZone(messages=0)
+
+    def misfits(api: str, path: str, value: Any) -> bool:
+        return "Expected `" in zone(api, json.loads(with_value(api, path, value)))["errmsg"]
+
+    for api, path, least, greatest, _ in CASES:
+        assert not misfits(api, path, least), (api, path)
+        assert not misfits(api, path, greatest), (api, path)
+    beyond = [misfits(api, path, each) for api, path, *_, values in CASES for each in values]
+    assert beyond.count(True) == 71, "the others have an errcode of their own, or are counted in bytes"
 
 
 def test_every_documented_api_is_modelled_and_no_other() -> None:

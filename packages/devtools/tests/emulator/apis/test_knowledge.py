@@ -4,7 +4,7 @@ import pytest
 
 from tests.emulator.apis.conftest import EmulatedZone, Json
 from wwspec_devtools.emulator.answers import RefusedError
-from wwspec_devtools.emulator.state.knowledge import CORP_BASE_ID, LEARN_SECONDS
+from wwspec_devtools.emulator.state.knowledge import CORP_BASE_ID
 
 PAGE = {"doc_name": "帮助", "type": 101, "web_url": "https://example.com/help"}
 
@@ -41,12 +41,12 @@ def test_contents_are_learnt_one_after_the_other_and_each_is_told(zone: Emulated
     assert answer["doc_list"][0] == {**page(1), "docid": 1, "file_media_id": ""}
     kb_id = answer["kb_id"]
     assert statuses(zone, kb_id) == {1: 2, 2: 2, 3: 2}
-    zone.advance(LEARN_SECONDS)
+    zone.advance(2)
     assert statuses(zone, kb_id) == {1: 0, 2: 2, 3: 2}
     assert zone.events("knowledge_base_learn_done") == [
         {"knowledge_base_id": kb_id, "knowledge_base_name": "手册", "doc_id": 1, "learn_status": 0}
     ]
-    zone.advance(2 * LEARN_SECONDS)
+    zone.advance(4)
     assert statuses(zone, kb_id) == {1: 0, 2: 1, 3: 0}
     events = zone.events("knowledge_base_learn_done")
     assert [(event["doc_id"], event["learn_status"]) for event in events] == [(1, 0), (2, 1), (3, 0)]
@@ -57,9 +57,9 @@ def test_added_contents_wait_for_those_before_them(zone: EmulatedZone) -> None:
     assert [
         content["docid"] for content in zone.ok("knowledge_base_add_doc", kb_id=kb_id, doc_list=[page(2)])["doc_list"]
     ] == [2]
-    zone.advance(LEARN_SECONDS)
+    zone.advance(2)
     assert statuses(zone, kb_id) == {1: 0, 2: 2}
-    zone.advance(LEARN_SECONDS)
+    zone.advance(2)
     assert statuses(zone, kb_id) == {1: 0, 2: 0}
 
 
@@ -72,6 +72,15 @@ def test_removed_contents_are_gone_and_not_told(zone: EmulatedZone) -> None:
     zone.advance(60)
     assert [event["doc_id"] for event in zone.events("knowledge_base_learn_done")] == [2]
     assert zone.ok("knowledge_base_add_doc", kb_id=kb_id, doc_list=[page(1)])["doc_list"][0]["docid"] == 3
+
+
+def test_a_new_name_is_shown_everywhere(zone: EmulatedZone) -> None:
+    kb_id = make(zone)
+    zone.ok("knowledge_base_modify_name", kb_id=kb_id, kb_name="新手册")
+    assert zone.ok("knowledge_base_detail", kb_id=kb_id)["kb_name"] == "新手册"
+    assert zone.ok("knowledge_base_list")["kb_info_list"][1]["kb_name"] == "新手册"
+    zone.advance(2)
+    assert zone.events("knowledge_base_learn_done")[0]["knowledge_base_name"] == "新手册"
 
 
 OWN: dict[str, Json] = {

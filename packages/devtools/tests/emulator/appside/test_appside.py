@@ -9,6 +9,7 @@ import pytest
 from tests.emulator.conftest import LoadStandin, StartEmulator
 from tests.support.emulator import Emulator, Json, SealedProgram
 from wwspec_devtools.emulator.appside import calls as appside, uploads
+from wwspec_devtools.emulator.scene import Employee, Scene
 
 START = 1_750_000_000
 
@@ -28,6 +29,14 @@ def test_members_in_scope_are_listed_page_by_page(emulator: Emulator, api: str) 
     assert pages == everyone["auth_user_list"]
     expected = {"userid", "edition_list"} if api.startswith("chatdata") else {"userid"}
     assert set(pages[0]) == expected
+
+
+@pytest.mark.parametrize("api", ["chatdata/get_auth_user_list", "docdata/get_auth_user_list"])
+def test_a_page_has_200_members_unless_the_app_asks_for_more(start: StartEmulator, api: str) -> None:
+    scene = Scene(employees=[Employee(userid=f"member{number}") for number in range(201)])
+    emulator = start(scene=scene, messages=0)
+    pages = [call(emulator, api, {"limit": limit})["auth_user_list"] for limit in (0, 201)]
+    assert list(map(len, pages)) == [200, 201]
 
 
 def test_a_cursor_of_one_list_is_none_of_the_other(emulator: Emulator) -> None:
@@ -76,6 +85,9 @@ def test_requests_that_can_not_be_are_refused(emulator: Emulator, api: str, requ
 @pytest.mark.parametrize("api", appside.APIS)
 def test_every_api_wants_an_access_token(emulator: Emulator, api: str) -> None:
     assert call(emulator, api, {}, "made-up")["errcode"] == 40014
+    token = emulator.token()
+    assert emulator.http.post("/emulator/expire-tokens").json()["expired"] == 1
+    assert call(emulator, api, {}, token)["errcode"] == 42001
 
 
 def test_in_debug_mode_its_url_is_used(start: StartEmulator, program: SealedProgram, load_standin: LoadStandin) -> None:
@@ -86,7 +98,8 @@ def test_in_debug_mode_its_url_is_used(start: StartEmulator, program: SealedProg
     assert call(emulator, "chatdata/open_debug_mode", debug | {"debug_token": "made-up"})["errcode"] == 710671
     assert call(emulator, "chatdata/open_debug_mode", debug)["errcode"] == 710673, "the SDK's side is closed"
     sdk: Any = load_standin(emulator.url)
-    assert sdk.spec_open_debug_mode(debug["debug_token"], emulator.token())
+    token = emulator.token()
+    assert sdk.spec_open_debug_mode(debug["debug_token"], token)
     assert emulator.call_program()["errcode"] == 710674, "the app's side is closed"
     assert call(emulator, "chatdata/open_debug_mode", debug)["errcode"] == 0
     assert call(emulator, "chatdata/check_debug_mode", of_program)["debug_mode_status"] == 2
@@ -98,6 +111,9 @@ def test_in_debug_mode_its_url_is_used(start: StartEmulator, program: SealedProg
     assert emulator.call_program()["errcode"] == 710674
     emulator.advance(3 * 86400)
     assert call(emulator, "chatdata/open_debug_mode", debug)["errcode"] == 710671, "a credential lasts three days"
+    caller = {"ww-corpid": emulator.settings.corpid, "ww-agentid": "1000002", "ww-debug-access-token": token}
+    answer = emulator.http.post("/emulator/sdk/sync_msg", json={}, headers=caller)
+    assert (answer.status_code, answer.text) == (590, "-10008"), "the access token of debug mode has ended"
 
 
 @pytest.mark.parametrize("content", [b"123456", bytes(range(256)) * 20 + b"\r\n--not the boundary\r\n\r\n"])

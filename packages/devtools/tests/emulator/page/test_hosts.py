@@ -3,9 +3,7 @@
 import pytest
 from playwright.sync_api import Error
 
-from tests.emulator.conftest import StartEmulator
 from tests.emulator.page.conftest import AppPage
-from wwspec_devtools.emulator.page.frame import open_frame
 
 pytestmark = pytest.mark.slow  # a browser of its own; test_messages has one for what every page meets
 
@@ -37,13 +35,3 @@ def test_the_page_of_another_machine_gets_no_frame(app: AppPage) -> None:
     headers = {"host": "open.work.weixin.qq.com", "origin": "https://evil.example", "sec-fetch-site": "cross-site"}
     answer = app.emulator.http.post("/wwopen/emulator/open", headers=headers, json={})
     assert answer.status_code == 403
-
-
-def test_only_the_trusted_domain_gets_messages(app: AppPage, start: StartEmulator) -> None:
-    emulator = start(trusted_domain="app.example:8443")
-    world = emulator.platform.world
-    sid = world.page_logins.log_in(world.app.corpid, "zhangwei", world.clock.now())
-    body = b'{"origin": "http://127.0.0.1:1", "url": "http://127.0.0.1:1/x", "params": {"corpid": "%s"}}'
-    answer = open_frame(world, sid, body % world.app.corpid.encode())
-    assert answer["errcode"] == 85005
-    assert "app.example:8443" in answer["errmsg"]

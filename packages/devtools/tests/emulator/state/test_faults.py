@@ -9,10 +9,10 @@ import pytest
 
 from tests.emulator.conftest import CallbackApp, LoadStandin, StartEmulator, callbacks_of, start_with_callback
 from tests.support.emulator import Emulator, Json, SealedProgram
+from tests.support.tables import for_each
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_client import NoAnswerError
 from wwspec_devtools.emulator.http.client import EmulatorClient
-from wwspec_devtools.emulator.state.faults import MAX_SECONDS
 from wwspec_devtools.testing.app import App
 
 
@@ -130,6 +130,26 @@ def test_a_fault_works_as_often_as_it_says_or_until_it_is_cleared(client: Emulat
     assert emulator.sdk("sync_msg", {})["errcode"] == 0
 
 
+@for_each(
+    [
+        *(("app", "latency", seconds) for seconds in (0, 60)),
+        *(("program", "errcode", errcode) for errcode in (710674, 710675, 710676, 710677, 790013, 790014)),
+        ("callback", "late", 0),
+    ]
+)
+def test_the_first_and_the_last_value_of_a_fault_are_taken(
+    on: str, effect: str, value: float, client: EmulatorClient
+) -> None:
+    client.add_fault(on, effect, value=value)
+
+
+def test_an_answer_replaces_the_one_before_but_for_one_that_is_counted(emulator: Emulator) -> None:
+    for reply, count in (({"a": 1}, None), ({"b": 1}, 1), ({"c": 1}, None)):
+        fault = {"on": "sdk", "effect": "answer", "api": "sync_msg", "reply": reply, "count": count}
+        assert emulator.http.post("/emulator/faults", json=fault).json()["errcode"] == 0
+    assert [emulator.sdk("sync_msg", {}) for _ in range(3)] == [{"b": 1}, {"c": 1}, {"c": 1}]
+
+
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
@@ -139,7 +159,7 @@ def test_a_fault_works_as_often_as_it_says_or_until_it_is_cleared(client: Emulat
         ({"on": "sdk", "effect": "errcode", "value": 0}, "other than 0"),
         ({"on": "sdk", "effect": "errcode", "value": 1.5}, "other than 0"),
         ({"on": "program", "effect": "errcode", "value": 40014}, "710674"),
-        ({"on": "app", "effect": "latency", "value": MAX_SECONDS + 1}, "60"),
+        ({"on": "app", "effect": "latency", "value": 61}, "60"),
         ({"on": "app", "effect": "timeout", "value": -1}, "60"),
         ({"on": "callback", "effect": "late", "value": -1}, "0 or more"),
         ({"on": "sdk", "effect": "drop", "api": "sync_msgs"}, "did you mean sync_msg?"),
@@ -192,7 +212,7 @@ def test_callbacks_come_twice_or_not(start: StartEmulator, callback_app: Callbac
 
 
 def test_a_reset_ends_what_a_fault_holds_up(client: EmulatorClient, emulator: Emulator) -> None:
-    client.add_fault("sdk", "latency", value=MAX_SECONDS)
+    client.add_fault("sdk", "latency", value=60)
     answers = list[Json]()
     held = threading.Thread(target=lambda: answers.append(emulator.sdk("sync_msg", {})))
     held.start()

@@ -3,6 +3,7 @@
 import random
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.emulator.conftest import StartEmulator
@@ -162,6 +163,23 @@ def settings(folder: Path, text: str, **given: object) -> EmulatorSettings:
     path = folder / "scene.toml"
     path.write_text(text)
     return read_settings(path, **given)
+
+
+def test_an_emulator_without_settings_has_these() -> None:
+    found = msgspec.structs.asdict(EmulatorSettings())
+    assert {name: value for name, value in found.items() if isinstance(value, int | float)} == {
+        **{"seed": 1, "messages": 500, "corps": 1, "machines": 1, "port": 8090, "agentid": 1000002},
+        **{"connect_timeout": 3, "call_timeout": 10, "tokenless_pulls": 10, "knowledge_fragments": 3},
+        **{"gone_errcode": 0, "route_notify_ids": True, "renew_notify_ids": True, "suite_doc_ticket": False},
+        **{"authorised": True, "expired_errcode": 710726, "expiry_keeps_setup": False},
+    }
+
+
+@pytest.mark.parametrize("corps", [0, 21])
+def test_an_emulator_has_1_to_20_corps(corps: int) -> None:
+    with pytest.raises(ConfigurationError, match=f"corps: 1 to 20, not {corps}"):
+        EmulatorSettings(corps=corps)
+    assert EmulatorSettings(corps=20).corps == 20
 
 
 def test_a_scene_has_settings_of_the_emulator_and_those_that_are_given_go_before_them(tmp_path: Path) -> None:

@@ -1,9 +1,11 @@
 """Several corps in one emulator: no corp sees, or can use, what is another one's."""
 
+import hashlib
 import json
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.emulator.apis.conftest import START, EmulatedZone, Json
@@ -11,6 +13,7 @@ from tests.emulator.apis.test_contracts import PAGES, RULE
 from tests.emulator.apis.test_lives import GIVEN
 from wwspec_devtools.emulator.platform import Platform
 from wwspec_devtools.emulator.settings import EmulatorSettings
+from wwspec_devtools.emulator.state.documents import DOCUMENTS
 from wwspec_devtools.emulator.state.world import Caller
 
 CORPS = 3
@@ -59,6 +62,18 @@ def test_the_first_corp_is_as_without_others_and_the_rest_follows_from_seed_and_
     assert (three[:1], five[:3]) == (one, three)
     other_seed = messages(EmulatorSettings(messages=50, clock_start=START, corps=3, seed=2))
     assert all(mine != theirs for mine, theirs in zip(three, other_seed, strict=True))
+
+
+def test_a_seed_gives_the_data_of_earlier_versions() -> None:
+    """Tests of a program may name what the seed has made. The digest stands for all of it."""
+    zone = EmulatedZone(messages=1000, corps=2)
+    made: list[Any] = [DOCUMENTS, zone.ok("sync_msg", limit=1000)["msg_list"]]
+    for corp in zone.world.corps.values():
+        chats = corp.chats
+        made += [chats.people.persons, chats.people.robots, chats.messages, chats.groups]
+        made += [corp.consents.of(one.id, other.id) for one, other in chats.pairs]
+        made += [corp.consents.of(group.chatid, each.id) for group in chats.groups.values() for each in group.members]
+    assert hashlib.sha256(msgspec.json.encode(made)).hexdigest()[:16] == "d1ed49348742b1a3"
 
 
 def jobid(tenant: Tenant) -> str:

@@ -53,13 +53,13 @@ def serve(
         with suppress(KeyboardInterrupt):  # uvicorn raises the signal again that has stopped it
             server.run()
         return
-    authority = None if proxy_port is None else Authority(state or default_folder())
     with until_interrupted(), ExitStack() as stack:
         bound = stack.enter_context(server.config.bind_socket())
         bound.listen(BACKLOG)
         port = bound.getsockname()[1]
-        if authority is not None:
-            proxy = stack.enter_context(Proxy(authority, (settings.host, port), settings.host, proxy_port or 0))
+        if proxy_port is not None:
+            authority = Authority(state or default_folder())
+            proxy = stack.enter_context(Proxy(authority, (settings.host, port), settings.host, proxy_port))
             _log.info("proxy: HTTPS_PROXY=%s, trusting %s", proxy.url, authority.certificate)
         url = f"http://{f'[{settings.host}]' if ':' in settings.host else settings.host}:{port}"
         # Uvicorn raises SIGTERM again after its end: without a handler the program would stay.

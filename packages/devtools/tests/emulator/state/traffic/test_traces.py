@@ -7,9 +7,9 @@ import pytest
 
 from tests.support.emulator import Emulator, SealedProgram
 from wwspec_devtools.emulator.state.traffic.record import Traffic
-from wwspec_devtools.emulator.state.traffic.traces import KEPT_TRACES, MAX_FRAMES, MAX_LINES, MAX_TEXT
 
 Json = dict[str, Any]
+KEPT_TRACES, MAX_FRAMES, MAX_LINES, MAX_TEXT = 16, 100, 200, 16 * 1024
 LONG = "x" * (MAX_TEXT + 1)
 
 
