@@ -95,17 +95,23 @@ def run(module: str, *, is_strict: bool) -> None:
 
     To free what the server has imported takes five times as long as a short verb, since its pages are copied first.
     """
+    code, imported = None, {*sys.modules}
     try:
         runpy.run_module(module, run_name="__main__", alter_sys=True)
     except SystemExit as end:
-        if is_strict or isinstance(end.code, str):  # what was left open is a warning at the end
+        if isinstance(end.code, str):
             raise
-        # Private, but what an interpreter does at its end before the functions of atexit: it waits for the threads.
-        threading._shutdown()  # type: ignore[attr-defined]
-        atexit._run_exitfuncs()
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(end.code or 0)
+        code = end.code
+    # Private, but what an interpreter does at its end before the functions of atexit: it waits for the threads.
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    if is_strict:  # what the module and those that it has imported left open is a warning now
+        for name in {*sys.modules} - imported:
+            del sys.modules[name]
+        gc.collect()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code or 0)
 
 
 class Server:
