@@ -48,7 +48,7 @@ SECONDS = 20.0
 
 
 def import_verbs() -> None:
-    """Import pytest, every verb, the libraries and all contracts of WeCom, and read the docstrings of these."""
+    """Import pytest, every verb, the libraries and all contracts of WeCom, and make what is registered of these."""
     gc.disable()
     main = importlib.import_module("wwspec_router.cli.main")
     for verb in main.VERBS:
@@ -58,12 +58,9 @@ def import_verbs() -> None:
     plugins = importlib.import_module("_pytest.config").default_plugins
     for name in (*LIBRARIES, *(f"_pytest.{plugin}" for plugin in plugins)):
         importlib.import_module(name)
-    contract_schema = importlib.import_module("wwspec_devtools.console_contracts.schema").contract_schema
     for found in pkgutil.walk_packages(contracts.__path__, "wwspec_contracts."):
-        module = importlib.import_module(found.name)
-        if hasattr(module, "Request"):  # an API, which `wwspec zone register` describes
-            contract_schema([module.Request])
-            contract_schema([module.Response])
+        importlib.import_module(found.name)
+    importlib.import_module("wwspec_devtools.console_contracts.described").describe_apis()
     gc.freeze()
     gc.enable()
 
