@@ -48,7 +48,7 @@ SECONDS = 20.0
 
 
 def import_verbs() -> None:
-    """Import pytest, every verb, the libraries and all contracts of WeCom, and make what is registered of these."""
+    """Import pytest, every verb, the libraries and all contracts of WeCom, and make what these keep for later."""
     gc.disable()
     main = importlib.import_module("wwspec_router.cli.main")
     for verb in main.VERBS:
@@ -61,6 +61,10 @@ def import_verbs() -> None:
     for found in pkgutil.walk_packages(contracts.__path__, "wwspec_contracts."):
         importlib.import_module(found.name)
     importlib.import_module("wwspec_devtools.console_contracts.described").describe_apis()
+    importlib.import_module("wwspec_contracts.support.certificates").trusted()
+    importlib.import_module("wwspec_devtools.direct").direct()
+    emulator = importlib.import_module("wwspec_devtools.emulator.settings").EmulatorSettings()
+    importlib.import_module("wwspec_devtools.emulator.http.app").create_app(emulator)  # which compiles its routes
     gc.freeze()
     gc.enable()
 
