@@ -64,7 +64,7 @@ def served(table: AbilityTable) -> Iterator[Served]:
         yield program
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=3 * settings().max_examples, deadline=None)
 @given(requests=st.lists(REQUEST, min_size=1, max_size=4), places=st.lists(st.integers(0, 1 << 16), max_size=6))
 def test_requests_are_answered_alike_however_cut(served: Served, requests: list[bytes], places: list[int]) -> None:
     replies = served.talk(*requests, LAST)

@@ -30,7 +30,7 @@ ENGINES = [_param(kind) for kind in KINDS]
 
 
 def with_each_engine(fixture: str, one: Any, other: Any) -> pytest.MarkDecorator:
-    """Run the tests of a class with each engine: with one value of another fixture those for threads, else the other."""
+    """Run the tests of a class with each engine: for threads with one value of a fixture, else with the other one."""
     pairs = [_param(kind, other if kind[1] else one) for kind in KINDS]
     return pytest.mark.parametrize(("engine", fixture), pairs, indirect=["engine"])
 
