@@ -77,7 +77,7 @@ def test_requests_are_answered_alike_however_cut(served: Served, requests: list[
 def test_only_the_first_is_answered_whatever_follows(served: Served, request_: bytes, rest: bytes, place: int) -> None:
     """A client sends the next request when it has the answer [RFC 9112, 9.3.2]: what comes earlier is dropped."""
     alone = served.talk(request_.replace(b" HTTP/1.1\r\n", b" HTTP/1.1\r\nconnection: close\r\n", 1))
-    place %= len(request_)
+    place %= len(request_.rstrip(b"\r\n"))  # before the empty lines, it is complete
     assert served.talk(*filter(None, [request_[:place], request_[place:] + rest])) == alone
 
 
