@@ -13,6 +13,7 @@ import pytest
 from hypothesis import settings
 
 from tests.support.apps import ROOT
+from tests.support.forks import start_server
 from tests.support.kernel import Kernel, with_handler
 from tests.support.processes import UNMEASURED
 from wwspec_router.cli.language import wants_chinese
@@ -78,6 +79,13 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.freeze()
         gc.set_threshold(GC_THRESHOLD)
         gc.enable()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> None:
+    """Let the processes that run the tests share the one that verbs are forked from; see side_by_side.py."""
+    if session.config.getoption("processes", 0) and not session.config.option.collectonly:
+        start_server()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -166,7 +166,7 @@ def test_a_process_that_was_killed_while_it_wrote_leaves_what_it_showed_before(f
     assert merged(shared.read()).calls == 3
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=3 * settings().max_examples, deadline=None)
 @given(content=st.binary(max_size=200), place=st.integers(0, 300), half=st.integers(0, 1))
 def test_no_content_harms_a_reader(content: bytes, place: int, half: int) -> None:
     file = os.memfd_create("shared")

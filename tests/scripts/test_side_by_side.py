@@ -2,14 +2,13 @@
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.support.apps import ROOT, write_files
-from tests.support.waiting import DEADLINE
+from tests.support.command import Running
+from tests.support.waiting import wait_until
 
 CONFIG = """\
 [pytest]
@@ -45,19 +44,19 @@ def test_waits():
 """
 
 
-def started(folder: Path, files: dict[str, str], *options: str) -> subprocess.Popen[str]:
+def started(folder: Path, files: dict[str, str], *options: str) -> Running:
     write_files(folder, {"pytest.ini": CONFIG, "repeatable": "", "seconds.json": SECONDS, **files})
     plugin = ("-p", "tests.support.side_by_side", "--processes=2", "--repeatable=repeatable", "--seconds=seconds.json")
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_ADDOPTS": "", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    command = (sys.executable, "-u", "-m", "pytest", "-rsfE", *plugin, *options)
-    return subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True)
+    variables = {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "PYTEST_ADDOPTS": ""}
+    environment = {**os.environ, **variables, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    return Running(["-rsfE", *plugin, *options], folder, environment, module="pytest")
 
 
 def ran(folder: Path, files: dict[str, str], *options: str) -> str:
-    with started(folder, files, *options) as process:
-        printed, _ = process.communicate(timeout=10 * DEADLINE)
-    assert process.returncode == 1
-    return printed
+    with started(folder, files, *options) as running:
+        done = running.end()
+    assert done.returncode == 1
+    return done.stdout
 
 
 def test_files_are_collected_once_and_reported_as_by_one_process(tmp_path: Path) -> None:
@@ -83,11 +82,10 @@ def test_a_process_that_crashes_fails_the_run_and_no_other_file(tmp_path: Path) 
 
 def test_a_line_comes_when_a_file_is_done_and_one_failure_may_be_repeated(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "seen")
-    with started(tmp_path, {"test_a.py": FAILS, "test_b.py": WAITS}) as process:
-        assert process.stdout
-        assert next(line for line in process.stdout if "/2" in line).startswith("   1/2 test_a.py: 1 failed (")
+    with started(tmp_path, {"test_a.py": FAILS, "test_b.py": WAITS}) as running:
+        wait_until(lambda: "\n   1/2 test_a.py: 1 failed (" in running.stdout)
         (tmp_path / "seen").write_text("it is")
-        assert " 1 failed, 1 passed in " in process.stdout.read()
+        assert " 1 failed, 1 passed in " in running.end().stdout
     assert (tmp_path / "repeatable").read_text() == "test_a.py::test_fails\n"
 
 

@@ -64,7 +64,7 @@ def served(table: AbilityTable) -> Iterator[Served]:
         yield program
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=3 * settings().max_examples, deadline=None)
 @given(requests=st.lists(REQUEST, min_size=1, max_size=4), places=st.lists(st.integers(0, 1 << 16), max_size=6))
 def test_requests_are_answered_alike_however_cut(served: Served, requests: list[bytes], places: list[int]) -> None:
     replies = served.talk(*requests, LAST)
@@ -77,7 +77,7 @@ def test_requests_are_answered_alike_however_cut(served: Served, requests: list[
 def test_only_the_first_is_answered_whatever_follows(served: Served, request_: bytes, rest: bytes, place: int) -> None:
     """A client sends the next request when it has the answer [RFC 9112, 9.3.2]: what comes earlier is dropped."""
     alone = served.talk(request_.replace(b" HTTP/1.1\r\n", b" HTTP/1.1\r\nconnection: close\r\n", 1))
-    place %= len(request_)
+    place %= len(request_.rstrip(b"\r\n"))  # before the empty lines, it is complete
     assert served.talk(*filter(None, [request_[:place], request_[place:] + rest])) == alone
 
 

@@ -48,7 +48,7 @@ SECONDS = 20.0
 
 
 def import_verbs() -> None:
-    """Import pytest, every verb, the libraries and all contracts of WeCom, and read the docstrings of these."""
+    """Import pytest, every verb, the libraries and all contracts of WeCom, and make what these keep for later."""
     gc.disable()
     main = importlib.import_module("wwspec_router.cli.main")
     for verb in main.VERBS:
@@ -58,12 +58,13 @@ def import_verbs() -> None:
     plugins = importlib.import_module("_pytest.config").default_plugins
     for name in (*LIBRARIES, *(f"_pytest.{plugin}" for plugin in plugins)):
         importlib.import_module(name)
-    contract_schema = importlib.import_module("wwspec_devtools.console_contracts.schema").contract_schema
     for found in pkgutil.walk_packages(contracts.__path__, "wwspec_contracts."):
-        module = importlib.import_module(found.name)
-        if hasattr(module, "Request"):  # an API, which `wwspec zone register` describes
-            contract_schema([module.Request])
-            contract_schema([module.Response])
+        importlib.import_module(found.name)
+    importlib.import_module("wwspec_devtools.console_contracts.described").describe_apis()
+    importlib.import_module("wwspec_contracts.support.certificates").trusted()
+    importlib.import_module("wwspec_devtools.direct").direct()
+    emulator = importlib.import_module("wwspec_devtools.emulator.settings").EmulatorSettings()
+    importlib.import_module("wwspec_devtools.emulator.http.app").create_app(emulator)  # which compiles its routes
     gc.freeze()
     gc.enable()
 
@@ -95,17 +96,23 @@ def run(module: str, *, is_strict: bool) -> None:
 
     To free what the server has imported takes five times as long as a short verb, since its pages are copied first.
     """
+    code, imported = None, {*sys.modules}
     try:
         runpy.run_module(module, run_name="__main__", alter_sys=True)
     except SystemExit as end:
-        if is_strict or isinstance(end.code, str):  # what was left open is a warning at the end
+        if isinstance(end.code, str):
             raise
-        # Private, but what an interpreter does at its end before the functions of atexit: it waits for the threads.
-        threading._shutdown()  # type: ignore[attr-defined]
-        atexit._run_exitfuncs()
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(end.code or 0)
+        code = end.code
+    # Private, but what an interpreter does at its end before the functions of atexit: it waits for the threads.
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    if is_strict:  # what the module and those that it has imported left open is a warning now
+        for name in {*sys.modules} - imported:
+            del sys.modules[name]
+        gc.collect()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code or 0)
 
 
 class Server:

@@ -72,14 +72,17 @@ class ForkedProcess:
 
 
 class ForkServer:
-    """The process that all others are forked from; see `fork_server.py`. It ends with this one."""
+    """The process that all others are forked from; see `fork_server.py`.
 
-    def __init__(self) -> None:
+    It ends with this one, and with all that are forked from this one, which give it orders by the same socket.
+    """
+
+    def __init__(self, measured: str) -> None:
         self._orders, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, str(Path(__file__).with_name("fork_server.py")), str(theirs.fileno())],
-                env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},  # orders have it
+                env={**os.environ, "PYTHONPATH": "", "COVERAGE_PROCESS_CONFIG": measured},  # orders have the path
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
             )
@@ -101,10 +104,15 @@ class ForkServer:
 @cache
 def _server(measured: str) -> ForkServer:
     """Return the server for processes that measure their coverage so, as it does itself; see conftest.py."""
-    return ForkServer()
+    return ForkServer(measured)
 
 
 _starting = Lock()
+
+
+def start_server() -> None:
+    """Start the server of most tests, for the processes that are forked from this one; else each starts its own."""
+    _server("")
 
 
 def fork(

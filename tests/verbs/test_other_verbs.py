@@ -6,7 +6,12 @@ import pytest
 
 from tests.support.apps import python, python_anew, write_files
 
-WITHOUT = "import importlib.metadata\nimportlib.metadata.entry_points = lambda **of: ()\n"
+WITHOUT = """
+import importlib.metadata
+from wwspec_router.cli.main import other_verbs
+importlib.metadata.entry_points = lambda **of: ()
+other_verbs.cache_clear()
+"""
 OF_A_TEAM = {
     "greeting-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: greeting\nVersion: 1.0\n",
     "greeting-1.0.dist-info/entry_points.txt": "[wwspec.verbs]\ngreet = greeting:command\n",

@@ -8,6 +8,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ _UNITS = re.compile(r"[“（]*(?:[\u2e80-\uffef]|[^\s\u2e80-\uffef“]+)[，。
 """Between two of these a line may be broken: Chinese characters and other words, with the marks that belong to them."""
 
 
+@cache
 def read_texts() -> dict[str, dict[str, str]]:
     """Return the tables of all packages: `help`, which the documentation shows too, `messages` and `errors`."""
     tables: dict[str, dict[str, str]] = {"help": {}, "messages": {}, "errors": {}}

@@ -11,6 +11,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from enum import StrEnum
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -201,6 +202,7 @@ def command_of(verb: str) -> click.Command | None:
     raise ExtraMissingError(missing.format(verb, text(_INSTALL)))
 
 
+@cache
 def other_verbs() -> "dict[str, EntryPoint]":
     """Return the verbs of other packages that are installed, by name."""
     from importlib.metadata import entry_points  # here, since `wwspec serve` needs none of it

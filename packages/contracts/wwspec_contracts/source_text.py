@@ -156,10 +156,18 @@ def _target(statement: ast.stmt) -> str:
 @lru_cache(256)  # most contracts have the same bases
 def _class_node(type_: type) -> ast.ClassDef | None:
     node = _module_node(type_.__module__)
+    if type_.__name__ not in _names(type_.__module__):  # a function has made it
+        return None
     for name in type_.__qualname__.replace("<locals>.", "").split("."):
         inside = (each for each in ast.walk(node) if getattr(each, "name", "") == name)  # the outermost comes first
         node = next(inside, ast.Module([], []))
     return node if isinstance(node, ast.ClassDef) else None
+
+
+@cache
+def _names(module: str) -> set[str]:
+    """Return the names of all functions and classes in a module."""
+    return {getattr(each, "name", "") for each in ast.walk(_module_node(module))}
 
 
 @cache

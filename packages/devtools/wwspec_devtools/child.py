@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import urllib.error
-import urllib.request
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from functools import partial
@@ -18,6 +17,7 @@ from typing import Protocol
 
 from wwspec_contracts.errors import ConfigurationError, WWSpecError
 from wwspec_devtools import prestart
+from wwspec_devtools.direct import direct
 
 START_LIMIT = 30.0
 """Seconds within which a child must be ready, unless `START_LIMIT_VARIABLE` sets another number."""
@@ -275,9 +275,8 @@ def _within(limit: float) -> str:
 
 
 def _answers(url: str) -> bool:
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(url, timeout=2.0) as response:
+        with direct().open(url, timeout=2.0) as response:
             return bool(response.status == 200)
     except (urllib.error.URLError, OSError):
         return False

@@ -110,7 +110,7 @@ steps = st.tuples(
 
 
 @pytest.mark.parametrize("factory", LOOPS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=3 * settings().max_examples, deadline=None)
 @given(threads=st.integers(1, 3), queue=st.integers(0, 4), schedule=st.lists(steps, max_size=60))
 def test_any_schedule_of_submit_cancel_and_finish_keeps_the_promises(
     factory: LoopFactory, threads: int, queue: int, schedule: list[tuple[str, int]]

@@ -6,15 +6,25 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+from Crypto.PublicKey import RSA
 
 from tests.support.apps import ROOT
 from tests.support.emulator import SealedProgram
+from tests.support.rsa_keys import new_rsa_key
 from tests.support.sql_servers import DATABASES, SERVERS, new_database
 from wwspec_client import RetryPolicy, ZoneClient
 from wwspec_devtools.testing.zone import Zone
 
 QUICK = RetryPolicy(first_pause=0.0)
 """Retries without pauses."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_rsa_keys() -> Iterator[None]:
+    """Make keys in a tenth of the time. `wwspec keys`, in processes of its own, makes them as ever."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(RSA, "generate", new_rsa_key)
+        yield
 
 
 @pytest.fixture(scope="module")

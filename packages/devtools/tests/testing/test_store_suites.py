@@ -26,7 +26,7 @@ class TestMemoryPendingStore(PendingStoreSuite):
 
 
 class TestSqlitePendingStore(SharedPendingStoreSuite):
-    rounds = 5  # each row is synced to the disk
+    histories, rounds = 10, 5  # each row is synced to the disk
 
     @pytest.fixture
     def open_store(self, tmp_path: Path) -> Callable[[], SqlitePendingStore]:

@@ -1,13 +1,13 @@
 """What a shell completes of a running emulator: people, groups, numbers of entries. Nothing where none answers."""
 
 import json
-import urllib.request
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from wwspec_devtools.cli.candidates import completed
+from wwspec_devtools.direct import direct
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -41,8 +41,7 @@ def entry_numbers(ctx: click.Context, param: click.Parameter, incomplete: str) -
 def _answer(ctx: click.Context, path: str) -> dict[str, Any]:
     """Return what the emulator answers; nothing where there is none."""
     url = str(ctx.params.get("url", ""))
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with suppress(OSError, ValueError), direct.open(f"{url.rstrip('/')}/emulator/{path}", timeout=LIMIT) as response:
+    with suppress(OSError, ValueError), direct().open(f"{url.rstrip('/')}/emulator/{path}", timeout=LIMIT) as response:
         found = json.load(response)
         if isinstance(found, dict):
             return found

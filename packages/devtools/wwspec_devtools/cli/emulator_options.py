@@ -1,6 +1,5 @@
 """Options of the verbs that start an emulator or talk to one."""
 
-import urllib.request
 from collections.abc import Callable
 from functools import partial, wraps
 from http.client import HTTPException
@@ -15,6 +14,7 @@ from click.core import ParameterSource
 from wwspec_contracts.support.loopback import is_loopback
 from wwspec_devtools.cli.dev_note import application_folder, note_path, noted_url
 from wwspec_devtools.cli.option_types import FILE, FOLDER, Seconds, options
+from wwspec_devtools.direct import direct
 from wwspec_devtools.emulator.http.client import DEFAULT_URL, EmulatorClient, EmulatorError
 from wwspec_devtools.emulator.settings import APP_TYPES, MAX_CORPS, EmulatorSettings
 from wwspec_router.cli.options import FunctionT, secret_option
@@ -95,9 +95,8 @@ def _info(url: str) -> _Info | None:
     Raises:
         TimeoutError: Something takes a connection and does not answer.
     """
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with direct.open(f"{url.rstrip('/')}/emulator/info", timeout=FIRST_ANSWER) as answer:
+        with direct().open(f"{url.rstrip('/')}/emulator/info", timeout=FIRST_ANSWER) as answer:
             return msgspec.json.decode(answer.read(), type=_Info)
     except TimeoutError:
         raise

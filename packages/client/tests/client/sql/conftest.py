@@ -30,14 +30,8 @@ ENGINES = [_param(kind) for kind in KINDS]
 
 
 def with_each_engine(fixture: str, one: Any, other: Any) -> pytest.MarkDecorator:
-    """Run the tests of a class with each engine, and with one value of another fixture or the other.
-
-    SQLite has both with each driver; a server has the one with threads, and the other with the event loop.
-    """
-    pairs = []
-    for name, is_async in KINDS:
-        values = (one, other) if name not in SERVERS else (other,) if is_async else (one,)
-        pairs += [_param((name, is_async), value) for value in values]
+    """Run the tests of a class with each engine: for threads with one value of a fixture, else with the other one."""
+    pairs = [_param(kind, other if kind[1] else one) for kind in KINDS]
     return pytest.mark.parametrize(("engine", fixture), pairs, indirect=["engine"])
 
 
@@ -122,7 +116,7 @@ def engine_of(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callab
 
         def engine_of(name: str) -> Engine:
             if request.instance is not None:  # of a suite: a statement costs a millisecond, of a server more
-                request.instance.histories, request.instance.rounds = (1, 5) if name in SERVERS else (5, 20)
+                request.instance.histories, request.instance.rounds = 1 if name in SERVERS else 5, 5
             if name in SERVERS:
                 engine: Engine = request.getfixturevalue("servers")(name)
                 with engine.begin() as connection:

@@ -28,13 +28,13 @@ def command(app: Path, registry: Path | None, as_json: bool) -> None:
     The variables of the folder's .env count, too; those of the shell go before them.
     """
     try:
-        table = _checked(app, registry)
+        table, contracts = _checked(app, registry)
     except ConfigurationError as error:
         if not as_json:
             raise
         print_json({"faults": getattr(error, "faults", (str(error),)), "notes": ()})
         click.get_current_context().exit(1)
-    notes = list(_notes(table))
+    notes = list(_notes(table, contracts))
     if as_json:
         print_json({"faults": (), "notes": notes})
         return
@@ -49,25 +49,26 @@ def command(app: Path, registry: Path | None, as_json: bool) -> None:
     )
 
 
-def _checked(app: Path, registry: Path | None) -> AbilityTable:
+def _checked(app: Path, registry: Path | None) -> tuple[AbilityTable, ConsoleContracts]:
     """Return the table of an application without a fault; raise a ConfigurationError about all that is wrong."""
     table = build_table(app, registry_path(app, registry))
     check_configuration(table)
+    contracts = ConsoleContracts(table)
     faults = [
         f"{table.abilities[ability_id].place}: an error reply does not fit the output contract of {ability_id}, so the "
         "app would see 790014 instead; add errcode (a number) and errmsg (a string)"
-        for ability_id, contract in ConsoleContracts(table).items()
+        for ability_id, contract in contracts.items()
         if not accepts_error_reply(contract)
     ]
     faults += lacking(app, table.registry)
     if faults:
         raise RegistryError(faults)
     read_own_settings(table.settings, own_settings_file(click.get_current_context()), os.environ)
-    return table
+    return table, contracts
 
 
-def _notes(table: AbilityTable) -> Iterator[str]:
-    for ability_id, contract in ConsoleContracts(table).items():
+def _notes(table: AbilityTable, contracts: ConsoleContracts) -> Iterator[str]:
+    for ability_id, contract in contracts.items():
         for path in fractions(contract.input):
             yield (
                 f"{table.abilities[ability_id].place}: note: input {path} takes 1 as well as 1.0, but the console lets "

@@ -6,6 +6,7 @@ import urllib.request
 
 from wwspec_contracts.decoding import decode_json
 from wwspec_contracts.errors import JsonError
+from wwspec_devtools.direct import direct
 from wwspec_devtools.emulator.answers import Answer
 from wwspec_devtools.emulator.state.faults import Fault, ReturnCodeError
 
@@ -32,9 +33,8 @@ def answer_by_hand(fault: Fault, api: str, body: bytes) -> Answer:
         reply: Answer = fault.reply
         return reply
     request = urllib.request.Request(fault.url, body, {"content-type": "application/json"})  # noqa: S310 - loopback
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with direct.open(request, timeout=SECONDS) as response:
+        with direct().open(request, timeout=SECONDS) as response:
             return decode_json(response.read(), dict)
     except (OSError, JsonError) as error:
         if isinstance(error, urllib.error.HTTPError):  # which is the response
