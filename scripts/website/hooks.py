@@ -28,8 +28,8 @@ _PACKAGES = Path(__file__).parent / "node_modules"
 _OF_PACKAGES = {MERMAID: "@mermaid-js/tiny/dist/mermaid.tiny.js", IFRAME_WORKER: "iframe-worker/shim/index.js"}
 _MADE = Path(__file__).parents[2] / "build/reference"
 """Pages that `python -m scripts.reference --into build/reference` has made: scripts/docs."""
-_CELL_CODE = re.compile(r"(?<=<code>)[^<>]{12,}(?=</code>(?:(?!</?t[dr]\b).)*</td>)", re.DOTALL)
-"""Code in a cell of a table."""
+_CELL = re.compile(r"<td\b.*?</td>", re.DOTALL)
+_CODE = re.compile(r"(?<=<code>)[^<>]{12,}(?=</code>)")
 _PART = re.compile(r"(?<=\w)[_./-](?=\w)|(?<=[a-z])(?=[A-Z])")
 """Where the line of a name may end."""
 _SOURCE = re.compile(r'(?<=[ "])(src|srcset)="(\.[^"]+)"')
@@ -115,12 +115,17 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
         return f'{found[1]}="{get_relative_url(file.dest_uri, page.file.dest_uri)}"'
 
     html = _PICTURE.sub(_by_palette, _SOURCE.sub(resolved, html))
-    html = _CELL_CODE.sub(lambda found: _PART.sub(r"\g<0><wbr>", found[0]), html)
+    html = _CELL.sub(_with_breaks, html)
     if '<pre class="mermaid">' in html:
         html = html.replace('<pre class="mermaid">', '<pre class="mermaid" data-search-exclude>')
         for script in (MERMAID, "assets/diagrams.js"):
             html += f'<script defer src="{get_relative_url(script, page.file.dest_uri)}"></script>'
     return html
+
+
+def _with_breaks(cell: re.Match[str]) -> str:
+    """Return a cell of a table, whose long names may end a line behind one of their parts."""
+    return _CODE.sub(lambda code: _PART.sub(r"\g<0><wbr>", code[0]), cell[0])
 
 
 def _joined(uri: str, relative: str) -> str:

@@ -98,6 +98,7 @@ def test_a_page_begins_with_its_title() -> None:
     [
         ("a.html", '<link rel="stylesheet" href="https://fonts.example/css">'),
         ("a.html", '<script src="//cdn.example/x.js"></script>'),
+        ("a.html", '<img alt="a > b" src="https://cdn.example/a.png">'),
         ("a.html", "<style>a { background: url(https://cdn.example/a.png) }</style>"),
         ("a.css", '@import "https://fonts.example/css";'),
         ("a.js", 'fetch("https://cdn.example/data.json")'),

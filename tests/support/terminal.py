@@ -5,16 +5,17 @@ import re
 import shlex
 import signal
 import subprocess
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.support.pages import Block
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_devtools.cli.watching import State, watched_files
+from wwspec_devtools.testing.ports import held_ports
 from wwspec_router.config import registry_path
 
-__all__ = ["INSTALLED", "Output", "Terminals", "variables_of_ports"]
+__all__ = ["INSTALLED", "Output", "Terminals", "terminals_in", "variables_of_ports"]
 
 BASH = "/bin/bash"
 
@@ -165,6 +166,12 @@ class Terminals:
         elif commands := [command for line in block.text.splitlines() if (command := instead.get(line, line))]:
             self.run("\n".join(commands))
 
+    def follow_all(self, blocks: Iterable[Block], instead: Mapping[str, str]) -> None:
+        """Do what blocks say, the last of which has to succeed as well."""
+        for block in blocks:
+            self.follow(block, instead)
+        self.check_success()
+
     def run(self, command: str) -> None:
         """Run the commands of a block as a shell does, with the ports and values of this run."""
         self.check_success()
@@ -272,3 +279,35 @@ class Terminals:
 
     def _everything(self) -> str:
         return "\n".join([self._printed, *map(self._output_of, self._servers)])
+
+
+BARE = {"PATH", "HOME", "TMPDIR", "PYENV_ROOT", "PIP_CONFIG_FILE", "PIP_CACHE_DIR", "PIP_INDEX_URL"}
+"""Variables of a person who has no more than a clone, on a machine that may have an index of its own."""
+
+
+@contextmanager
+def terminals_in(
+    cwd: Path, logs: Path, ports: Sequence[str] = ("8080", "8090"), variables: Mapping[str, str] | None = None
+) -> Iterator[Terminals]:
+    """Terminals of a person who has no more than a clone, with free ports in place of those of the pages.
+
+    Args:
+        cwd: Where the first page begins.
+        logs: A folder for what servers print.
+        ports: Of the pages; 8080 and 8090 are among them.
+        variables: Of the environment, besides those of such a person.
+    """
+    with held_ports(len(ports)) as held:
+        free = dict(zip(ports, map(str, held), strict=True))
+        environment = {
+            **{name: value for name, value in os.environ.items() if name in BARE},
+            "PIP_NO_COMPILE": "no",  # this "no" is pip's for "don't": most modules are imported by nothing
+            **variables_of_ports(free),
+            **(variables or {}),
+        }
+        del environment["WWSPEC_EMULATOR_URL"]  # verbs find that of the folder; the tutorial's last page has a base URL
+        terminals = Terminals(cwd, environment, free, logs)
+        try:
+            yield terminals
+        finally:
+            terminals.stop()

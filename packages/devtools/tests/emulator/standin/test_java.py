@@ -58,9 +58,7 @@ def followed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Followed]:
         path = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
         terminals = Terminals(clone, {**os.environ, **path, **program, **variables_of_ports(ports)}, ports, logs)
         try:
-            for block in blocks_of_page(PAGE):
-                terminals.follow(block, {'source "$(scripts/env --light)/bin/activate"': ""})
-            terminals.check_success()
+            terminals.follow_all(blocks_of_page(PAGE), {'source "$(scripts/env --light)/bin/activate"': ""})
             with EmulatorClient(f"http://127.0.0.1:{ports['8090']}") as client:
                 yield Followed(client, folder)
         finally:
