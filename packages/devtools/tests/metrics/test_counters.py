@@ -1,6 +1,9 @@
 """Counters of programs that start again, or that answer by turns: never less than before, never counted twice."""
 
+from dataclasses import dataclass
+
 import pytest
+from hypothesis import given, strategies as st
 
 from wwspec_devtools.metrics.counters import MOST_PROGRAMS, MOST_SERIES, SLACK, Counters
 
@@ -23,7 +26,11 @@ def counted(*polls: tuple[str, int, int, float]) -> tuple[int, int]:
         ([("a", 5, 100, 1000.0), ("b", 90, 20, 1030.0)], 90, 1),
         ([("a", 0, 100, 1000.0), ("a", 1, 100, 1000.0), ("a", 2, 100, 1000.0)], 2, 0),
         ([("a", 500, 100, 1000.0), ("a", 510, 100, 1000.0), ("a", 508, 100, 1000.0), ("a", 512, 100, 1000.0)], 12, 0),
-        ([("a", 50, 9, 1000.0), ("b", 20, 9, 1000.0), ("a", 57, 39, 1030.0), ("b", 30, 39, 1030.0)], 17, 0),
+        (
+            [("a", 50, 9, 1000.0), ("b", 20, 9, 1000.0), ("a", 57, 39, 1030.0), ("b", 30, 39, 1030.0)],
+            17,
+            0,
+        ),
         ([("a", 500, 100, 1000.0), ("b", 507, 30, 1030.0 - SLACK)], 0, 0),
         ([("a", 500, 100, 1000.0), ("b", 507, 30, 1030.0 - SLACK / 2)], 507, 1),
         ([("a", 500, 100, 1000.0), ("b", 507, 30, 1030.5)], 507, 1),
@@ -40,7 +47,9 @@ def counted(*polls: tuple[str, int, int, float]) -> tuple[int, int]:
         "one that has",
     ],
 )
-def test_calls_are_counted_and_starts_seen(polls: list[tuple[str, int, int, float]], calls: int, restarts: int) -> None:
+def test_calls_are_counted_once_and_starts_noticed(
+    polls: list[tuple[str, int, int, float]], calls: int, restarts: int
+) -> None:
     assert counted(*polls) == (calls, restarts)
 
 
@@ -84,3 +93,33 @@ def test_a_count_that_was_forgotten_begins_again() -> None:
     assert early not in counters.totals
     counters.add({early: 7}, "a", 10, 1000.0)
     assert counters.totals[early] == 7
+
+
+@dataclass
+class Instance:
+    started: float
+    calls: int = 0
+    polled: int | None = None
+    """Its calls at its last poll."""
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.booleans(), st.integers(0, 50), st.floats(0, 2)), max_size=40))
+def test_instances_that_answer_by_turns_and_restart_are_counted_once(
+    polls: list[tuple[int, bool, int, float]],
+) -> None:
+    counters, now, expected = Counters(), 10_000.0, 0
+    instances = [Instance(now - 1000 * (number + 1), 100) for number in range(3)]
+    for number, (which, restarts, calls, slow) in enumerate(polls):
+        if restarts:
+            instances[which] = Instance(now + 5 + which * 8)  # each starts at a time of its own
+        now += 30.0
+        one = instances[which]
+        one.calls += calls
+        if one.polled is not None:
+            expected += one.calls - one.polled
+        elif number and one.started > now - 30:  # else it ran before, and nobody can place its calls in time
+            expected += one.calls
+        one.polled = one.calls
+        before = counters.totals.get(CALLS, 0)
+        counters.add({CALLS: one.calls}, str(one.started), int(now - one.started), now + slow)
+        assert before <= counters.totals[CALLS] == expected

@@ -4,16 +4,21 @@ import ast
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import Phase, given, settings, strategies as st
 
 from tests.support.apps import ROOT, write_files
 from tests.support.command import wwspec
+from wwspec_contracts import create_rule, get_group_chat, search_msg, sync_msg
 from wwspec_devtools.emulator.state.faults import FaultSpec
 from wwspec_devtools.fuzz.campaign import Case, Finding, repeating_test
+from wwspec_devtools.fuzz.requests import almost_fitting, fitting
+from wwspec_router.registry.loader import Application
 
 SLOW = pytest.mark.slow  # plays hundreds of calls, some of them late
 
@@ -145,6 +150,42 @@ def test_a_name_that_is_not_there_names_the_near_one(app: Path) -> None:
     assert "there is no ability and no event great; did you mean greet?" in found.stderr
 
 
+@pytest.mark.parametrize("type_", [sync_msg.Request, search_msg.Request, create_rule.Request, get_group_chat.Request])
+@given(data=st.data())
+def test_requests_that_fit_are_taken_by_msgspec(type_: Any, data: st.DataObject) -> None:
+    msgspec.convert(data.draw(fitting(type_)), type_)
+
+
+def test_every_contract_of_wecom_has_requests_that_fit_and_some_that_do_not(tmp_path: Path) -> None:
+    for contract in Application(tmp_path).api_contracts().values():
+        assert outcomes_of(contract.request) == {True, False}, contract.name
+
+
+class BothError(Exception):
+    """There are both outcomes, so no further request is tried."""
+
+
+def outcomes_of(request: Any) -> set[bool]:
+    """Return whether requests that almost fit did fit."""
+    outcomes: set[bool] = set()
+
+    @settings(max_examples=15, database=None, phases=[Phase.generate])  # of each of 43 contracts
+    @given(value=almost_fitting(request))
+    def try_it(value: Any) -> None:
+        try:
+            msgspec.convert(value, request)
+        except msgspec.ValidationError:
+            outcomes.add(False)
+        else:
+            outcomes.add(True)
+        if len(outcomes) == 2:
+            raise BothError
+
+    with suppress(BothError):
+        try_it()
+    return outcomes
+
+
 TEXTS = st.text(st.characters(exclude_categories=())) | st.sampled_from(['"', "'", '"""', "\\", "\n", "\x00", "\ud800"])
 REQUESTS = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXTS,
@@ -154,7 +195,9 @@ REQUESTS = st.recursive(
 
 @pytest.mark.slow  # generated texts; the tests above have some
 @given(target=TEXTS, what=TEXTS, text=TEXTS, request=st.dictionaries(TEXTS, REQUESTS), faults=st.booleans())
-def test_any_finding_is_one_function(target: str, what: str, text: str, request: dict[str, Any], faults: bool) -> None:
+def test_whatever_a_program_says_the_printed_test_is_one_function_that_sends_the_request(
+    target: str, what: str, text: str, request: dict[str, Any], faults: bool
+) -> None:
     disturbances = (FaultSpec(on="sdk", effect="latency", value=0.1, count=1),) if faults else ()
     case = Case(target, is_event=False, request=request, disturbances=disturbances)
     source = repeating_test(Finding(case, "crash", what, text), 1, "an event's token")
@@ -179,3 +222,9 @@ def test_a_request_that_is_no_object_is_sent_as_its_json_text_and_a_token_as_tha
     source = repeating_test(Finding(case, "crash", "ValueError"), 1, "t1")
     assert 'answer = zone.call("greet", {"token": token, "text": "t12"})' in source
     assert 'token = event["conversation_new_message"]["token"]' in source
+
+
+@given(data=st.data())
+def test_known_values_are_asked_with(data: st.DataObject) -> None:
+    value = data.draw(fitting(get_group_chat.Request, {"chatid": ["known"]}))
+    assert isinstance(value["chatid"], str)

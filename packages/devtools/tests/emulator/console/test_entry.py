@@ -207,6 +207,22 @@ def test_a_call_is_edited_checked_while_typing_sent_and_compared(page: Page, ser
     expect(page.get_by_role("tab", name="Copy as")).to_have_attribute("aria-selected", "true")
 
 
+def test_a_masked_secret_of_an_edited_request_is_put_back_and_an_event_has_no_contract(
+    page: Page, served: Zone
+) -> None:
+    event = served.fire("conversation_new_message")["event"]
+    served.call("chat_history", {"token": event["conversation_new_message"]["token"]}).raise_for_error()
+    page.goto(f"/#/timeline/{last(served, 'call')}/replay")
+    request = page.get_by_label("Request (JSON)")
+    expect(request).to_have_value('{\n  "token": "***"\n}')
+    request.fill('{"token": "***", "limit": 1}')
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_role("region", name="Results")).to_contain_text("ok")
+    page.goto(f"/#/timeline/{last(served, 'event')}/replay")
+    expect(page.get_by_text("An event: no console contract applies")).to_be_visible()
+    expect(pane(page).get_by_label("Ability")).to_have_count(0)
+
+
 HOSTILE = {
     "markup": json.dumps(
         {"a": "</script><script>window.harm = 1</script>", "<img src=x onerror='window.harm = 1'>": 1}
@@ -238,3 +254,40 @@ def test_hostile_bodies_and_names_are_shown_as_text(page: Page, served: Zone) ->
     assert "</script><script>window.harm = 1</script>" in shown["markup tree"]
     assert r"\u202eevil" in shown["directions tree"]
     assert page.evaluate("window.harm") is None
+
+
+def test_json_is_read_and_written_without_loss_and_compared_by_paths(page: Page) -> None:
+    texts = [
+        '{"n":12345678901234567890,"f":1.0,"e":1E5,"z":-0,"__proto__":[{}],"s":"\\u202e\\"\\\\"}',
+        "[ ]",
+        '"a"',
+        "1",
+    ]
+    script = """async (texts) => {
+        const [{parseJson, readJson, indexOfPath}, {formatJson}, {differences}] = await Promise.all(
+            ["json/text", "json/format", "json/diff"].map((name) => import(`/console/${name}.js`)));
+        const error = (text) => {
+            try { parseJson(text); } catch ({line, column, reason}) { return [line, column, reason]; }
+        };
+        return {
+            same: texts.map((text) => formatJson(formatJson(text), {isFlat: true})),
+            errors: ['{"a": 1\\n "b": 2}', "{'a': 1}", '["a\\n"]', "[1,", '{"a":1,}', "[] 1", '"\\\\x"'].map(error),
+            index: indexOfPath('{"a": [0, {"b": 1}]}', "$.a[1].b"),
+            found: differences(readJson('{"a":[1,2,3],"b":1.0,"c":0}'), readJson('{"a":[1,3],"b":1,"d":0}')).map(
+                ({path, kind}) => `${kind} ${path}`),
+        };
+    }"""
+    got = page.evaluate(script, texts)
+    assert [json.loads(text) for text in got["same"]] == [json.loads(text) for text in texts]
+    assert '"f": 1.0, "e": 1E5, "z": -0' in got["same"][0]
+    assert got["errors"] == [
+        [2, 2, "json.comma"],
+        [1, 2, "json.key"],
+        [1, 4, "json.control"],
+        [1, 4, "json.end"],
+        [1, 8, "json.key.next"],
+        [1, 4, "json.rest"],
+        [1, 2, "json.escape"],
+    ]
+    assert got["index"] == 16
+    assert got["found"] == ["removed $.a[1]", "changed $.b", "removed $.c", "added $.d"]

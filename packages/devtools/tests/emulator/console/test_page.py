@@ -120,17 +120,3 @@ def test_the_page_may_not_be_in_a_frame_and_runs_no_script_but_its_own(served: Z
         assert "frame-ancestors 'none'" in policy
         assert "script-src 'self';" in policy
         assert answer.headers["x-frame-options"] == "DENY"
-
-
-def test_a_file_that_the_browser_has_is_not_sent_again(served: Zone) -> None:
-    url = f"{served.client.url}/console/app.js"
-    first = httpx.get(url)
-    assert (first.status_code, first.headers["content-type"]) == (200, "text/javascript; charset=utf-8")
-    again = httpx.get(url, headers={"If-None-Match": first.headers["etag"]})
-    assert (again.status_code, again.content) == (304, b"")
-    assert httpx.get(url, headers={"If-None-Match": '"another"'}).content == first.content
-
-
-@pytest.mark.parametrize("name", ["nothing.js", "", "%2e%2e/page.py", "%2e%2e/shell.html", "views"])
-def test_only_files_of_the_page_are_served(served: Zone, name: str) -> None:
-    assert httpx.get(f"{served.client.url}/console/{name}").status_code == 404

@@ -2,9 +2,14 @@
 
 import re
 import struct
+import subprocess
+import sys
 from pathlib import Path
 
+import pytest
+
 from tests.support.apps import ROOT
+from tests.support.tools import tool
 
 FOLDER = ROOT / "docs" / "pictures" / "console"
 
@@ -25,3 +30,12 @@ def test_the_pages_show_pictures_that_are_there_and_all_of_them() -> None:
         }
     assert shown == set(FOLDER.glob("*.png"))
     assert {size(picture) for picture in shown} == {(1280, 800)}
+
+
+@pytest.mark.nightly  # half a minute: a browser takes each of them in turn
+def test_the_script_takes_every_picture_that_is_shown(tmp_path: Path) -> None:
+    tool("chromium")
+    script = [sys.executable, str(ROOT / "scripts" / "screenshots.py"), str(tmp_path)]
+    subprocess.run(script, cwd=ROOT, check=True, timeout=600)
+    assert {each.name for each in tmp_path.iterdir()} == {each.name for each in FOLDER.glob("*.png")}
+    assert all(size(each) == (1280, 800) and each.stat().st_size > 10_000 for each in tmp_path.iterdir())

@@ -22,8 +22,10 @@ from wwspec_router import Contract, Output, ability
 
 GO = Path(__file__).parent.parent / "go"
 
+
 class Asked(Contract):
     pass
+
 
 @ability
 def wait(request: Asked) -> Output:
@@ -50,6 +52,39 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def zone(folder: Path) -> Iterator[ServedZone]:
     with serve_zone(folder) as zone:
         yield zone
+
+
+def test_a_program_is_asked_under_the_name_of_its_own_status_and_leaves_no_trace_in_the_record(
+    shown: Page, zone: ServedZone, axe: str
+) -> None:
+    expect(shown.get_by_text("No job is under way, and no call takes longer than a second.")).to_be_visible()
+    newest = zone.client.last_number()
+    with shown.expect_request("**/emulator/figures") as asked:
+        pass
+    assert asked.value.post_data_json == {"ability_id": "figures"}
+    assert zone.client.last_number() == newest, "polls are recorded"
+    shown.evaluate(axe)
+    found = shown.evaluate("axe.run({resultTypes: ['violations']})")
+    assert found["passes"]
+    assert [each["id"] for each in found["violations"] if each["impact"] in ("serious", "critical")] == []
+    shown.get_by_role("button", name="中文").click()
+    expect(shown.get_by_text("没有进行中的异步任务，也没有超过一秒未结束的调用。")).to_be_visible()
+    expect(shown.get_by_role("heading", name="专区程序")).to_be_visible()
+
+
+def test_nothing_is_asked_once_the_view_is_left(shown: Page) -> None:
+    expect(shown.get_by_text("No job is under way")).to_be_visible()
+    asked: list[str] = []
+    shown.on("request", lambda request: asked.append(request.url))
+    shown.clock.install()
+    with shown.expect_request("**/emulator/figures"):
+        shown.clock.run_for(2000)
+    shown.get_by_role("link", name="Faults").click()
+    expect(shown.get_by_role("button", name="Set fault")).to_be_visible()
+    assert any(each.endswith("/figures") for each in asked)
+    asked.clear()
+    shown.clock.run_for(60_000)
+    assert [each for each in asked if each.endswith("/figures")] == []
 
 
 def test_what_does_not_end_is_shown_and_jobs_with_their_attempt(shown: Page, zone: ServedZone, folder: Path) -> None:
