@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 from tests.client.archive.world import async_url
 from tests.client.conftest import QUICK
 from tests.client.notify.stand import OnThread, serve_wsgi
+from tests.client.sql.conftest import quicken
 from tests.support.emulator import free_socket, running
 from tests.support.waiting import wait_until
 from wwspec_client import NotifyPolicy
@@ -56,6 +57,7 @@ class Stand:
         self.zone = zone
         self.corpids: list[str] = zone.client.info()["corps"]
         self.database = create_engine(url)
+        quicken(self.database)
         stack.callback(self.database.dispose)
         self._stack = stack
         memory = zone.client.memory
@@ -72,11 +74,13 @@ class Stand:
         self.app: ProviderApp | AsyncProviderApp
         if kind == "wsgi":
             engine = create_engine(url)
+            quicken(engine)
             self._keys = given.setdefault("keys", SqlKeyStore(engine))
             self.app = ProviderApp(engine, SETTINGS, store=self._store, transport=memory, **given)
             self.root = self._serve_plain(self.app)
         else:
             async_engine = create_async_engine(async_url(url))
+            quicken(async_engine.sync_engine)
             self._keys = given.setdefault("keys", SqlKeyStore(async_engine))
             transport = OnThread(memory)
             self.app = AsyncProviderApp(async_engine, SETTINGS, store=self._store_async, transport=transport, **given)
