@@ -191,9 +191,9 @@ class _Begun:
     """
 
     def __init__(self, steps: Generator[Any, Any, Message], waits_for: object) -> None:
-        self.throw = steps.throw
-        self._steps = steps
-        self._first = [waits_for]
+        self._steps, self._first = steps, [waits_for]
+        if hasattr(steps, "throw"):  # granian's have none, and are cancelled where they are awaited
+            self.throw = steps.throw
 
     def __await__(self) -> Any:
         return self
