@@ -163,12 +163,10 @@ def test_trailers_are_no_headers(served: Served) -> None:
 
 def test_a_call_whose_client_reset_its_connection_is_given_up_and_never_answered(start: Start, gate: Gate) -> None:
     program = start()
-    calls = program.app.calls
-    assert calls is not None
     with program.calling(gate) as client:
-        wait_until(lambda: calls.pending == 1)
+        wait_until(lambda: program.pending == 1)
         reset(client)
-        wait_until(lambda: calls.pending == 0)
+        wait_until(lambda: program.pending == 0)
         gate.opened.set()
     wait_until(lambda: program.open == 0)
 

@@ -15,11 +15,14 @@ import termios
 import threading
 from array import array
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import httpx
 import msgspec
 import uvicorn
+from uvicorn.config import HTTP_PROTOCOLS
+from uvicorn.importer import import_from_string
 
 from tests.support.apps import ROOT
 from tests.support.waiting import DEADLINE, wait_until
@@ -31,6 +34,7 @@ from wwspec_router.http1.connection import Phase
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.sdk.base import Headers, SealedReply
 from wwspec_router.serving.asgi import ZoneApplication
+from wwspec_router.serving.joined import Joined
 from wwspec_router.serving.program import ZoneProgram
 from wwspec_router.serving.server import server_config
 from wwspec_router.stores import open_store
@@ -137,7 +141,8 @@ class Served:
         self.app = ZoneProgram(table, self.sdk, open_store("memory:"), settings)
         config = server_config(self.app, settings)
         if by_uvicorn:
-            config.http, config.app, config.lifespan = "httptools", ZoneApplication(self.app), "on"
+            http: Any = partial(Joined, import_from_string(HTTP_PROTOCOLS["httptools"]))
+            config.http, config.app, config.lifespan = http, ZoneApplication(self.app), "on"
         self.is_by_uvicorn = by_uvicorn
         config.loop = loop
         self.server = _Server(config, self.app)
@@ -164,8 +169,8 @@ class Served:
 
     @property
     def pending(self) -> int:
-        assert self.app.calls is not None
-        return self.app.calls.pending
+        assert self.app._running is not None
+        return len(self.app._running.calls._pending)
 
     def post(self, ability_id: str, data: Any = None, **call: Any) -> httpx.Response:
         content = sealed(ability_id, data, **call)

@@ -80,13 +80,13 @@ class ZoneApplication(Starlette):
         self._calls = _Calls(program)
         self._route = Route("/", self._calls)
         super().__init__(routes=[self._route], lifespan=lifespan)
-        self.router.default = self._calls.answer_without_call  # after all that is added
+        self.router.default = self._calls  # after all that is added
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request, or the lifespan."""
         is_call = scope["type"] == "http" and scope["path"] == "/" and scope["method"] == "POST"
         if is_call and not self.user_middleware and self.router.routes[0] is self._route:
-            await self._calls.answer(scope, receive, send)
+            await self._calls(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
 
@@ -96,24 +96,25 @@ class _Calls:
 
     def __init__(self, program: ZoneProgram) -> None:
         self._program = program
-        self._max_body = program.settings.max_body
-        self._body_timeout = program.settings.body_timeout
-        self._bodies = BodyBudget(self._max_body)
+        self._bodies = BodyBudget(program.settings.max_body)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        answer = self.answer if scope["method"] == "POST" else self.answer_without_call
-        await answer(scope, receive, send)
-
-    async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a call."""
-        calls = self._program.calls
-        if calls is None:
-            await _send(send, STOPPING)
+        if scope["type"] != "http":
             return
+        method, path = scope["method"], scope["path"].removeprefix(scope.get("root_path", ""))
+        if method == "POST" and path == "/":
+            answer = await self._answer(scope, receive)
+        else:
+            answer = answer_without_call(self._program, method.encode(), path)
+        if answer is not None:  # else nobody is left to send it to
+            await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+            await send({"type": "http.response.body", "body": answer.body})
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Answer | None:
+        """Return the answer to a call."""
         body = await self._read(scope, receive)
         if not isinstance(body, bytes):
-            await _send(send, body)
-            return
+            return body
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
         answered: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
 
@@ -125,51 +126,49 @@ class _Calls:
             while (await receive())["type"] != "http.disconnect":
                 pass
 
-        call = calls.submit(headers, body, on_answer, hung_up)
-        if len(body) > FREE_BODY:  # which `submit` asks, too: most calls are spared it
-            self._bodies.submit(call)
+        call = self._program.submit(headers, body, on_answer, hung_up)
+        if call is None:
+            return STOPPING
+        self._bodies.submit(call)
         try:
-            answer = await answered
+            return await answered
         except asyncio.CancelledError:
             if not self._program.is_stopping:
                 call.hang_up()
                 raise
             call.cancel()  # the grace of `wwspec serve` is over
-            answer = STOPPING
-        await _send(send, answer)
-
-    async def answer_without_call(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request that is no call."""
-        if scope["type"] == "http":
-            path = scope["path"].removeprefix(scope.get("root_path", ""))
-            await _send(send, answer_without_call(self._program, scope["method"].encode(), path))
+            return STOPPING
 
     async def _read(self, scope: Scope, receive: Receive) -> bytes | Answer | None:
         """Return the request's body, or what is answered in its place; None when there is nobody left to answer."""
-        if content_length(scope["headers"]) > self._max_body:
+        if content_length(scope["headers"]) > self._program.settings.max_body:
             return LARGE_BODY
-        first = _FirstMessage(receive)
-        if (message := first.message) is not None and not message.get("more_body", False):
-            body: bytes = message.get("body", b"")
-            if message["type"] == "http.request" and len(body) <= min(FREE_BODY, self._max_body):
+        steps = receive().__await__()
+        try:  # nearly always the first message is there, and takes no timeout
+            first: dict[str, Any] | _Begun = _Begun(steps, next(steps))
+        except StopIteration as done:
+            first = done.value
+        if isinstance(first, dict) and first["type"] == "http.request" and not first.get("more_body", False):
+            body: bytes = first.get("body", b"")
+            if len(body) <= min(FREE_BODY, self._program.settings.max_body):
                 return body
         return await self._read_parts(first, receive)
 
-    async def _read_parts(self, first: "_FirstMessage", receive: Receive) -> bytes | Answer | None:
+    async def _read_parts(self, first: "dict[str, Any] | _Begun", receive: Receive) -> bytes | Answer | None:
         """Read a body that takes time to come, or more memory."""
         body = bytearray()
         more = True
-        timeout = asyncio.timeout(self._body_timeout)
+        timeout = asyncio.timeout(self._program.settings.body_timeout)
         receiver = _Receiver(timeout)
         try:
             async with timeout:
-                message = await first
+                message = first if isinstance(first, dict) else await first
                 while more:
                     if message["type"] == "http.disconnect":
                         return None
                     body += message.get("body", b"")
                     more = message.get("more_body", False)
-                    if len(body) > self._max_body:
+                    if len(body) > self._program.settings.max_body:
                         return LARGE_BODY
                     self._bodies.grow(receiver, timeout.when() or 0.0, len(body))
                     if receiver.is_refused:
@@ -183,36 +182,24 @@ class _Calls:
         return bytes(body)
 
 
-class _FirstMessage:
-    """The first message of a request. Nearly always it is there at once, and takes no timeout; else it is awaited.
+class _Begun:
+    """The rest of what is awaited, whose first step was made. A cancellation reaches the steps themselves.
 
     Args:
-        receive: Of the request.
+        steps: Those that are left.
+        waits_for: What the first one waits for.
     """
 
-    __slots__ = ("_steps", "_waits_for", "message")
+    def __init__(self, steps: Generator[Any, Any, Message], waits_for: object) -> None:
+        self._steps, self._first = steps, [waits_for]
+        if hasattr(steps, "throw"):  # granian's have none, and are cancelled where they are awaited
+            self.throw = steps.throw
 
-    def __init__(self, receive: Receive) -> None:
-        self.message: Message | None = None
-        """None while it has not come."""
-        self._steps: Generator[Any, Any, Message] = receive().__await__()
-        try:
-            self._waits_for = next(self._steps)
-        except StopIteration as done:
-            self.message = done.value
+    def __await__(self) -> Any:
+        return self
 
-    def __await__(self) -> Generator[Any, Any, Message]:
-        if self.message is None:
-            yield self._waits_for
-            self.message = yield from self._steps
-        return self.message
-
-
-async def _send(send: Send, answer: Answer | None) -> None:
-    if answer is None:  # nobody is left to send it to
-        return
-    await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
-    await send({"type": "http.response.body", "body": answer.body})
+    def __next__(self) -> object:
+        return self._first.pop() if self._first else next(self._steps)
 
 
 class _Receiver:

@@ -285,11 +285,6 @@ class Calls:
         if self._timer is not None:
             self._timer.cancel()
 
-    @property
-    def pending(self) -> int:
-        """How many calls are pending."""
-        return len(self._pending)
-
     def submit(
         self, headers: Headers, body: bytes, on_answer: OnAnswer, watch: WatchDisconnect | None = None
     ) -> PendingCall:

@@ -24,7 +24,7 @@ from wwspec_contracts.support.stacks import FramesOf
 from wwspec_router.codecs.fitting import ENGINE
 from wwspec_router.config import Settings, variable
 from wwspec_router.handlers.async_bridge import LoopPortal
-from wwspec_router.http1.answers import STOPPING, Answer, Headers, OnAnswer, Submit, plain
+from wwspec_router.http1.answers import STOPPING, Answer, Headers, OnAnswer, plain
 from wwspec_router.jobs.runner import Jobs
 from wwspec_router.kernel.call_log import CALLS, CallLog
 from wwspec_router.kernel.dispatch import Dispatcher
@@ -40,7 +40,7 @@ from wwspec_router.registry.table import AbilityTable, build_table, check_config
 from wwspec_router.sdk.base import Sdk
 from wwspec_router.sdk.debug_mode import open_debug_mode
 from wwspec_router.sdk.vendor import VendorSdk, load_sdk
-from wwspec_router.serving.calls import Calls, Exchange
+from wwspec_router.serving.calls import Calls, Exchange, PendingCall
 from wwspec_router.serving.health import CallWatch, Liveness, Readiness
 from wwspec_router.serving.workers import WorkerPool
 from wwspec_router.stores import open_store, risks_of
@@ -141,8 +141,8 @@ class ZoneProgram:
         self._sdk = sdk if self._call_log is None else self._call_log.sdk
         self.is_emulated = sdk.is_emulated
         self._running: _Running | None = None
-        self.submit: Submit = _refuse
-        """Takes calls without ASGI."""
+        self.submit: Callable[..., PendingCall | None] = _refuse
+        """Takes calls, as `Calls.submit`; answers them at once while the program does not run."""
         self.is_stopping = False
         """Whether a stop has begun; set by the server when it gets the signal."""
         self.stop_by: float | None = None
@@ -151,11 +151,6 @@ class ZoneProgram:
         """Called, from a thread, when the event loop has been held up for `hang_after` seconds; set by the server."""
         self.on_exhausted: Callable[[], None] = lambda: None
         """Called once when every thread hangs and none can be added; set by the server."""
-
-    @property
-    def calls(self) -> Calls | None:
-        """The pending calls; None while the program is not running."""
-        return self._running.calls if self._running is not None else None
 
     def page(self, path: str) -> Answer | None:
         """Return what GET of a path is answered; None when there is nothing."""
@@ -297,7 +292,7 @@ class _Running(NamedTuple):
     """A thread for what blocks while the program stops."""
 
 
-def _refuse(headers: Headers, body: bytes, on_answer: OnAnswer) -> None:
+def _refuse(headers: Headers, body: bytes, on_answer: OnAnswer, watch: object = None) -> None:
     """Answer a call while the program does not run."""
     on_answer(STOPPING)
 

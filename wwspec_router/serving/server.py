@@ -19,6 +19,8 @@ from types import FrameType
 from typing import Any
 
 import uvicorn
+from uvicorn.config import HTTP_PROTOCOLS
+from uvicorn.importer import import_from_string
 
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_router.config import SdkSource, Settings
@@ -33,6 +35,7 @@ from wwspec_router.monitoring.shared import SharedFigures
 from wwspec_router.sdk.vendor import VendorSdk
 from wwspec_router.serving.accepting import Acceptor, ConnectionCounts
 from wwspec_router.serving.heartbeat import CLOSED, EXHAUSTED, HELD_UP, SERVING, Heartbeat
+from wwspec_router.serving.joined import Joined
 from wwspec_router.serving.own_cores import take_core
 from wwspec_router.serving.program import ZoneProgram, create_program
 from wwspec_router.serving.supervisor import end_by
@@ -174,7 +177,7 @@ def server_config(program: ZoneProgram, settings: Settings) -> uvicorn.Config:
     if settings.wrap:
         from wwspec_router.serving.asgi import wrapped  # Starlette, which most programs do without
 
-        application, http = wrapped(program), "httptools"
+        application, http = wrapped(program), partial(Joined, import_from_string(HTTP_PROTOCOLS["httptools"]))
     return uvicorn.Config(
         application,
         interface="asgi3",
