@@ -190,12 +190,9 @@ def command_of(verb: str) -> click.Command | None:
         ExtraMissingError: It is one of wwspec-devtools, which is not installed.
     """
     if verb in OWN:
-        command: click.Command = importlib.import_module(f"wwspec_router.cli.verbs.{verb}").command
-        return command
-    found = other_verbs().get(verb)
-    if found is not None:
-        command = found.load()
-        return command
+        return importlib.import_module(f"wwspec_router.cli.verbs.{verb}").command  # type: ignore[no-any-return]
+    if (found := other_verbs().get(verb)) is not None:
+        return found.load()  # type: ignore[no-any-return]
     if verb not in VERBS:
         return None
     missing = text("wwspec {} needs wwspec-devtools, which is not installed: {}")
@@ -246,9 +243,8 @@ class _Verbs(click.Group):
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
-            name = error.option_name
             misplaced = text("no option {0} here: options go behind the verb: wwspec VERB {0}")
-            raise click.UsageError(misplaced.format(name), ctx) from None
+            raise click.UsageError(misplaced.format(error.option_name), ctx) from None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
