@@ -43,7 +43,9 @@ def test_an_app_that_sets_up_no_log_gets_the_lines_on_standard_error() -> None:
         assert secret not in "\n".join(lines)
 
 
-def test_an_unknown_level_is_warned_of(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_level_that_there_is_not_is_warned_of(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setenv("WWSPEC_LOG", "verbose")
     with client_of(reply(errcode=0)) as client:
         client.call("greet")

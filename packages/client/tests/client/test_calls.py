@@ -59,7 +59,9 @@ OWN = {"traceparent": "the app's own"}
 
 
 @for_each([("of the hook", {}, OF_HOOK), ("of the hook", OWN, OWN), ("of the hook", None, None), ("", {}, {})])
-def test_a_request_carries_a_trace(present: str, given: dict[str, str] | None, sent: dict[str, str] | None) -> None:
+def test_a_request_carries_the_trace_of_a_hook_unless_the_app_has_given_one(
+    present: str, given: dict[str, str] | None, sent: dict[str, str] | None
+) -> None:
     script = Script([reply(errcode=0)])
     with client_of(transport=script, hooks=[Tracing(present)]) as client:
         client.call(Traced(meta=given))

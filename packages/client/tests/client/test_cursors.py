@@ -46,7 +46,9 @@ def test_a_damaged_file_is_an_error_that_names_the_fix_and_no_new_start(content:
 
 
 @given(st.binary(max_size=80))
-def test_no_content_of_a_file_means_a_first_pull(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+def test_no_content_of_the_file_is_taken_for_a_first_pull(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes
+) -> None:
     file = tmp_path_factory.mktemp("cursor") / "cursor"
     file.write_bytes(content)
     try:

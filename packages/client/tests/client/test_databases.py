@@ -91,7 +91,9 @@ def test_rows_and_cursor_are_written_in_one_transaction_of_the_app(app: ZoneClie
     assert len(stored(connection)) == len(set(stored(connection))) == 20
 
 
-def test_a_page_that_is_not_kept_is_committed_when_another_is_wanted(app: ZoneClient, connection: Connection) -> None:
+def test_a_page_that_the_app_does_not_keep_is_committed_with_its_rows_when_the_next_one_is_asked_for(
+    app: ZoneClient, connection: Connection
+) -> None:
     pages = app.messages(cursor(connection), limit=8)
     insert(connection, next(pages))
     assert (stored(connection), kept_pages(connection)) == ([], 0)
@@ -109,7 +111,9 @@ def test_no_transaction_is_open_while_the_app_waits_for_a_page(app: ZoneClient, 
     assert not connection.in_transaction()
 
 
-def test_of_two_pulls_the_second_to_keep_a_page_is_refused(app: ZoneClient, connection: Connection) -> None:
+def test_of_two_pulls_the_second_one_to_keep_a_page_is_refused_with_its_rows(
+    app: ZoneClient, connection: Connection
+) -> None:
     """The page is the same, which has the same place for both."""
     moved = "the row 'messages' of wwspec_cursors has been changed .*by another pull"
     with connected(Path(str(connection.engine.url.database))) as other:
@@ -124,7 +128,9 @@ def test_of_two_pulls_the_second_to_keep_a_page_is_refused(app: ZoneClient, conn
     assert len(stored(connection)) == 8
 
 
-def test_a_page_whose_transaction_was_rolled_back_is_not_skipped(app: ZoneClient, connection: Connection) -> None:
+def test_a_page_whose_transaction_was_rolled_back_unseen_is_not_skipped(
+    app: ZoneClient, connection: Connection
+) -> None:
     pages = app.messages(cursor(connection), limit=8)
     next(pages).keep()
     connection.rollback()
@@ -189,7 +195,9 @@ HISTORIES = st.lists(st.one_of(st.integers(1, 3), PULLS), max_size=8)
 
 @pytest.mark.slow  # histories; the tests above have each crash alone
 @given(HISTORIES)
-def test_no_history_of_crashes_loses_a_message(module_zone: Zone, history: list[int | tuple[int, int, bool]]) -> None:
+def test_in_every_history_of_crashes_each_message_comes_once_by_database_and_at_least_once_by_file(
+    module_zone: Zone, history: list[int | tuple[int, int, bool]]
+) -> None:
     zone = module_zone
     zone.client.reset()
     with TemporaryDirectory() as folder:

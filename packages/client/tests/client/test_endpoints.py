@@ -109,14 +109,18 @@ def test_processes_that_start_at_the_same_moment_all_ensure_the_key(zone: Zone) 
         assert len(ring.open(message.service_encrypt_info)) == 32
 
 
-def test_a_key_that_wecom_has_is_known_by_a_message_when_its_version_is_refused(zone: Zone, app: ZoneClient) -> None:
+def test_a_key_that_wecom_has_already_is_known_by_a_message_when_its_version_is_refused(
+    zone: Zone, app: ZoneClient
+) -> None:
     ring = KeyRing({2: new_rsa_key().export_key().decode()})
     app.ensure_public_key(ring)
     zone.client.add_fault("app", "errcode", "set_public_key", 40212)
     app.ensure_public_key(ring)
 
 
-def test_a_refused_version_is_an_error_when_no_message_shows_the_key(zone: Zone, app: ZoneClient) -> None:
+def test_a_refused_version_is_an_error_when_no_message_shows_that_the_key_is_the_rings(
+    zone: Zone, app: ZoneClient
+) -> None:
     mine, others = new_rsa_key(2048), new_rsa_key(2048)
     other = KeyRing({5: others.export_key().decode()})
     app.ensure_public_key(other)

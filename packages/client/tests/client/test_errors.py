@@ -76,7 +76,9 @@ def test_a_secret_that_is_wrong_says_so(zone: Zone) -> None:
         (lambda client: client.messages(FileCursor("x"), limitt=3), "'limitt'; did you mean limit?"),
     ]
 )
-def test_a_misspelt_option_is_told_the_right_name(call: Callable[[Any], object], said: str, app: ZoneClient) -> None:
+def test_a_misspelt_option_is_refused_with_the_name_that_was_meant(
+    call: Callable[[Any], object], said: str, app: ZoneClient
+) -> None:
     with pytest.raises(TypeError, match=f"unexpected keyword argument {re.escape(said)}"):
         call(app)
 
@@ -110,7 +112,9 @@ class Unauthorised(Script):
     [(Script, each) for each in (answer(48002), answer(40014), httpx.ConnectError(""), httpx.Response(500))]
     + [(Unauthorised, answer())],
 )
-async def test_no_variable_of_a_frame_shows_a_secret(kind: type[Script], outcome: Outcome, *, is_async: bool) -> None:
+async def test_no_variable_of_a_frame_of_an_error_shows_the_access_token_or_the_secret(
+    kind: type[Script], outcome: Outcome, *, is_async: bool
+) -> None:
     """Tools that report errors send the variables of each frame along."""
     script = kind([outcome])
     with pytest.raises(errors.ZoneClientError) as caught:

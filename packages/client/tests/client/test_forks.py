@@ -85,7 +85,9 @@ def client_with_options(server: Server) -> ZoneClient:
 
 
 @pytest.mark.parametrize("make", [served_client, client_of_a_suite, client_with_options])
-def test_parent_and_child_that_call_at_once_get_their_own(server: Server, make: Callable[[Server], ZoneClient]) -> None:
+def test_parent_and_child_that_call_at_the_same_time_get_their_own_answers(
+    server: Server, make: Callable[[Server], ZoneClient]
+) -> None:
     client = make(server)
     call_often(client, "before")
     with child(lambda: call_often(client, "child")):

@@ -141,7 +141,9 @@ OTHER = Order(order=OrderId(id="s3cret"))
         (lambda client: client.with_options(idempotency_field="id").call("order", "[]"), "order has a request that is"),
     ]
 )
-def test_a_key_that_can_go_nowhere_is_an_error_with_the_fix(call: Callable[[ZoneClient], object], said: str) -> None:
+def test_a_key_that_can_go_nowhere_is_an_error_that_says_how_to_fix_it(
+    call: Callable[[ZoneClient], object], said: str
+) -> None:
     script = Script([reply(errcode=0)])
     with client_of(transport=script) as client, pytest.raises(ConfigurationError) as caught:
         call(client.with_options(idempotency_key="s3cret-key"))

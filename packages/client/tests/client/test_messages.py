@@ -76,7 +76,9 @@ def test_a_page_that_was_not_kept_comes_again(zone: Zone, app: ZoneClient, file:
     assert len(pulled(app, FileCursor(file))) == 10
 
 
-def test_a_pull_outlasts_busy_times(zone: Zone, app: ZoneClient, file: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_pull_outlasts_a_busy_platform_and_the_network(
+    zone: Zone, app: ZoneClient, file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     zone.client.add_fault("sdk", "errcode", "sync_msg", 45033, count=12)
     zone.client.add_fault("app", "errcode", "sync_call_program", 45033, count=9)
     zone.client.add_fault("app", "drop", "sync_call_program", count=9)
@@ -113,13 +115,17 @@ def test_the_token_of_an_event_goes_with_each_pull_until_it_is_refused(zone: Zon
     assert outcomes[3:] == [(True, "ok"), (True, "40058"), (False, "ok")]
 
 
-def test_an_old_token_is_not_sent(zone: Zone, app: ZoneClient, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_token_is_sent_that_the_app_has_had_for_ten_minutes(
+    zone: Zone, app: ZoneClient, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(messages, "TOKEN_LIFETIME", 0.0)
     assert len(pulled(app, FileCursor(file), token=lambda: "old")) == 60
     assert ["token" in each["request"] for each in sync_msg_calls(zone)] == [False]
 
 
-def test_any_other_refusal_is_raised_after_one_pull_without_token(zone: Zone, app: ZoneClient, file: Path) -> None:
+def test_a_refusal_that_is_not_of_the_token_is_raised_after_one_pull_without_it(
+    zone: Zone, app: ZoneClient, file: Path
+) -> None:
     zone.client.add_fault("sdk", "errcode", "sync_msg", 710659)
     with pytest.raises(SdkApiError, match="710659"):
         pulled(app, FileCursor(file), token=lambda: "any")
@@ -286,7 +292,9 @@ def test_a_busy_wecom_is_not_waited_for_beyond_the_deadline(zone: Zone, app: Zon
 
 
 @pytest.mark.parametrize("kind", [int, lambda begin: datetime.fromtimestamp(begin, UTC)])
-def test_a_first_pull_begins_at_a_time(zone: Zone, app: ZoneClient, tmp_path: Path, kind: Callable[[int], Any]) -> None:
+def test_a_first_pull_begins_near_a_time_and_leaves_out_what_is_older(
+    zone: Zone, app: ZoneClient, tmp_path: Path, kind: Callable[[int], Any]
+) -> None:
     everything = [message for page in app.messages(FileCursor(tmp_path / "all")) for message in page]
     begin = everything[30].send_time
     since = [message.msgid for message in everything if message.send_time >= begin]

@@ -87,7 +87,9 @@ def attempts_of(names: list[str], policy: RetryPolicy, *, retry_unsafe: bool, ru
         ((*UNKNOWN, "899999", "html", "list", "text", "program"), False, True),
     ]
 )
-def test_a_failure_says_whether_it_may_have_run(names: tuple[str, ...], retryable: bool, may_have_run: bool) -> None:
+def test_each_failure_has_its_class_and_says_whether_a_repeat_may_pass_and_whether_the_call_may_have_run(
+    names: tuple[str, ...], retryable: bool, may_have_run: bool
+) -> None:
     for name in names:
         with client_of(outcome(name), retries=RetryPolicy(attempts=1)) as client:
             with pytest.raises(errors.ZoneClientError, match="^sync_call_program of greet: ") as caught:
@@ -106,14 +108,18 @@ def test_a_call_that_may_have_run_is_never_sent_twice(names: list[str], attempts
 
 
 @given(histories, st.integers(1, 6), st.booleans())
-def test_what_can_be_repeated_is_sent_until_it_passes_or_is_final(names: list[str], attempts: int, runs: bool) -> None:
+def test_what_can_be_repeated_is_sent_until_it_passes_or_an_error_is_final(
+    names: list[str], attempts: int, runs: bool
+) -> None:
     sent = attempts_of(names, RetryPolicy(attempts=attempts, first_pause=0.0), retry_unsafe=True, runs=runs)
     last = next((n for n, name in enumerate([*names, "ok"], 1) if name in ("ok", *FINAL)), 0)
     assert sent == min(attempts, last)
 
 
 @given(st.integers(1, 10), st.floats(0, 100), st.floats(0.1, 10), st.floats(0.1, 100), st.none() | st.floats(0, 99))
-def test_bounded_pauses(attempt: int, elapsed: float, first: float, deadline: float, retry_after: float | None) -> None:
+def test_a_pause_is_bounded_by_the_deadline_and_by_what_the_server_asks(
+    attempt: int, elapsed: float, first: float, deadline: float, retry_after: float | None
+) -> None:
     policy = RetryPolicy(attempts=10, first_pause=first, longest_pause=8.0, deadline=deadline)
     error = errors.BadAnswerError("x", "busy", status=429, retry_after=retry_after, retryable=True)
     pause = policy.pause(error, attempt, elapsed, retry_unsafe=False)

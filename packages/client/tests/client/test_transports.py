@@ -63,7 +63,9 @@ async def test_a_client_on_an_event_loop_calls_an_application_without_sockets(pr
         assert (await client.upload_media(io.BytesIO(b"content"), name="a.txt")).media_id
 
 
-async def test_both_clients_call_over_http_and_wecoms_own_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_both_clients_call_a_served_program_over_http_and_by_wecoms_own_url(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """One test, since a served zone takes two seconds to start."""
     authority = Authority(tmp_path)
     with serve_zone(ROOT) as zone:

@@ -101,7 +101,9 @@ def test_an_encoding_aes_key_that_is_none_is_refused(key: str) -> None:
 
 
 @given(st.text(max_size=200), st.integers(min_value=0), st.integers(min_value=1, max_value=255))
-def test_a_ciphertext_with_a_wrong_byte_is_refused_or_another_text(text: str, at: int, change: int) -> None:
+def test_a_ciphertext_with_a_changed_or_missing_byte_is_refused_or_another_text(
+    text: str, at: int, change: int
+) -> None:
     """The signature is what protects it; without one, nothing but CallbackError may come out."""
     sealed = bytearray(base64.b64decode(CRYPTO.encrypt(text)))
     cut = bytes(sealed[: at % len(sealed)])

@@ -94,7 +94,9 @@ def test_a_console_example_is_json_that_fits_its_own_contract(made: Generated) -
 
 
 @given(st.none() | st.integers(-20, 20), st.none() | st.integers(-20, 20), st.booleans(), st.booleans())
-def test_numbers_keep_within_their_bounds(low: int | None, high: int | None, low_open: bool, high_open: bool) -> None:
+def test_examples_of_numbers_keep_within_their_bounds(
+    low: int | None, high: int | None, low_open: bool, high_open: bool
+) -> None:
     if low is not None and high is not None:
         low, high = min(low, high), max(low, high) + 2
     lower: dict[str, Any] = {"gt" if low_open else "ge": low}

@@ -28,7 +28,9 @@ def distributions() -> Mapping[str, list[str]]:
 
 
 @pytest.mark.parametrize(("package", "extra"), EXTRAS)
-def test_an_extra_installs_the_modules_it_has(package: str, extra: str, distributions: Mapping[str, list[str]]) -> None:
+def test_the_modules_of_an_extra_are_those_that_its_requirements_install(
+    package: str, extra: str, distributions: Mapping[str, list[str]]
+) -> None:
     named = {Requirement(row).name for row in OPTIONAL[package][extra]}
     installed = set()
     for module in MODULES[package][extra]:  # a namespace comes from several distributions

@@ -9,7 +9,9 @@ def hanging(name: str, since: float = 1.0) -> Work:
     return Work(threading.get_ident(), "thread-1", since, limit=0.1, name=name, request=7)
 
 
-def test_work_that_hangs_is_logged_once_and_replaced_when_there_is_room(caplog: pytest.LogCaptureFixture) -> None:
+def test_work_that_hangs_is_logged_once_and_its_replacement_tried_until_there_is_room(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     room = iter([False, False, True])
     watchdog = Watchdog(lambda: [hanging("a call of echo")], lambda work: next(room))
     for _ in range(3):

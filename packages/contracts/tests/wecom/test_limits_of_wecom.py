@@ -105,7 +105,9 @@ CASES = [(api, *row) for apis, *row in LIMITS for api in apis.split()]
 @pytest.mark.parametrize(
     ("api", "path", "least", "greatest", "beyond"), CASES, ids=[f"{api}-{path}" for api, path, *_ in CASES]
 )
-def test_a_request_holds_to_the_limits(api: str, path: str, least: Any, greatest: Any, beyond: list[Any]) -> None:
+def test_a_request_holds_to_the_documented_limits(
+    api: str, path: str, least: Any, greatest: Any, beyond: list[Any]
+) -> None:
     codec = InputCodec(importlib.import_module(f"wwspec_contracts.api.{api}").Request)
     codec.decode(with_value(api, path, least))
     codec.decode(with_value(api, path, greatest))

@@ -65,7 +65,9 @@ def test_without_an_access_token_nothing_else_is_tried(shell: Shell, zone: Zone)
         ("invoke_sync_msg", 710674, "keys", "skip needs sync_msg, since only messages show which key WeCom has"),
     ],
 )
-def test_a_refused_step_says_so(shell: Shell, zone: Zone, api: str, errcode: int, topic: str, said: str) -> None:
+def test_a_step_that_wecom_refuses_says_so(
+    shell: Shell, zone: Zone, api: str, errcode: int, topic: str, said: str
+) -> None:
     side = "program" if api.startswith("invoke_") else "app"
     zone.client.add_fault(side, "errcode", api, errcode)
     code, lines = shell.lines("app", "check")
@@ -183,5 +185,7 @@ def walked(folder: Path, **answers: httpx.Response) -> dict[str, str]:
         ("program", {"program": httpx.Response(502)}, "fix chatdata/get_log_level: the answer has HTTP status 502"),
     ],
 )
-def test_each_answer_is_a_line(tmp_path: Path, topic: str, answers: dict[str, httpx.Response], said: str) -> None:
+def test_an_answer_of_wecom_becomes_a_line(
+    tmp_path: Path, topic: str, answers: dict[str, httpx.Response], said: str
+) -> None:
     assert walked(tmp_path, **answers)[topic].startswith(said)

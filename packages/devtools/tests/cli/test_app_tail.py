@@ -77,7 +77,9 @@ def test_a_mistake_is_one_line_that_says_the_fix(zone: Zone, arguments: tuple[st
     assert (done.exit_code, says in done.output) == (code, True), done.output
 
 
-def test_in_the_folder_of_a_dev_its_emulator_is_taken_unless_an_app_is_named(zone: Zone, tmp_path: Path) -> None:
+def test_in_the_folder_of_a_dev_its_emulator_is_taken_unless_an_app_at_wecom_is_named(
+    zone: Zone, tmp_path: Path
+) -> None:
     with keep_note(tmp_path, DevNote(zone.client.url, "")):
         with tail(WWSPEC_APP=str(tmp_path)):
             wait_until(lambda: zone.client.info()["callback_verified"])

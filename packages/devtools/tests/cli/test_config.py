@@ -67,7 +67,9 @@ def toml(value: Any) -> str:
 
 
 @pytest.mark.parametrize("setting", PLAIN, ids=lambda each: each.option)
-def test_the_later_source_of_a_setting_counts(setting: Setting, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_setting_comes_from_the_file_the_environment_and_an_option_in_that_order(
+    setting: Setting, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     name, option, value = setting.option, f"--{setting.option}", another(setting)
     assert listed(folder)[name] == (setting.default, "default")
     write_files(folder, {"wwspec.toml": f"# of this program\n[serve]\n\n{name} = {toml(value)}\n"})
@@ -118,12 +120,16 @@ def test_relative_paths_are_relative_to_the_file(folder: Path, tmp_path: Path) -
         ("sqlite:var/notify.db", "sqlite:var/notify.db"),
     ],
 )
-def test_a_misplaced_password_is_hidden(folder: Path, monkeypatch: pytest.MonkeyPatch, store: str, shown: str) -> None:
+def test_a_password_in_a_wrong_place_of_the_store_is_hidden(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, store: str, shown: str
+) -> None:
     monkeypatch.setenv("WWSPEC_STORE", store)
     assert listed(folder)["store"] == (shown, "WWSPEC_STORE")
 
 
-def test_secrets_are_masked_and_have_an_origin(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_secrets_are_masked_and_their_origin_is_told(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write_files(folder, {"url": "redis://user:s3cret@h/0\n", "wwspec.toml": '[serve]\nstore-file = "url"\n'})
     assert listed(folder)["store"] == ("redis:***", "wwspec.toml:2")
     monkeypatch.setenv("WWSPEC_STORE", "rediss://:s3cret@h/0")
@@ -223,7 +229,9 @@ def test_a_misspelled_variable_is_told_and_those_that_others_read_are_not(
     assert (done.exit_code, done.stderr.rstrip("\n")) == (0, said)
 
 
-def test_variables_of_an_app_are_no_misspelled_settings(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_variables_of_an_app_are_not_taken_for_misspelled_settings(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     named = {
         parameter.envvar
         for verb, command in commands()
@@ -239,7 +247,9 @@ def test_variables_of_an_app_are_no_misspelled_settings(folder: Path, monkeypatc
 
 
 @pytest.mark.parametrize(("verb", "name"), [("emulate", "SEED"), ("emulate", "PORT"), ("dev", "PORT")])
-def test_the_emulator_has_options_in_the_environment(verb: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_options_of_the_emulator_come_from_the_environment(
+    verb: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv(f"WWSPEC_EMULATOR_{name}", "many")
     done = wwspec(verb)
     assert done.exit_code == 2
@@ -306,7 +316,9 @@ def test_doctor_judges_the_settings_that_serve_would_use(run: Run, folder: Path)
     assert "ok    port      0 is free for a zone program" in lines
 
 
-def test_workers_are_a_number_or_auto_wherever_they_are_set(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_workers_are_a_number_or_auto_in_the_file_the_environment_and_an_option(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write_files(folder, {"wwspec.toml": '[serve]\nworkers = "auto"\n'})
     assert listed(folder)["workers"] == ("auto", "wwspec.toml:2")
     assert served(monkeypatch, folder).processes == min(usable_cores().number, 64)
@@ -318,7 +330,9 @@ def test_workers_are_a_number_or_auto_wherever_they_are_set(folder: Path, monkey
 
 
 @pytest.mark.parametrize("value", ["all", "Auto", "-1", "65", "1.5"])
-def test_other_workers_are_a_fault_with_the_choices(folder: Path, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_workers_are_a_fault_that_names_the_choices(
+    folder: Path, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     allowed = "must be a whole number from 0 to 64, or auto, not"
     assert f"Invalid value for '--workers': {allowed} '{value}'" in wwspec("serve", "--workers", value).stderr
     monkeypatch.setenv("WWSPEC_WORKERS", value)

@@ -413,7 +413,9 @@ corps = 2
 
 
 @pytest.mark.slow  # starts several processes
-def test_an_option_or_a_variable_goes_before_settings_file_and_scene_of_dev(start: Start, shop: Path) -> None:
+def test_dev_has_what_its_settings_file_and_its_scene_say_and_an_option_or_a_variable_before_them(
+    start: Start, shop: Path
+) -> None:
     registry = f"[abilities.status]\nkind = 'status'\n{FILES['abilities/registry.toml']}"
     scene = "[emulator]\nseed = 7\napp_type = 'third'\ncorps = 4\nmachines = 3\n"
     own = {"abilities/registry.toml": registry, "wwspec.toml": SETTINGS, "played/scene.toml": scene}

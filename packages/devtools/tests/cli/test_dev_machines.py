@@ -50,7 +50,9 @@ def test_each_machine_has_its_own_disk_and_is_stopped_started_and_wiped(start: S
 
 
 @pytest.mark.slow  # starts several processes, and two programs several times
-def test_a_machine_that_could_not_start_takes_calls_once_that_is_fixed(start: Start, shop: Path, run: Run) -> None:
+def test_a_machine_that_could_not_start_takes_calls_again_once_the_fault_is_fixed(
+    start: Start, shop: Path, run: Run
+) -> None:
     with held_neighbours(2) as port:
         dev = start(shop, "--machines", "2", "--port", str(port))
         dev.wait_for("watching")

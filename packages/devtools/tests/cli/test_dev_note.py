@@ -120,7 +120,9 @@ def test_without_a_note_a_verb_takes_no_emulator_of_another_folder(folder: Path,
     assert (done.exit_code, done.stderr) == (0, "")
 
 
-def test_without_a_note_a_verb_names_its_emulator(elsewhere: tuple[Path, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_note_a_verb_says_which_emulator_it_takes(
+    elsewhere: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     app, url = elsewhere
     monkeypatch.chdir(app)
     done = CliRunner().invoke(main, ["zone", "info", "--json"])

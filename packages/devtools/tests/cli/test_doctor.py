@@ -235,7 +235,9 @@ def test_what_a_redis_server_may_lose_is_for_production(doctor: Doctor, tmp_path
     assert lines["store"].endswith(": set appendonly yes")
 
 
-def test_debug_mode_and_missing_files_are_told(doctor: Doctor, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_debug_mode_and_missing_files_of_the_image_are_told(
+    doctor: Doctor, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (folder / "Dockerfile").unlink()
     (folder / "requirements.txt").write_text("./wheels/a-1.0-py3-none-any.whl[zone]\n", "utf-8")
     monkeypatch.setenv("WWSPEC_DEBUG_TOKEN", "s3cret")
@@ -262,7 +264,9 @@ def test_the_access_token_of_debug_mode_is_tried(doctor: Doctor, zone: Zone, mon
     assert "s3cret" not in str(lines)
 
 
-def test_debug_mode_without_a_way_to_an_access_token_is_wrong(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_debug_mode_without_a_way_to_its_access_token_is_a_fault(
+    doctor: Doctor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("WWSPEC_DEBUG_TOKEN", "s3cret")
     code, lines = doctor("--corpid", "a-corp")
     assert code == 1

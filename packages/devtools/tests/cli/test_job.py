@@ -110,7 +110,9 @@ def test_the_same_works_through_the_emulators_own_way(zone: ServedZone, shell: S
     assert failed(shell) == []
 
 
-def test_a_job_without_an_ability_is_listed_as_such_and_dropped_but_not_run(zone: ServedZone, shell: Shell) -> None:
+def test_a_job_without_an_ability_is_listed_with_that_mark_and_is_dropped_but_not_run(
+    zone: ServedZone, shell: Shell
+) -> None:
     app_of_zone = {name: zone.client.info()[name] for name in ("corpid", "agentid")}
     with closing(open_store(f"sqlite:{zone.folder / 'notify.db'}")) as store:
         store.add(job("old", ability_id="of_yesterday", **app_of_zone))
@@ -137,7 +139,9 @@ def test_a_job_that_no_machine_has_is_named_with_those_that_answered(zone: Serve
 @pytest.mark.parametrize(
     ("words", "kind"), [(("job", "list"), "jobs"), (("job", "drop", "x"), "jobs"), (("forget", "ww1"), "forget")]
 )
-def test_a_program_without_the_ability_learns_which_row_to_add(shell: Shell, words: tuple[str, ...], kind: str) -> None:
+def test_a_program_without_the_ability_is_told_which_row_it_needs(
+    shell: Shell, words: tuple[str, ...], kind: str
+) -> None:
     done = shell(*words, "--ability", "absent")
     assert done.exit_code == 1
     assert f'the program has no ability absent: give its registry file a row of kind = "{kind}"' in done.stderr

@@ -255,7 +255,9 @@ def made(run: Run, folder: Path, mistake: Mistake, places: Mapping[str, str]) ->
 
 
 @pytest.mark.parametrize("name", MISTAKES)
-def test_a_mistake_has_a_line_with_the_fix(run: Run, tmp_path: Path, name: str, places: Mapping[str, str]) -> None:
+def test_a_mistake_is_answered_with_one_line_that_names_the_fix(
+    run: Run, tmp_path: Path, name: str, places: Mapping[str, str]
+) -> None:
     code, [*before, line] = made(run, tmp_path, MISTAKES[name], places)
     assert (code, line.removeprefix("Error: ")) == documented()[name]
     if before:

@@ -8,7 +8,9 @@ import pytest
 from wwspec_devtools.cli.dev_program import Start
 
 
-def test_a_package_installed_meanwhile_makes_it_another_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_package_that_is_installed_meanwhile_makes_it_another_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     packages = tmp_path / "site-packages"
     packages.mkdir()
     monkeypatch.syspath_prepend(packages)

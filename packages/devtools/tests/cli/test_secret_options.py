@@ -60,7 +60,9 @@ def test_a_secret_on_the_command_line_is_refused_with_the_name_of_its_variable(
 
 
 @pytest.mark.parametrize(("verb", "name", "value"), ROWS)
-def test_a_variable_beside_its_file_is_an_error(start: Start, tmp_path: Path, verb: str, name: str, value: str) -> None:
+def test_a_variable_and_its_file_at_once_are_one_clear_error(
+    start: Start, tmp_path: Path, verb: str, name: str, value: str
+) -> None:
     done = start(verb, **{variable(name): value, f"{variable(name)}_FILE": str(tmp_path / "secret")})
     message = f"Error: {variable(name)} and {variable(name)}_FILE are both set: unset one of them\n"
     assert (done.returncode, done.stderr) == (1, message)
@@ -78,7 +80,9 @@ def test_a_variable_beside_its_file_is_an_error(start: Start, tmp_path: Path, ve
     ids=["missing", "empty", "an empty line", "two lines", "not UTF-8"],
 )
 @pytest.mark.parametrize("how", ["--debug-token-file", "WWSPEC_DEBUG_TOKEN_FILE"])
-def test_a_missing_secret_is_told(start: Start, tmp_path: Path, how: str, content: str | None, message: str) -> None:
+def test_a_file_without_a_secret_is_told_with_its_path_and_who_names_it(
+    start: Start, tmp_path: Path, how: str, content: str | None, message: str
+) -> None:
     path = tmp_path / "token"
     if content is not None:
         path.write_text(content, errors="surrogateescape")

@@ -114,6 +114,8 @@ def test_a_file_is_not_overwritten_and_no_api_is_called(zone: Zone, tmp_path: Pa
         (["compare", "pyproject.toml"], {}, 1, "pyproject.toml: is no file of `wwspec shapes record` of this release"),
     ],
 )
-def test_bad_input_is_named(run: Run, arguments: list[str], environment: dict[str, str], code: int, said: str) -> None:
+def test_bad_input_has_a_line(
+    run: Run, arguments: list[str], environment: dict[str, str], code: int, said: str
+) -> None:
     done = run("shapes", *arguments, environment=environment)
     assert (done.returncode, said in done.stderr) == (code, True), done.stderr

@@ -482,7 +482,9 @@ def plain(value: Any) -> Any:
 @pytest.mark.slow  # generated; the tests above have each kind of field
 @given(request_type=contracts(), reply=contracts())
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
-def test_a_written_contract_is_as_it_was(generated: Path, request_type: type[Contract], reply: type[Contract]) -> None:
+def test_any_contract_is_the_same_type_when_it_is_written_and_imported(
+    generated: Path, request_type: type[Contract], reply: type[Contract]
+) -> None:
     try:
         module = written(generated, request_type, reply)
     except ConfigurationError as error:
@@ -536,7 +538,9 @@ def test_a_default_of_a_class_of_the_program_is_one_of_the_module_s_class(genera
 @explicit(example={"\N{MEROITIC CURSIVE NUMBER ONE}": []})  # alphanumeric, and in no name of Python
 @given(example=st.dictionaries(KEYS, EXAMPLES, max_size=4))
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
-def test_any_console_example_is_the_same_type_when_it_is_imported(generated: Path, example: dict[str, Any]) -> None:
+def test_any_console_example_is_the_same_type_when_it_is_written_and_imported(
+    generated: Path, example: dict[str, Any]
+) -> None:
     try:
         request = contract_of_example("any", example)
         reply = contract_of_example("any", {"errcode": 0, "errmsg": "ok"})

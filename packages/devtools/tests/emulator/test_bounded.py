@@ -10,7 +10,9 @@ steps = st.lists(
 
 
 @given(steps, st.integers(0, 3000), st.none() | st.integers(1, 5))
-def test_the_oldest_make_room(steps: list[tuple[str, int, int]], max_bytes: int, max_entries: int | None) -> None:
+def test_the_oldest_entries_make_room(
+    steps: list[tuple[str, int, int]], max_bytes: int, max_entries: int | None
+) -> None:
     dropped: list[tuple[int, int]] = []
     bounded = BoundedDict[int, int](max_bytes, max_entries, lambda key, value: dropped.append((key, value)))
     model: dict[int, tuple[int, int]] = {}

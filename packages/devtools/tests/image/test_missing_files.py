@@ -77,7 +77,9 @@ def test_nothing_is_found_in_folders_that_have_all_or_are_not_checked(tmp_path: 
         (f"{IGNORE}**/rates*\n", ":6: `**/rates*` keeps helpers/rates.py", "helpers/prices.py:5", "!helpers/rates.py"),
     ]
 )
-def test_a_module_kept_out_is_named(ignore: str, kept_out: str, importer: str, line: str, tmp_path: Path) -> None:
+def test_a_module_that_is_kept_out_is_named_with_who_imports_it_and_the_line_to_add(
+    ignore: str, kept_out: str, importer: str, line: str, tmp_path: Path
+) -> None:
     [said] = found(tmp_path, ignore=ignore)
     assert said == f".dockerignore{kept_out} out of the image ({importer}); add a line {line} at its end"
 
@@ -175,7 +177,9 @@ def test_nothing_is_found_in_the_reference_program_and_in_a_new_one(tmp_path: Pa
         (r"\*", "*", r"\*"),
     ],
 )
-def test_the_last_line_that_matches_decides(tmp_path: Path, lines: str, path: str, deciding: str | None) -> None:
+def test_the_last_line_that_matches_a_path_or_a_folder_above_it_decides(
+    tmp_path: Path, lines: str, path: str, deciding: str | None
+) -> None:
     (tmp_path / ".dockerignore").write_text(lines)
     line = Ignored(tmp_path / ".dockerignore").keeps_out(path)
     assert (None if line is None else line.text) == deciding

@@ -74,7 +74,9 @@ def test_calls_errors_and_latencies_of_a_program_are_metrics(zone: Zone) -> None
     assert found["wwspec_store_up", ()] == 1
 
 
-def test_a_program_that_is_down_keeps_its_counters_and_is_logged(zone: Zone, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_program_that_does_not_answer_is_down_keeps_its_counters_and_is_logged_once_a_minute(
+    zone: Zone, caplog: pytest.LogCaptureFixture
+) -> None:
     clock = Clock()
     with zone.app_client(retries=ONCE) as client, caplog.at_level(logging.INFO, "wwspec_devtools.metrics"):
         exporter = Exporter(client, "figures", 30.0, clock)

@@ -113,7 +113,9 @@ def test_abilities_of_the_python_demo_get_its_table(tmp_path: Path) -> None:
         ("other.input.json", "{}", "other.output.json: is missing"),
     ],
 )
-def test_a_broken_example_is_named_and_nothing_is_written(tmp_path: Path, name: str, text: str, fault: str) -> None:
+def test_a_broken_example_is_named_in_one_line_and_nothing_is_written(
+    tmp_path: Path, name: str, text: str, fault: str
+) -> None:
     console = write(tmp_path / "console", {"echo": ({"say": "hello"}, OK)})
     (console / name).write_text(text)
     [line] = refused(tmp_path, "shop", "--from", console)

@@ -38,7 +38,9 @@ def test_the_registry_file_says_which_ability_calls_an_api(tmp_path: Path, text:
         (ROWS + "[abilities.again]\napi = 'sync_msg'\n", "history, again all call SDK API sync_msg: name the ability"),
     ],
 )
-def test_an_api_that_none_or_two_abilities_call_is_refused_with_the_fix(tmp_path: Path, text: str, said: str) -> None:
+def test_an_api_that_not_exactly_one_ability_calls_is_refused_with_the_fix(
+    tmp_path: Path, text: str, said: str
+) -> None:
     with pytest.raises(ConfigurationError, match=said):
         ability_id_of("sync_msg", registry(tmp_path, text))
 

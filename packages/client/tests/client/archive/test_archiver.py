@@ -76,7 +76,9 @@ def test_the_rows_of_a_page_that_the_app_fails_to_store_are_rolled_back_and_come
     assert rig.stored() == 20
 
 
-def test_a_corp_whose_pulls_fail_waits_longer_while_others_go_on(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_corp_whose_pulls_fail_waits_longer_each_time_and_others_go_on(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
     machine = rig.start()
     bad, *others = rig.corpids
     rig.refused.add(bad)
@@ -99,7 +101,9 @@ def test_a_corp_whose_pulls_fail_waits_longer_while_others_go_on(rig: Rig, caplo
 
 
 @pytest.mark.parametrize(("ahead", "pulled"), [(24 * 3600, 1), (29, 0)])
-def test_a_machine_that_dies_in_a_pull_keeps_its_corp_for_one_lease_at_most(rig: Rig, ahead: int, pulled: int) -> None:
+def test_a_machine_that_dies_in_a_pull_keeps_its_corp_for_a_lease_unless_its_clock_is_further_ahead(
+    rig: Rig, ahead: int, pulled: int
+) -> None:
     rig.clock.now += ahead
     crash_of(rig.start(corps=rig.corpids[:1]))
     rig.clock.now -= ahead
@@ -162,7 +166,9 @@ def test_a_corp_that_is_forgotten_while_it_is_pulled_is_stored_no_more(rig: Rig,
     assert machine.status() == {}
 
 
-def test_of_two_pulls_of_a_corp_the_late_one_stores_nothing(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
+def test_of_two_pulls_of_a_corp_the_one_that_is_late_stores_nothing_and_says_so_to_nobody(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
     """A machine that stood still for longer than its lease: another one has pulled the corp meanwhile."""
     errors: list[object] = []
     corps = rig.corpids[:1]
@@ -280,7 +286,9 @@ def test_a_gap_is_told_with_its_corp_and_fails_the_pull_without_on_gap(rig: Rig)
     assert rig.stored() == 20
 
 
-def test_an_error_of_the_database_is_told_without_its_values(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_error_of_the_database_in_store_is_told_without_the_values_of_its_statement(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
     machine = rig.start(corps=rig.corpids[:1])
     machine.on_store = raising(IntegrityError("INSERT", {"text": "a message"}, ValueError("a message")))
     machine.run_due()

@@ -157,7 +157,9 @@ def provided(stack: ExitStack, url: str, zone: Zone) -> tuple[Provider, Provider
     return first, second
 
 
-def test_a_corp_that_comes_back_is_pulled_by_itself(url: str, corps: tuple[Zone, list[Corp]], stack: ExitStack) -> None:
+def test_a_corp_that_comes_back_is_pulled_again_without_a_word_of_the_app(
+    url: str, corps: tuple[Zone, list[Corp]], stack: ExitStack
+) -> None:
     zone, [corp] = corps
     first, second = provided(stack, url, zone)
     for pulling, forgetting in ((first, second), (second, first)):
@@ -172,7 +174,9 @@ def test_a_corp_that_comes_back_is_pulled_by_itself(url: str, corps: tuple[Zone,
 
 
 @pytest.mark.parametrize("number", range(2), ids=KINDS)
-def test_a_lost_cancellation_is_found(url: str, corps: tuple[Zone, list[Corp]], stack: ExitStack, number: int) -> None:
+def test_a_corp_whose_cancellation_was_lost_is_forgotten_by_the_archiver(
+    url: str, corps: tuple[Zone, list[Corp]], stack: ExitStack, number: int
+) -> None:
     zone, [corp] = corps
     provider = provided(stack, url, zone)[number]
     corp.install(provider)
@@ -212,7 +216,9 @@ class Beside:
         pytest.param(300, marks=pytest.mark.nightly),  # minutes
     ],
 )
-def test_forgetting_ends_each_pull(new_url: str, corps: tuple[Zone, list[Corp]], stack: ExitStack, rounds: int) -> None:
+def test_of_a_corp_that_is_forgotten_beside_a_pull_no_row_is_left(
+    new_url: str, corps: tuple[Zone, list[Corp]], stack: ExitStack, rounds: int
+) -> None:
     """The forgetting begins with any statement of the machine that pulls."""
     zone, [corp] = corps
     pool = stack.enter_context(ThreadPoolExecutor(1))

@@ -57,7 +57,9 @@ def test_an_idle_archiver_asks_the_database_once_a_poll(rig: Rig) -> None:
     assert [each.split()[0] for each in found] == ["SELECT"] * 3
 
 
-def test_a_database_is_a_problem_while_it_is_down(rig: Rig, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_database_that_is_down_is_a_problem_until_it_is_back(
+    rig: Rig, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     machine = rig.start()
     path = tmp_path / "app.db"
     content = path.read_bytes()

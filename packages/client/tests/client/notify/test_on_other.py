@@ -46,7 +46,9 @@ def test_every_other_callback_goes_to_on_other_whole(kind: ServerKind) -> None:
     assert (others[1].receive_id, others[1].envelope["AgentID"]) == (CORPID, "1000002")
 
 
-def test_without_on_other_a_callback_is_only_logged(kind: ServerKind, caplog: pytest.LogCaptureFixture) -> None:
+def test_without_on_other_a_callback_is_logged_and_not_stored(
+    kind: ServerKind, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level("INFO", "wwspec_client.notify")
     store = MemoryPendingStore()
     with Stand(kind, [HIT], store=store, receive_id=BOTH) as stand:
@@ -76,7 +78,9 @@ def test_the_same_text_for_another_receiver_is_another_callback(kind: ServerKind
     assert [each.receive_id for each in others] == ["suite", CORPID]
 
 
-def test_callbacks_are_answered_before_on_other_has_ended_and_handled_in_their_order(kind: ServerKind) -> None:
+def test_callbacks_are_answered_before_on_other_has_ended_and_handled_in_the_order_in_which_they_came(
+    kind: ServerKind,
+) -> None:
     others: list[Callback] = []
     release = threading.Event()
 

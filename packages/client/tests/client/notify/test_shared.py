@@ -73,7 +73,9 @@ def test_two_processes_handle_each_event_and_each_callback_once(process: Process
     assert None not in released
 
 
-def test_what_a_crashed_process_had_is_handled_after_its_lease(process: Process, store: SqlitePendingStore) -> None:
+def test_what_a_process_had_that_has_crashed_is_handled_when_its_lease_is_over(
+    process: Process, store: SqlitePendingStore
+) -> None:
     now = [1000.0]
     store.add(fetched("n1"))
     store.add(fetched("n2"))
@@ -88,7 +90,9 @@ def test_what_a_crashed_process_had_is_handled_after_its_lease(process: Process,
     assert stand.events[2].notify_id == "n1"
 
 
-def test_a_process_that_works_longer_than_its_lease_keeps_the_row(process: Process, store: SqlitePendingStore) -> None:
+def test_a_process_that_works_for_longer_than_its_lease_keeps_the_row(
+    process: Process, store: SqlitePendingStore
+) -> None:
     now, handler = [1000.0], Held()
     renewed: list[float] = []
 
@@ -111,7 +115,9 @@ def test_a_process_that_works_longer_than_its_lease_keeps_the_row(process: Proce
     assert handler.calls == ["n1"]
 
 
-def test_a_lost_row_is_not_kept(process: Process, store: SqlitePendingStore, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_becomes_of_a_row_that_another_process_has_got_is_not_stored(
+    process: Process, store: SqlitePendingStore, caplog: pytest.LogCaptureFixture
+) -> None:
     """A machine that sleeps, such as one that is moved, misses its renewals."""
     now, handler = [1000.0], Held(ValueError)
     store.add(fetched("n1"))
@@ -154,7 +160,9 @@ def test_a_row_whose_lease_was_not_renewed_in_time_has_no_second_worker_in_its_p
     assert handler.calls == ["n1"]
 
 
-def test_a_corp_forgotten_while_its_event_is_handled_stays_so(process: Process, store: SqlitePendingStore) -> None:
+def test_a_corp_that_is_forgotten_while_its_event_is_handled_stays_forgotten(
+    process: Process, store: SqlitePendingStore
+) -> None:
     handler = Held(ValueError)
     store.add(fetched("n1"))
     with process(handler=handler) as stand:

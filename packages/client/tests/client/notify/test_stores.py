@@ -28,7 +28,9 @@ sys.stdin.read()
 """
 
 
-def test_the_row_of_a_killed_process_is_claimed_when_its_lease_is_over(store: SqlitePendingStore, path: Path) -> None:
+def test_the_row_of_a_process_that_is_killed_is_claimed_when_its_lease_is_over(
+    store: SqlitePendingStore, path: Path
+) -> None:
     store.add(ROW)
     command = [sys.executable, "-c", CLAIMS, str(path)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
@@ -73,7 +75,9 @@ def test_files_that_others_may_use_are_taken_from_them(store: SqlitePendingStore
 
 
 @pytest.mark.parametrize("number", [0, 2])
-def test_a_file_of_another_layout_is_refused_and_left_alone(store: SqlitePendingStore, path: Path, number: int) -> None:
+def test_a_file_of_another_layout_is_refused_with_both_numbers_and_left_alone(
+    store: SqlitePendingStore, path: Path, number: int
+) -> None:
     store.add(ROW)
     store.close()
     with closing(sqlite3.connect(path)) as connection:
@@ -134,7 +138,9 @@ def test_nothing_of_a_forgotten_corp_is_left_in_the_file_and_beside_it(store: Sq
     assert store.get(ROW.key) == ROW
 
 
-def test_a_forget_whose_traces_another_process_keeps_can_be_repeated(store: SqlitePendingStore, path: Path) -> None:
+def test_a_forget_whose_traces_another_process_keeps_in_the_wal_fails_and_can_be_repeated(
+    store: SqlitePendingStore, path: Path
+) -> None:
     store.add(ROW)
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN")

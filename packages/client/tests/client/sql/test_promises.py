@@ -158,7 +158,9 @@ def test_a_row_that_another_transaction_locks_is_an_error_with_its_cause_that_a_
 
 
 @pytest.mark.parametrize("kind", [Session, Engine.connect])
-def test_the_app_sees_a_connection_that_the_server_ended(sync_engine: Engine, kind: Callable[[Engine], Any]) -> None:
+def test_a_connection_that_the_server_has_ended_is_seen_by_the_app(
+    sync_engine: Engine, kind: Callable[[Engine], Any]
+) -> None:
     ends = {"postgresql": "SELECT pg_terminate_backend(%s)", "mysql": "KILL %s"}
     if sync_engine.dialect.name not in ends:
         return  # a file has no server
@@ -175,7 +177,9 @@ def test_the_app_sees_a_connection_that_the_server_ended(sync_engine: Engine, ki
 
 @pytest.mark.slow  # a server is started
 @pytest.mark.parametrize("code", ["26000", "42P05", "08P01"])
-def test_statements_that_a_pooler_mixes_up_are_an_error_with_the_fix(postgresql: str, code: str) -> None:
+def test_statements_that_a_pooler_mixes_up_are_an_error_that_names_the_option_of_the_engine(
+    postgresql: str, code: str
+) -> None:
     with opened(postgresql, connect_args={"prepare_threshold": 0}) as engine, engine.connect() as connection:
         create_tables(connection)
         cursor, driver = SqlCursor(connection, name="corp"), connection.connection.driver_connection

@@ -115,7 +115,9 @@ def test_a_cancellation_of_the_second_of_the_installation_is_asked_about(make: M
 
 
 @pytest.mark.parametrize(("seconds", "is_forgotten"), [(9, False), (10, True), (86_400, True)])
-def test_a_cancellation_from_ten_seconds_on_forgets_the_corp(make: Make, seconds: int, is_forgotten: bool) -> None:
+def test_a_cancellation_ten_seconds_after_the_installation_or_later_forgets_the_corp(
+    make: Make, seconds: int, is_forgotten: bool
+) -> None:
     """At WeCom the corp still has the app: it would be kept if WeCom were asked, as within the tolerance of clocks."""
     data, now = Data(), int(time.time())
     stand = make(clock=lambda: now, forgets=[data])

@@ -70,7 +70,9 @@ def test_what_the_provider_is_sent_is_in_the_record(wwspec: Wwspec) -> None:
     assert wwspec("zone", "order", "other").exit_code == 2
 
 
-def test_the_public_key_of_a_self_built_app_is_set_by_hand(wwspec: Wwspec, emulator: Emulator, tmp_path: Path) -> None:
+def test_the_public_key_of_a_self_built_app_is_set_as_in_the_console(
+    wwspec: Wwspec, emulator: Emulator, tmp_path: Path
+) -> None:
     file = tmp_path / "key.pem"
     file.write_bytes(new_rsa_key().public_key().export_key())
     assert printed(wwspec("zone", "public-key", str(file), "--version", "4")) == {"public_key_ver": 4}

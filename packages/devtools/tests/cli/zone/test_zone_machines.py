@@ -68,7 +68,9 @@ def test_an_emulator_alone_only_sends_nothing_to_a_stopped_machine(wwspec: Wwspe
     assert "no machine 3: there are 2" in wwspec("machine", "stop", "3").stderr
 
 
-def test_who_started_the_machines_does_or_refuses_orders(wwspec: Wwspec, emulator: Emulator, stack: ExitStack) -> None:
+def test_who_started_the_machines_does_what_is_ordered_or_says_why_not(
+    wwspec: Wwspec, emulator: Emulator, stack: ExitStack
+) -> None:
     starter = Starter()
     Follower(emulator.url, starter)
     assert states(wwspec("machine", "stop", "1")) == ["stopped", "unknown"]

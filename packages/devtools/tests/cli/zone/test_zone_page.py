@@ -58,7 +58,9 @@ def test_a_browser_opens_the_page_as_the_member_and_ends_with_the_command(emulat
         assert child.process.returncode == 0
 
 
-def test_the_first_chromium_gets_a_profile_and_wecoms_hosts(emulator: Emulator, record: Path, tmp_path: Path) -> None:
+def test_the_first_chromium_in_the_path_gets_a_profile_and_only_the_hosts_of_wecom(
+    emulator: Emulator, record: Path, tmp_path: Path
+) -> None:
     done = wwspec(tmp_path, "zone", "page", PAGE, "--url", emulator.url, "--state", tmp_path / "state")
     assert (done.returncode, done.stderr) == (0, "")
     *flags, opened = record.read_text().splitlines()
@@ -68,7 +70,9 @@ def test_the_first_chromium_gets_a_profile_and_wecoms_hosts(emulator: Emulator, 
     assert not Path(profile).exists()
 
 
-def test_a_missing_chromium_is_asked_for(emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_without_a_chromium_is_told_what_to_install(
+    emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PATH", os.fspath(tmp_path))
     done = wwspec(tmp_path, "zone", "page", PAGE, "--url", emulator.url, "--state", tmp_path / "state")
     assert done.returncode != 0

@@ -48,7 +48,9 @@ def send_trace(emulator: Emulator, **trace: Any) -> None:
     emulator.http.post("/emulator/traces", json=[{"reference": call.request_id, **given, **trace}])
 
 
-def test_a_failed_call_is_shown_with_error_and_log(wwspec: Wwspec, emulator: Emulator, program: SealedProgram) -> None:
+def test_a_failed_call_is_shown_with_its_error_the_applications_lines_first_and_its_log(
+    wwspec: Wwspec, emulator: Emulator, program: SealedProgram
+) -> None:
     program.reply = lambda call: CRASH
     emulator.call_program('{"item": "rice"}', "buy")
     failure = {"name": "ZeroDivisionError", "text": "division\nby zero", "frames": FRAMES}
@@ -75,7 +77,9 @@ def test_a_failed_call_is_shown_with_error_and_log(wwspec: Wwspec, emulator: Emu
     assert all(line.isprintable() for line in lines)
 
 
-def test_a_number_of_the_programs_own_is_explained(wwspec: Wwspec, emulator: Emulator, program: SealedProgram) -> None:
+def test_what_a_number_of_the_programs_own_means_is_shown_as_the_program_says(
+    wwspec: Wwspec, emulator: Emulator, program: SealedProgram
+) -> None:
     program.reply = lambda call: CRASH.replace("710660", "9003")
     emulator.call_program("{}", "buy")
     number = number_of(emulator, "call", "buy")
@@ -132,7 +136,9 @@ def test_show_prints_text_in_a_pipe_and_names_an_entry_that_is_not_kept(wwspec: 
     assert wwspec("zone", "show", "x").exit_code == 2
 
 
-def test_traffic_is_chosen_by_what_it_is_and_holds(wwspec: Wwspec, emulator: Emulator, program: SealedProgram) -> None:
+def test_traffic_is_chosen_by_ability_errcode_failure_text_kind_and_number(
+    wwspec: Wwspec, emulator: Emulator, program: SealedProgram
+) -> None:
     emulator.call_program('{"item": "rice"}', "sell")
     program.reply = lambda call: CRASH
     emulator.call_program('{"item": "tea"}', "buy")
@@ -148,7 +154,9 @@ def test_traffic_is_chosen_by_what_it_is_and_holds(wwspec: Wwspec, emulator: Emu
     assert wwspec("zone", "traffic", "--errcode", "many").exit_code == 2
 
 
-def test_what_took_longest_is_first_on_demand(wwspec: Wwspec, emulator: Emulator, program: SealedProgram) -> None:
+def test_what_took_longest_is_printed_first_when_that_is_asked(
+    wwspec: Wwspec, emulator: Emulator, program: SealedProgram
+) -> None:
     def answer_later_than_before(call: Any) -> str:
         kept = emulator.platform.world.traffic.kept_entries()
         longest = max((each.duration or 0.0 for each in kept), default=0.0)
@@ -166,7 +174,9 @@ def test_what_took_longest_is_first_on_demand(wwspec: Wwspec, emulator: Emulator
     assert wwspec(*slowest, "0").exit_code == 2
 
 
-def test_only_what_fails_is_followed_on_demand(emulator: Emulator, program: SealedProgram, tmp_path: Path) -> None:
+def test_only_what_fails_is_followed_when_that_is_asked(
+    emulator: Emulator, program: SealedProgram, tmp_path: Path
+) -> None:
     output = tmp_path / "output"
     emulator.call_program("{}", "sell")
     program.reply = lambda call: CRASH

@@ -52,7 +52,9 @@ def test_somebody_says_something_or_many_things_each_an_event(wwspec: Wwspec, em
     assert [each["name"] for each in events] == ["conversation_new_message"] * 3
 
 
-def test_an_application_is_registered_with_all_its_texts(wwspec: Wwspec, emulator: Emulator, tmp_path: Path) -> None:
+def test_an_application_is_registered_with_all_that_it_says_of_itself(
+    wwspec: Wwspec, emulator: Emulator, tmp_path: Path
+) -> None:
     files = {"abilities/registry.toml": '[abilities.pull]\napi = "sync_msg"\n\n[abilities.status]\nkind = "status"\n'}
     app = str(write_files(tmp_path, files))
     assert printed(wwspec("zone", "register", "--app", app)) == {"registered": 2}
@@ -97,7 +99,9 @@ def test_faults_are_set_listed_and_cleared(wwspec: Wwspec, emulator: Emulator) -
     assert "late, twice, never" in refused.stderr
 
 
-def test_a_recorded_call_is_replayed_until_a_reset(wwspec: Wwspec, emulator: Emulator, program: SealedProgram) -> None:
+def test_a_recorded_call_is_replayed_and_the_emulator_reset(
+    wwspec: Wwspec, emulator: Emulator, program: SealedProgram
+) -> None:
     emulator.call_program('{"a": 1}')
     assert printed(wwspec("zone", "replay", "3")) == {"a": 1}
     assert printed(wwspec("zone", "replay", "3", "--data", "[2]", "--ability-id", "x", "--notify-id", "n")) == [2]
@@ -129,7 +133,9 @@ def test_an_asynchronous_call_waits_for_its_result(wwspec: Wwspec, emulator: Emu
     assert wwspec("call", "--async", "slow", "--notify-id", "n").exit_code == 2
 
 
-def test_the_result_of_a_submitted_call_is_fetched(wwspec: Wwspec, emulator: Emulator, program: SealedProgram) -> None:
+def test_the_result_of_an_asynchronous_call_is_fetched_later(
+    wwspec: Wwspec, emulator: Emulator, program: SealedProgram
+) -> None:
     program.reply = lambda call: "{}"
     submitted = wwspec("call", "--async", "slow", "--wait", "0")
     jobid = printed(submitted)["jobid"]
@@ -146,7 +152,9 @@ def test_the_result_of_a_submitted_call_is_fetched(wwspec: Wwspec, emulator: Emu
     assert wwspec("task").exit_code == 2
 
 
-def test_a_request_is_an_argument_a_file_or_the_input(wwspec: Wwspec, program: SealedProgram, tmp_path: Path) -> None:
+def test_a_request_comes_from_an_argument_a_file_or_standard_input(
+    wwspec: Wwspec, program: SealedProgram, tmp_path: Path
+) -> None:
     file = tmp_path / "request.json"
     file.write_text('\ufeff{"who": "王"}', "utf-8")  # Windows editors begin a file with this mark
     assert printed(wwspec("call", "echo", f"@{file}")) == {"who": "王"}
@@ -186,7 +194,9 @@ def test_a_program_that_does_not_run_is_named_with_its_url_and_the_fix(wwspec: W
         ('{"errcode": 710660, "errmsg": "broken"}', "refused by the program with errcode 710660: broken"),
     ],
 )
-def test_exit_code_1_means_the_program_refused(wwspec: Wwspec, program: SealedProgram, reply: str, said: str) -> None:
+def test_an_exit_code_of_1_says_that_the_program_refused(
+    wwspec: Wwspec, program: SealedProgram, reply: str, said: str
+) -> None:
     program.reply = lambda call: reply
     wwspec("call", "echo")
     number = str(printed(wwspec("zone", "traffic", "--json", "--kind", "call"))[0]["number"])
@@ -204,7 +214,9 @@ def report_result(emulator: Emulator, call: seal.CallContent, result: str, errco
     emulator.http.post("/emulator/sdk/program_async_job_call_back", json=body, headers=headers)
 
 
-def test_a_file_has_the_fields_of_an_event_or_all_of_it(wwspec: Wwspec, program: SealedProgram, tmp_path: Path) -> None:
+def test_an_event_is_fired_from_a_file_as_fields_or_whole(
+    wwspec: Wwspec, program: SealedProgram, tmp_path: Path
+) -> None:
     file = tmp_path / "event.json"
     file.write_text('{"learn_status": 1, "doc_id": 5}')
     event = printed(wwspec("fire", "knowledge_base_learn_done", "--file", str(file), "--set", "doc_id=7"))["event"]
@@ -221,7 +233,9 @@ def test_a_file_has_the_fields_of_an_event_or_all_of_it(wwspec: Wwspec, program:
     assert "is not a JSON object" in wwspec("fire", "hit_keyword", "--file", str(file)).stderr
 
 
-def test_fire_prints_the_notifications_of_its_event(wwspec: Wwspec, emulator: Emulator, program: SealedProgram) -> None:
+def test_fire_prints_the_notifications_of_its_own_event_and_of_no_other_that_comes_meanwhile(
+    wwspec: Wwspec, emulator: Emulator, program: SealedProgram
+) -> None:
     def reply(call: seal.CallContent) -> str:
         before, own = program.calls[0].request_id, call.request_id
         for scene, request_id in ((6, before), (7, own), (7, before), (8, own)):
@@ -300,7 +314,9 @@ def test_an_answer_that_can_be_none_is_refused(
     assert said in done.stderr
 
 
-def test_calls_of_the_command_line_share_a_token_while_it_is_valid(wwspec: Wwspec, emulator: Emulator) -> None:
+def test_calls_of_the_command_line_share_a_token_until_it_is_not_valid_any_more(
+    wwspec: Wwspec, emulator: Emulator
+) -> None:
     client = EmulatorClient(emulator.url)
 
     def asked_for() -> int:

@@ -198,7 +198,9 @@ def test_99980_a_corp_makes_10000_tasks_of_a_kind_a_day(monkeypatch: pytest.Monk
 @pytest.mark.parametrize(
     "kind", [pytest.param("create_sentiment_task", id="99983"), pytest.param("create_spam_task", id="99986")]
 )
-def test_99983_99986_100000_messages_of_a_kind_are_judged_a_day(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+def test_99983_99986_a_corp_has_100000_messages_of_a_kind_judged_a_day(
+    monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
     assert corps.MAX_JUDGED == 100_000
     monkeypatch.setattr(corps, "MAX_JUDGED", 1000)
     zone = EmulatedZone()

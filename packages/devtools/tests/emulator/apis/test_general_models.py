@@ -98,7 +98,9 @@ def test_99875_filters_are_for_online_documents_only(zone: EmulatedZone, params:
         ("wedrive_fileid", "file_emulator_private", 710736),
     ],
 )
-def test_99875_what_is_named_but_left_out_is_told(zone: EmulatedZone, field: str, document: str, errcode: int) -> None:
+def test_99875_what_is_named_and_left_out_is_listed_with_its_errcode(
+    zone: EmulatedZone, field: str, document: str, errcode: int
+) -> None:
     assert filtered(zone, **{f"{field}_list": [document]}) == [(field, document, errcode)]
 
 

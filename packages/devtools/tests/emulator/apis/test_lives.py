@@ -60,7 +60,9 @@ NEXT_LIFE = pytest.mark.parametrize("next_life", [started, reset])
 
 @NEXT_LIFE
 @pytest.mark.parametrize("given", GIVEN)
-def test_what_an_earlier_life_gave_is_refused(next_life: Callable[[EmulatedZone], EmulatedZone], given: str) -> None:
+def test_what_an_earlier_life_gave_is_refused_though_the_same_exists(
+    next_life: Callable[[EmulatedZone], EmulatedZone], given: str
+) -> None:
     api, make, errcode = GIVEN[given]
     zone = EmulatedZone()
     request = make(zone)

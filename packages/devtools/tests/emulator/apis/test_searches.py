@@ -139,7 +139,9 @@ def test_illegal_message_searches_are_refused(zone: EmulatedZone, request_json: 
         ("search_msg", {"query_word": "产品"}, {"query_word": "产品", "skip_stop_words": True}),
     ],
 )
-def test_a_cursor_is_of_one_search_of_one_api(zone: EmulatedZone, api: str, request_json: Json, other: Json) -> None:
+def test_a_cursor_belongs_to_one_search_of_one_api(
+    zone: EmulatedZone, api: str, request_json: Json, other: Json
+) -> None:
     cursor = zone.ok(api, request_json, limit=1)["next_cursor"]
     assert zone.refused(api, other, cursor=cursor) == 50100
     assert zone.refused(api, request_json, cursor="made-up") == 50100

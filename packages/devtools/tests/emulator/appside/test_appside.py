@@ -90,7 +90,9 @@ def test_every_api_wants_an_access_token(emulator: Emulator, api: str) -> None:
     assert call(emulator, api, {}, token)["errcode"] == 42001
 
 
-def test_in_debug_mode_its_url_is_used(start: StartEmulator, program: SealedProgram, load_standin: LoadStandin) -> None:
+def test_in_debug_mode_calls_and_events_go_to_the_debug_url(
+    start: StartEmulator, program: SealedProgram, load_standin: LoadStandin
+) -> None:
     emulator = start(debug_url=program.url, program_url="http://127.0.0.1:1")
     program.key = emulator.key
     debug = {"program_id": emulator.settings.program_id, "debug_token": emulator.settings.debug_token}
@@ -136,7 +138,9 @@ def test_an_uploaded_file_is_kept_byte_for_byte_for_three_days(emulator: Emulato
         assert files.get(agentid + 1, answer["media_id"], START) is None
 
 
-def test_a_file_of_the_largest_size_is_taken_a_larger_not(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_of_the_largest_size_is_taken_and_a_larger_one_is_not(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert uploads.MAX_BYTES == 60 * 1024 * 1024
     monkeypatch.setattr(uploads, "MAX_BYTES", 100_000)
     monkeypatch.setattr(uploads, "MAX_FORM_BYTES", 200_000)

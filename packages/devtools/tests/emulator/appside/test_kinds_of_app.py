@@ -92,7 +92,9 @@ def test_a_suite_without_the_right_ticket_gets_none(emulator: Emulator, changed:
 @pytest.mark.parametrize(
     ("changed", "errcode"), [({"auth_corpid": "other"}, 40013), ({"permanent_code": "other"}, 40084)]
 )
-def test_a_corp_without_an_installation_has_no_token(emulator: Emulator, changed: dict[str, str], errcode: int) -> None:
+def test_a_corp_that_has_not_installed_the_suite_has_no_token(
+    emulator: Emulator, changed: dict[str, str], errcode: int
+) -> None:
     path = f"get_corp_token?suite_access_token={suite_token(emulator)}"
     assert post(emulator, path, CORP | changed)["errcode"] == errcode
 

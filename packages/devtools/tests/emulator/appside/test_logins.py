@@ -120,7 +120,9 @@ def test_a_code_is_for_the_app_of_the_link_alone(emulator: Emulator) -> None:
 @pytest.mark.parametrize(
     ("app_type", "own", "by_suite"), [("self", 0, 48002), ("custom", 0, 48002), ("third", 48002, 0)]
 )
-def test_kinds_of_app_ask_another_api_who_it_is(start: StartEmulator, app_type: str, own: int, by_suite: int) -> None:
+def test_the_kind_of_app_decides_which_api_names_the_person(
+    start: StartEmulator, app_type: str, own: int, by_suite: int
+) -> None:
     """[91023, 91121]"""
     emulator = start(app_type=app_type)
     world = emulator.platform.world
@@ -226,5 +228,7 @@ def test_the_page_speaks_the_language_of_the_browser(emulator: Emulator) -> None
 
 
 @pytest.mark.parametrize(("path", "status"), [("/connect/oauth2/authorize", 400), ("/emulator/info", 403), ("/", 403)])
-def test_only_the_login_is_served_as_wecoms_own_host_too(emulator: Emulator, path: str, status: int) -> None:
+def test_the_login_is_served_as_wecoms_own_host_too_and_nothing_else_is(
+    emulator: Emulator, path: str, status: int
+) -> None:
     assert emulator.http.get(path, headers={"host": "open.weixin.qq.com"}).status_code == status

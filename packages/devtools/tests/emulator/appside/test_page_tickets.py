@@ -48,7 +48,9 @@ def test_the_signature_is_that_of_the_example_of_page_90506() -> None:
 
 
 @TICKETS
-def test_a_ticket_is_the_same_for_two_hours(emulator: Emulator, path: str, query: dict[str, str]) -> None:
+def test_a_ticket_is_valid_two_hours_and_is_the_same_until_then(
+    emulator: Emulator, path: str, query: dict[str, str]
+) -> None:
     first = get(emulator, path, **query)
     assert first == {"errcode": 0, "errmsg": "ok", "ticket": first["ticket"], "expires_in": 7200}
     emulator.advance(7199)

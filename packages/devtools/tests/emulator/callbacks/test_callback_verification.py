@@ -42,7 +42,9 @@ def test_the_url_is_verified_on_demand(start: StartEmulator, callback_app: Callb
 
 
 @pytest.mark.parametrize("answer", ["wrong", "", '"{}"', "{}\n", " {}", "\ufeff{}"])
-def test_an_answer_other_than_the_echo_fails(start: StartEmulator, callback_app: CallbackApp, answer: str) -> None:
+def test_an_answer_that_is_not_the_bare_echo_fails(
+    start: StartEmulator, callback_app: CallbackApp, answer: str
+) -> None:
     """Row 29: WeCom takes neither quotes nor a line end."""
     emulator = start_with_callback(start, callback_app.url)
     wait_until(lambda: is_verified(emulator))
@@ -61,7 +63,9 @@ def test_an_answer_other_than_the_echo_fails(start: StartEmulator, callback_app:
         ((302, {"location": "/elsewhere"}, b""), "answered HTTP status 302"),
     ],
 )
-def test_a_refusal_names_what_may_differ(start: StartEmulator, stack: ExitStack, answer: Response, reason: str) -> None:
+def test_a_refusal_names_the_settings_that_may_differ(
+    start: StartEmulator, stack: ExitStack, answer: Response, reason: str
+) -> None:
     url = stack.enter_context(http_server(lambda headers, body: answer, lambda path: answer))
     done = verify(start_with_callback(start, url))
     assert done.exit_code == 1
@@ -74,7 +78,9 @@ def test_a_refusal_names_what_may_differ(start: StartEmulator, stack: ExitStack,
     ("app_type", "named"),
     [("self", "the corpid wwcallback are"), ("third", "the provider's corpid wwprovider00000001 are")],
 )
-def test_a_refusal_names_the_verified_id(start: StartEmulator, stack: ExitStack, app_type: str, named: str) -> None:
+def test_a_refusal_names_the_id_for_which_the_url_is_verified(
+    start: StartEmulator, stack: ExitStack, app_type: str, named: str
+) -> None:
     answer: Response = (403, {}, b"")
     url = stack.enter_context(http_server(lambda headers, body: answer, lambda path: answer))
     keys = {"callback_token": TOKEN, "encoding_aes_key": AES_KEY}

@@ -33,7 +33,9 @@ def callbacks(emulator: Emulator) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(("renews", "late"), [(True, 0), (False, 710646)])
-def test_a_setting_lets_a_further_notification_renew_a_notify_id(start: StartEmulator, renews: bool, late: int) -> None:
+def test_a_setting_says_whether_a_further_notification_lets_a_notify_id_be_valid_for_longer(
+    start: StartEmulator, renews: bool, late: int
+) -> None:
     emulator = start(renew_notify_ids=renews, clock_start=1_700_000_000)
     world = emulator.platform.world
 
@@ -68,7 +70,9 @@ def test_spec_notify_app_reaches_the_callback_url(start: StartEmulator, callback
     assert callback_app.outer[0]["AgentID"] == str(emulator.settings.agentid)
 
 
-def test_a_callback_is_stamped_by_the_time_of_the_machine(start: StartEmulator, callback_app: CallbackApp) -> None:
+def test_a_callback_is_stamped_by_this_machines_time_wherever_the_emulators_clock_is(
+    start: StartEmulator, callback_app: CallbackApp
+) -> None:
     """An app refuses callbacks whose timestamp is minutes away from its own clock: they may be repeated."""
     emulator = start_with_callback(start, callback_app.url)
     emulator.advance(7200)
@@ -98,7 +102,9 @@ def test_a_url_that_does_not_answer_the_echo_gets_nothing(start: StartEmulator, 
     assert callbacks_of(emulator)[1] == ("delivered", 1)
 
 
-def test_refusals_say_why(start: StartEmulator, callback_app: CallbackApp, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_callback_that_the_app_refuses_says_why_in_the_record_and_in_the_log(
+    start: StartEmulator, callback_app: CallbackApp, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.WARNING)
     emulator = start_with_callback(start, callback_app.url)
     callback_app.answers.extend([500, 500, 403, 200])
@@ -129,7 +135,9 @@ def test_refusals_say_why(start: StartEmulator, callback_app: CallbackApp, caplo
     assert delivered["advice"] is None
 
 
-def test_an_unverified_url_says_why(start: StartEmulator, stack: ExitStack, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_callback_to_a_url_that_is_not_verified_has_the_attempt_to_verify_it(
+    start: StartEmulator, stack: ExitStack, caplog: pytest.LogCaptureFixture
+) -> None:
     answer: Response = (403, {}, b'{"secret": "s", "said": "forbidden"}')
     url = stack.enter_context(http_server(lambda headers, body: answer, lambda path: answer))
     emulator = start_with_callback(start, f"{url}/callback?own=1")
@@ -215,7 +223,9 @@ def test_a_courier_that_stops_drops_what_waits_and_ends_its_thread(monkeypatch: 
     assert "emulator-courier" not in [thread.name for thread in threading.enumerate()]
 
 
-def test_a_running_emulator_takes_another_callback_url_and_goes_back_again(callback_app: CallbackApp) -> None:
+def test_a_running_emulator_takes_another_callback_url_and_goes_back_to_that_of_its_start(
+    callback_app: CallbackApp,
+) -> None:
     settings: dict[str, Any] = {"callback_token": TOKEN, "encoding_aes_key": AES_KEY, "corpid": callback_app.corpid}
     start = "http://127.0.0.1:1/start"
     with Zone.in_process(ROOT, callback_url=start, **settings) as zone:

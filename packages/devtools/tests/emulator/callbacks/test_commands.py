@@ -177,7 +177,9 @@ def test_an_install_link_leads_to_the_providers_site_with_the_code(live: Live) -
         ({"redirect_uri": "javascript:alert(1)"}, 0, 40058),
     ],
 )
-def test_a_wrong_install_link_shows_why(live: Live, changed: dict[str, str], seconds: int, errcode: int) -> None:
+def test_an_install_link_that_is_wrong_shows_why(
+    live: Live, changed: dict[str, str], seconds: int, errcode: int
+) -> None:
     life = live()
     link = {"suite_id": SUITE_ID, "pre_auth_code": life.provider.pre_auth_code(), "redirect_uri": "http://a.example"}
     life.emulator.advance(seconds)

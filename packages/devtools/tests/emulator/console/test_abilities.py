@@ -62,7 +62,9 @@ def test_what_is_wrong_is_said_beside_its_field_before_and_after_the_call(page: 
     expect(page.get_by_role("alert")).to_contain_text("Line 1, column 2: ")
 
 
-def test_numbers_stay_as_written_and_a_form_of_several_shapes_follows_the_json(page: Page, served: Zone) -> None:
+def test_numbers_stay_as_they_are_written_and_a_form_of_several_shapes_follows_the_json(
+    page: Page, served: Zone
+) -> None:
     page.goto("/#/abilities/invoke_sync_msg")
     whole = page.get_by_label("The same as JSON")
     whole.fill('{"begin_time": 9007199254740993}')

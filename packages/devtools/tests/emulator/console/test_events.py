@@ -80,7 +80,9 @@ def test_a_person_speaks_and_the_message_is_listed_and_found(page: Page, served:
 @pytest.mark.parametrize(
     ("name", "shown"), [("Groups", "产品讨论组"), ("Knowledge bases", "kb_emulator_0001"), ("Rules", "价格, 合同")]
 )
-def test_groups_knowledge_bases_and_rules_are_listed_with_ids(page: Page, served: Zone, name: str, shown: str) -> None:
+def test_groups_knowledge_bases_and_rules_are_listed_with_ids_to_copy(
+    page: Page, served: Zone, name: str, shown: str
+) -> None:
     served.call("invoke_create_rule", {"name": "r", "keyword": {"word_list": ["价格", "合同"]}})
     page.goto("/#/events")
     page.get_by_role("link", name=name).click()

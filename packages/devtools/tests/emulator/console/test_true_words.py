@@ -65,7 +65,9 @@ def test_an_empty_reason_gets_the_cause_and_the_fix_of_the_table(shown: Page, zo
     zone.start_program()
 
 
-def test_nothing_is_said_of_an_sdk_never_seen_nor_of_jobs_that_nobody_tells(browser: Browser, zone: ServedZone) -> None:
+def test_nothing_is_said_of_an_sdk_that_was_never_seen_nor_of_jobs_that_nobody_tells(
+    browser: Browser, zone: ServedZone
+) -> None:
     zone.client.reset()
     refused = {"errcode": 0, "errmsg": "ok", "reply": '{"errcode":40058,"errmsg":"there is no such ability"}'}
     with opened_console(browser, zone.client.url, "about:blank") as page:

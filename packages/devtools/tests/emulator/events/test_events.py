@@ -35,7 +35,9 @@ def test_there_are_nine_events(emulator: Emulator) -> None:
 
 
 @pytest.mark.parametrize("event_type", EVENTS)
-def test_an_event_comes_in_its_documented_form(emulator: Emulator, program: SealedProgram, event_type: str) -> None:
+def test_an_event_reaches_the_program_in_its_documented_form(
+    emulator: Emulator, program: SealedProgram, event_type: str
+) -> None:
     answer = emulator.fire(event_type)
     [call] = program.calls
     event = json.loads(call.data)
@@ -167,7 +169,9 @@ def test_a_customer_has_agreed_once_the_event_says_so(emulator: Emulator, chat: 
     assert consent.agreed
 
 
-def test_what_is_said_reaches_the_program(client: EmulatorClient, emulator: Emulator, program: SealedProgram) -> None:
+def test_what_is_said_reaches_the_program_and_its_keyword_rules(
+    client: EmulatorClient, emulator: Emulator, program: SealedProgram
+) -> None:
     rule = {"name": "contracts", "keyword": {"word_list": ["合同"]}}
     assert emulator.sdk("create_rule", rule)["errcode"] == 0
     msgid = client.say("lina", "请把合同发给我", to=["mahui"])

@@ -81,7 +81,9 @@ def test_the_program_may_move(emulator: Emulator, program: SealedProgram) -> Non
     assert emulator.http.get("/emulator/info").json()["program_url"] == program.url
 
 
-def test_what_is_in_work_may_run_again(client: EmulatorClient, emulator: Emulator, program: SealedProgram) -> None:
+def test_what_is_in_work_says_of_an_event_whether_its_code_runs_or_will_run_again(
+    client: EmulatorClient, emulator: Emulator, program: SealedProgram
+) -> None:
     def accept(call: seal.CallContent) -> Response:
         sealed = seal_reply(program.key, "", call.request_id, 0)
         return 200, {**sealed.headers, seal.JOB_HEADER: "now"}, sealed.body.encode()
@@ -117,7 +119,9 @@ def test_sdk_calls_of_another_form_are_refused_by_status(emulator: Emulator) -> 
     assert too_large.json()["errcode"] == 40206
 
 
-def test_the_receiver_of_events_is_chosen_at_one_corp_or_at_all(start: StartEmulator, program: SealedProgram) -> None:
+def test_the_receiver_of_events_is_chosen_at_one_corp_or_at_every_one_that_authorises_the_app(
+    start: StartEmulator, program: SealedProgram
+) -> None:
     emulator = start(corps=3, program_url=program.url)
     program.key = emulator.key
     apps = emulator.platform.world.apps

@@ -12,7 +12,9 @@ from wwspec_devtools.emulator.http.server import serve
 from wwspec_devtools.emulator.settings import EmulatorSettings
 
 
-def test_an_early_ctrl_c_ends_it_silently(monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder) -> None:
+def test_ctrl_c_before_the_loop_runs_ends_the_emulator_without_a_warning(
+    monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
+) -> None:
     def interrupted(config: uvicorn.Config) -> Callable[[], asyncio.AbstractEventLoop]:
         signal.raise_signal(signal.SIGINT)
         return asyncio.new_event_loop

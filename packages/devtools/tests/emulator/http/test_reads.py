@@ -22,7 +22,9 @@ def rows(emulator: Emulator, *query: tuple[str, str]) -> list[Json]:
     return list(answer["traffic"])
 
 
-def test_rows_are_those_asked_for(client: EmulatorClient, app: App, emulator: Emulator, program: SealedProgram) -> None:
+def test_rows_are_chosen_by_what_is_asked(
+    client: EmulatorClient, app: App, emulator: Emulator, program: SealedProgram
+) -> None:
     program.reply = lambda call: call.data if call.ability_id == "echo" else '{"errcode": 7, "errmsg": "no"}'
     app.call("echo", json.dumps({"text": "签合同"}))
     app.call("other", "{}")
@@ -66,7 +68,9 @@ def test_a_bad_parameter_is_named(path: str, name: str, value: str, emulator: Em
     assert name in answer["errmsg"]
 
 
-def test_an_entry_has_its_details(client: EmulatorClient, app: App, emulator: Emulator, program: SealedProgram) -> None:
+def test_an_entry_has_headers_the_sealed_bodies_and_the_faults(
+    client: EmulatorClient, app: App, emulator: Emulator, program: SealedProgram
+) -> None:
     fault = client.add_fault("program", "latency", value=0.01, count=1)
     app.call("echo", '{"a": 1}')
     outer, call = (client.entry(each["number"]) for each in client.traffic()[-2:])
@@ -90,7 +94,9 @@ def test_an_entry_has_its_details(client: EmulatorClient, app: App, emulator: Em
         assert emulator.http.get(f"/emulator/traffic/{number}").json()["errcode"] == 40058
 
 
-def test_the_verdict_says_where_a_contract_is_missed(client: EmulatorClient, app: App, program: SealedProgram) -> None:
+def test_the_verdict_says_where_a_request_or_reply_first_misses_the_contract(
+    client: EmulatorClient, app: App, program: SealedProgram
+) -> None:
     client.register({"echo": {"input": {"a": 1}, "output": {"a": 1}}})
     app.call("echo", '{"a": "text"}')
     program.reply = lambda call: '{"a": 1, "b": 2}'
@@ -105,7 +111,9 @@ def test_the_verdict_says_where_a_contract_is_missed(client: EmulatorClient, app
     assert outer["contract"] == {"request": {"fits": True}, "reply": None}, "the app gets no reply"
 
 
-def test_a_plain_answer_is_shown_without_its_secrets(client: EmulatorClient, app: App, program: SealedProgram) -> None:
+def test_a_program_that_answers_plainly_is_shown_with_its_status_and_without_its_secrets(
+    client: EmulatorClient, app: App, program: SealedProgram
+) -> None:
     program.reply = lambda call: (500, {"set-cookie": "a=b"}, b'{"token": "in-clear", "detail": "boom"}')
     app.call("echo")
     entry = client.entry(client.last_number())
@@ -114,7 +122,9 @@ def test_a_plain_answer_is_shown_without_its_secrets(client: EmulatorClient, app
     assert dict(entry["http"]["reply_headers"])["set-cookie"] == "***"
 
 
-def test_an_edited_call_is_sent(client: EmulatorClient, app: App, emulator: Emulator, program: SealedProgram) -> None:
+def test_a_call_is_sent_again_with_an_edited_request_many_times(
+    client: EmulatorClient, app: App, emulator: Emulator, program: SealedProgram
+) -> None:
     app.call("echo", '{"a": 1}')
     number = client.last_number()
 
@@ -134,7 +144,9 @@ def test_an_edited_call_is_sent(client: EmulatorClient, app: App, emulator: Emul
     assert client.replay(number, times=2) == '{"a": 1}'
 
 
-def test_secrets_of_an_edited_request_are_put_back(client: EmulatorClient, app: App, program: SealedProgram) -> None:
+def test_the_secrets_of_an_edited_request_are_put_back_where_they_were(
+    client: EmulatorClient, app: App, program: SealedProgram
+) -> None:
     app.call("echo", json.dumps({"token": "a", "list": [{"secret": "b"}, 1.0], "text": '{"code": "c"}', "d": "***"}))
     entry = client.entry(client.last_number())
     shown = json.loads(entry["text"]["request"])
@@ -180,7 +192,9 @@ def test_nothing_that_is_recorded_shows_a_secret(client: EmulatorClient, app: Ap
         assert secret not in shown
 
 
-def test_the_figures_are_read_without_trace(client: EmulatorClient, emulator: Emulator, program: SealedProgram) -> None:
+def test_the_programs_figures_are_read_without_a_trace(
+    client: EmulatorClient, emulator: Emulator, program: SealedProgram
+) -> None:
     def figures(**body: Any) -> Json:
         return dict(emulator.http.post("/emulator/figures", json=body).json())
 
@@ -196,7 +210,9 @@ def test_the_figures_are_read_without_trace(client: EmulatorClient, emulator: Em
     assert figures(ability_id="status")["errcode"] == 710676
 
 
-def test_how_long_a_program_is_down_is_told(client: EmulatorClient, emulator: Emulator, program: SealedProgram) -> None:
+def test_a_program_that_is_down_is_told_with_the_time_since_when(
+    client: EmulatorClient, emulator: Emulator, program: SealedProgram
+) -> None:
     before = program_state(client)
     assert (before["state"], before["since_ms"]) == ("unknown", None)
     begun = int(time.time() * 1000)
@@ -213,7 +229,9 @@ def test_how_long_a_program_is_down_is_told(client: EmulatorClient, emulator: Em
     assert up["since_ms"] <= down["since_ms"] == program_state(client)["since_ms"]
 
 
-def test_a_restart_leaves_new_processes(client: EmulatorClient, emulator: Emulator, program: SealedProgram) -> None:
+def test_a_program_that_was_started_again_has_its_new_processes_only(
+    client: EmulatorClient, emulator: Emulator, program: SealedProgram
+) -> None:
     def answered_by(pid: int, began: float) -> Json:
         """Let a process answer, and return what is then known of the program."""
 

@@ -51,7 +51,9 @@ def streaming(client: EmulatorClient, **asked: Any) -> Iterator[Iterator[StreamE
         yield events
 
 
-def test_a_reader_is_told_the_state_and_then_each_change(client: EmulatorClient, app: App, emulator: Emulator) -> None:
+def test_a_reader_is_told_the_state_and_then_whatever_changes(
+    client: EmulatorClient, app: App, emulator: Emulator
+) -> None:
     app.client.access_token()
     with streaming(client) as events:
         first = until(events, has("gettoken"))

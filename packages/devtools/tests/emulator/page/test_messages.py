@@ -143,7 +143,9 @@ def test_a_recalled_message_is_not_shown(app: AppPage) -> None:
         ({"msgid": "unknown"}, 710601, "消息已过期，消息内容无法展示"),
     ],
 )
-def test_a_wrong_id_or_key_is_an_error_there(app: AppPage, changed: dict[str, str], errcode: int, words: str) -> None:
+def test_a_message_with_a_wrong_id_or_key_is_an_error_of_its_element(
+    app: AppPage, changed: dict[str, str], errcode: int, words: str
+) -> None:
     good = app.said("一")
     app.open_quickly()
     template = (

@@ -172,7 +172,9 @@ AFTERWARDS: dict[str, Callable[[EmulatorClient], object]] = {
 
 
 @pytest.mark.parametrize("change", AFTERWARDS.values(), ids=AFTERWARDS)
-def test_a_preview_shows_what_may_be_shown(start: StartEmulator, change: Callable[[EmulatorClient], object]) -> None:
+def test_a_preview_shows_no_message_that_may_not_be_shown_any_more(
+    start: StartEmulator, change: Callable[[EmulatorClient], object]
+) -> None:
     emulator = start(app_type="third")
     world = emulator.platform.world
     sid = log_in(emulator, "lina").cookies[COOKIE]

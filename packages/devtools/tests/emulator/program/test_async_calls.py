@@ -57,7 +57,9 @@ def test_a_program_may_report_before_it_answers_the_call(emulator: Emulator, pro
     assert result(emulator, begin(emulator)["jobid"])["response_data"] == '{"b": 3}'
 
 
-def test_a_reported_failure_reaches_the_app_with_and_without_result(emulator: Emulator, program: SealedProgram) -> None:
+def test_a_reported_failure_reaches_the_app_with_or_without_a_result(
+    emulator: Emulator, program: SealedProgram
+) -> None:
     for request in ({"errcode": 7}, {"errcode": 7, "result": '{"errcode": 7}'}):
         jobid = begin(emulator)["jobid"]
         assert report(emulator, program.calls[-1].job_info, request) == 0
@@ -76,7 +78,9 @@ def test_a_reported_failure_reaches_the_app_with_and_without_result(emulator: Em
         ({"errcode": "0", "result": "{}"}, 40058),
     ],
 )
-def test_wrong_reports_end_no_job(emulator: Emulator, program: SealedProgram, request_json: Json, errcode: int) -> None:
+def test_a_report_that_breaks_a_rule_leaves_the_job_in_progress(
+    emulator: Emulator, program: SealedProgram, request_json: Json, errcode: int
+) -> None:
     jobid = begin(emulator)["jobid"]
     job_info = program.calls[0].job_info
     assert report(emulator, job_info, request_json) == errcode

@@ -135,7 +135,9 @@ def test_a_program_that_leaves_children_behind_is_ended_with_them(tmp_path: Path
     wait_until(lambda: refuses(url))
 
 
-def test_a_program_without_port_is_warned_of(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_program_that_listens_nowhere_is_warned_of(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(launch_module, "START_SECONDS", 0.0)
     url = free_url()
     with Launch(command("import signal; signal.pause()"), "http://127.0.0.1:1", url, never):

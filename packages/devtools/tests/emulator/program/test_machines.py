@@ -167,7 +167,9 @@ def test_orders_are_refused_that_are_none(zone: Several) -> None:
     assert zone.emulator.http.get("/emulator/machines/x").json()["errcode"] == 40058
 
 
-def test_an_order_that_is_late_is_reported_and_another_taken(zone: Several, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_order_that_is_not_done_in_time_is_reported_and_another_one_taken(
+    zone: Several, monkeypatch: pytest.MonkeyPatch
+) -> None:
     zone.client.machines.follow()
     try:
         with monkeypatch.context() as patch:

@@ -39,7 +39,9 @@ def begun(emulator: Emulator, name: str) -> bool:
 
 
 @pytest.mark.parametrize("api", ["sync_call_program", "async_program_task"])
-def test_calls_wait_for_a_start(emulator: Emulator, client: EmulatorClient, pool: ThreadPoolExecutor, api: str) -> None:
+def test_a_call_waits_for_the_contracts_and_the_port_of_a_program_that_starts(
+    emulator: Emulator, client: EmulatorClient, pool: ThreadPoolExecutor, api: str
+) -> None:
     url = client.info()["program_url"]
     with free_socket() as closed:
         client.register({"other": ECHO})
@@ -87,7 +89,9 @@ def first_call_to(emulator: Emulator, elsewhere: Callable[[Callable[[str], objec
         emulator.platform.world.channel = channel
 
 
-def test_a_call_waits_at_a_closed_port(emulator: Emulator, client: EmulatorClient, pool: ThreadPoolExecutor) -> None:
+def test_a_call_that_found_the_port_closed_waits_when_a_start_has_begun(
+    emulator: Emulator, client: EmulatorClient, pool: ThreadPoolExecutor
+) -> None:
     """As one that was let through just before the program was ended."""
     ended = Event()  # the start: a call may notice later that the port was closed
 
@@ -104,7 +108,9 @@ def test_a_call_waits_at_a_closed_port(emulator: Emulator, client: EmulatorClien
         assert call.result(DEADLINE)["errcode"] == 0
 
 
-def test_an_unread_call_waits_for_a_start(emulator: Emulator, client: EmulatorClient, pool: ThreadPoolExecutor) -> None:
+def test_a_call_whose_connection_the_ending_program_closes_unread_waits_when_a_start_has_begun(
+    emulator: Emulator, client: EmulatorClient, pool: ThreadPoolExecutor
+) -> None:
     """A call may come just when the program that ends closes an idle connection."""
 
     def closed_connection(post: Callable[[str], object]) -> object:
@@ -119,7 +125,9 @@ def test_an_unread_call_waits_for_a_start(emulator: Emulator, client: EmulatorCl
         assert call.result(DEADLINE)["errcode"] == 0
 
 
-def test_calls_wait_up_to_a_limit(emulator: Emulator, client: EmulatorClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_call_waits_no_longer_than_the_limit(
+    emulator: Emulator, client: EmulatorClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(starts, "HOLD_SECONDS", 0.01)
     client.begin_start()
     answer = emulator.call_program()
@@ -127,7 +135,9 @@ def test_calls_wait_up_to_a_limit(emulator: Emulator, client: EmulatorClient, mo
     assert answer["errmsg"].endswith("not started: the program still starts after 0.01 seconds")
 
 
-def test_a_program_with_a_fault_refuses_calls_with_the_fault(emulator: Emulator, client: EmulatorClient) -> None:
+def test_a_program_with_a_fault_refuses_calls_at_once_with_the_fault(
+    emulator: Emulator, client: EmulatorClient
+) -> None:
     emulator.receive_events()
     client.begin_start()
     client.end_start(FAULT)

@@ -50,7 +50,9 @@ def test_an_empty_list_is_taken_as_an_empty_object(emulator: Emulator, program: 
     assert emulator.call_program()["errcode"] == 790014, "a reply must fit as it is"
 
 
-def test_an_empty_list_stays_one_if_the_contract_has(start_with_program: StartEmulator, program: SealedProgram) -> None:
+def test_an_empty_list_stays_one_where_the_contract_has_a_list(
+    start_with_program: StartEmulator, program: SealedProgram
+) -> None:
     emulator = start_with_program(contracts={"echo": ConsoleContract(input=[1], output=[1])})
     assert emulator.call_program("[]")["errcode"] == 0
     assert emulator.call_program("{}")["errcode"] == 790016
@@ -72,7 +74,9 @@ def test_an_empty_list_stays_one_if_the_contract_has(start_with_program: StartEm
         ],
     )
 )
-def test_calls_keep_to_rules(api: str, case: tuple[Json, int, str], emulator: Emulator, program: SealedProgram) -> None:
+def test_a_call_that_breaks_a_rule_never_reaches_the_program(
+    api: str, case: tuple[Json, int, str], emulator: Emulator, program: SealedProgram
+) -> None:
     change, errcode, hint = case
     call = {"program_id": emulator.settings.program_id, "ability_id": "echo", "request_data": "{}"}
     answer = emulator.app_call(api, call | change)
@@ -202,7 +206,9 @@ def test_tokens_are_given_for_the_right_credentials_and_expire_after_two_hours(e
     assert emulator.call_program()["errcode"] == 0
 
 
-def test_without_permission_both_sides_are_refused(start_with_program: StartEmulator, program: SealedProgram) -> None:
+def test_an_app_without_zone_permission_is_refused_on_both_sides(
+    start_with_program: StartEmulator, program: SealedProgram
+) -> None:
     emulator = start_with_program(authorised=False)
     assert emulator.call_program()["errcode"] == 48002
     assert emulator.sdk("sync_msg", {})["errcode"] == 710641

@@ -56,7 +56,9 @@ def get(target: str, *headers: str) -> bytes:
 
 
 @pytest.mark.parametrize("scheme", ["http", "https", "HTTPS"])
-def test_a_request_for_the_platform_is_answered_here(proxy: Proxy, asked: list[dict[str, Any]], scheme: str) -> None:
+def test_a_request_for_the_platform_is_answered_by_the_emulator(
+    proxy: Proxy, asked: list[dict[str, Any]], scheme: str
+) -> None:
     """Row 25: the form that axios up to 1.15 sends, for http:// and https:// alike."""
     body = b'{"program_id":"p"}'
     head = (
@@ -81,7 +83,9 @@ def test_a_request_for_the_platform_is_answered_here(proxy: Proxy, asked: list[d
         (f"http://{WECOM_HOST.upper()}:80//a", "//a"),
     ],
 )
-def test_paths_reach_the_emulator_as_sent(proxy: Proxy, asked: list[dict[str, Any]], target: str, path: str) -> None:
+def test_the_path_reaches_the_emulator_as_it_was_sent(
+    proxy: Proxy, asked: list[dict[str, Any]], target: str, path: str
+) -> None:
     assert exchange(proxy, get(target, "Host: x")).startswith(b"HTTP/1.1 200")
     assert asked[0]["line"] == f"GET {path} HTTP/1.1"
 

@@ -63,7 +63,9 @@ def test_curl_needs_nothing_but_two_settings(proxy: Proxy, authority: Authority)
     assert (asked["line"], dict(asked["headers"])["host"]) == ("GET /path?a=b HTTP/1.1", WECOM_HOST)
 
 
-def test_the_proxy_waits_for_no_one(authority: Authority, server: Recording, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_proxy_ends_at_once_though_a_client_keeps_its_connection(
+    authority: Authority, server: Recording, caplog: pytest.LogCaptureFixture
+) -> None:
     host, port = server.server_address[:2]
     with ExitStack() as kept:
         with Proxy(authority, (str(host), port)) as proxy:
@@ -118,7 +120,9 @@ def test_a_key_is_not_written_through_a_link(tmp_path: Path) -> None:
     assert mode_of(folder / "ca.key") == 0o600
 
 
-def test_a_key_that_others_can_read_is_made_private_and_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_key_that_others_could_read_is_made_private_and_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     """Row 6: an authority of an earlier version is used on, with a private key."""
     certificate = Authority(tmp_path).certificate.read_bytes()
     assert not caplog.records

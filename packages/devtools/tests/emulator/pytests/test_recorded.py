@@ -56,7 +56,9 @@ UNICODE = st.text() | st.sampled_from(['"', "'", '"""', "\\", "\n", "\x00", "***
 
 @pytest.mark.parametrize("kind", ["call", "event"])
 @given(name=UNICODE, request=values(UNICODE), reply=values(UNICODE), asserts=st.sampled_from(["values", "shape", None]))
-def test_any_exchange_has_one_test(kind: str, name: str, request: Any, reply: Any, asserts: Asserts | None) -> None:
+def test_whatever_an_exchange_holds_its_test_is_one_function(
+    kind: str, name: str, request: Any, reply: Any, asserts: Asserts | None
+) -> None:
     found = written(kind, name, json.dumps(request), json.dumps(reply), asserts, call=SENT)
     assert found is not None or (kind == "event" and not isinstance(request, dict | list))
     if found is not None:

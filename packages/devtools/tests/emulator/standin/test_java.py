@@ -106,7 +106,9 @@ def opened(sealed: seal.Sealed) -> list[str] | None:
     ]
 
 
-def test_python_and_java_open_the_same_calls_and_each_other_s_replies(classes: Path, tmp_path: Path) -> None:
+def test_python_and_java_open_the_same_calls_and_java_seals_replies_that_python_opens(
+    classes: Path, tmp_path: Path
+) -> None:
     good = [seal.seal_call(KEY, call) for call in CALLS]
     one = good[0]
     bad = [

@@ -46,7 +46,9 @@ def run(python: Path, code: str, *path: Path) -> "subprocess.CompletedProcess[st
     )
 
 
-def test_an_interpreter_with_pycryptodome_only_is_enough(bare_python: Path, libraries: Path, tmp_path: Path) -> None:
+def test_a_program_of_an_interpreter_with_pycryptodome_only_runs_on_the_emulator(
+    bare_python: Path, libraries: Path, tmp_path: Path
+) -> None:
     with free_socket() as bound:
         program_url = url_of(bound)
     port = program_url.rpartition(":")[2]

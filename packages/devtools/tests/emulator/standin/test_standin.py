@@ -118,7 +118,9 @@ def test_log_lines_have_the_documented_form(sdk: ModuleType, key: bytes, capsys:
     assert ",DBG," in debug
 
 
-def test_log_lines_have_the_request_of_threads(sdk: ModuleType, key: bytes, capsys: pytest.CaptureFixture[str]) -> None:
+def test_log_lines_carry_the_request_of_their_thread(
+    sdk: ModuleType, key: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
     decode(sdk, key)
     other = threading.Thread(target=sdk.spec_log_info, args=("elsewhere",))
     other.start()
@@ -146,7 +148,9 @@ def test_debug_mode_needs_the_credentials(sdk: ModuleType, start: StartEmulator,
     assert sdk.spec_open_debug_mode(debug_token, access_token) is True
 
 
-def test_notify_ids_follow_from_the_request_they_belong_to(start: StartEmulator, load_standin: LoadStandin) -> None:
+def test_notify_ids_follow_from_the_request_so_that_the_same_traffic_has_the_same_ids(
+    start: StartEmulator, load_standin: LoadStandin
+) -> None:
     emulator = start()
     sdk = load_standin(emulator.url)
     made = []
@@ -160,7 +164,9 @@ def test_notify_ids_follow_from_the_request_they_belong_to(start: StartEmulator,
     assert sdk.spec_gen_notify_id() != sdk.spec_gen_notify_id(), "before a request they are random"
 
 
-def test_local_mode_answers_what_has_a_file(load_standin: LoadStandin, sdk: ModuleType, local_directory: Path) -> None:
+def test_local_mode_answers_the_files_text_and_refuses_what_has_no_file(
+    load_standin: LoadStandin, sdk: ModuleType, local_directory: Path
+) -> None:
     caller, text = sdk.ChatDataSDK("ww1", 7, "", ""), '{"errcode": 0,  "errmsg": "中"}'
     with pytest.raises(Exception, match=r"sync_msg\.json") as raised:
         caller.sync_msg("{}")
@@ -194,7 +200,9 @@ def test_sdk_calls_reach_the_emulator_with_their_caller(start: StartEmulator, lo
     assert '"errcode":40063' in sdk.ChatDataSDK(settings.corpid, settings.agentid, "", "").search_msg("{}")
 
 
-def test_an_api_that_the_standin_lacks_is_there_while_answered(start: StartEmulator, load_standin: LoadStandin) -> None:
+def test_an_api_that_the_standin_lacks_is_there_while_a_test_answers_it(
+    start: StartEmulator, load_standin: LoadStandin
+) -> None:
     emulator = start()
     caller = load_standin(emulator.url).ChatDataSDK(emulator.settings.corpid, emulator.settings.agentid, "", "")
     with EmulatorClient(emulator.url) as client:
@@ -215,7 +223,9 @@ def test_a_request_that_is_no_json_object_raises(start: StartEmulator, load_stan
         assert return_code(raised) == -10009
 
 
-def test_no_reply_raises_the_network_code(load_standin: LoadStandin, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reply_that_never_comes_raises_the_network_code(
+    load_standin: LoadStandin, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(link, "READ_SECONDS", 0.05)
     with free_socket() as silent:
         silent.listen()
@@ -293,7 +303,9 @@ def test_a_fresh_connection_that_is_closed_without_a_reply_raises(load_standin: 
             assert getattr(call.exception(DEADLINE), "return_code", None) == -10002
 
 
-def test_the_key_is_waited_for_at_an_early_start(load_standin: LoadStandin, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_key_is_waited_for_until_the_emulator_is_up(
+    load_standin: LoadStandin, monkeypatch: pytest.MonkeyPatch
+) -> None:
     bound = free_socket()
     sdk = load_standin(url_of(bound))
     app = create_app(EmulatorSettings(messages=0))
@@ -317,7 +329,9 @@ def test_the_key_is_waited_for_at_an_early_start(load_standin: LoadStandin, monk
         assert seal.open_reply(app.state.platform.world.zone_key, headers.items(), body).text == "{}"
 
 
-def test_a_new_key_is_fetched(start: StartEmulator, load_standin: LoadStandin, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_restarted_emulators_new_key_is_fetched(
+    start: StartEmulator, load_standin: LoadStandin, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(link, "KEY_REFRESH_SECONDS", -1.0)
     emulator = start()
     sdk = load_standin(emulator.url)

@@ -30,7 +30,9 @@ def sdk_call(emulator: Emulator, load_standin: LoadStandin) -> Callable[..., str
 
 
 @pytest.mark.parametrize("return_code", range(-10009, -10000))
-def test_an_sdk_call_fails_as_told(client: EmulatorClient, sdk_call: Callable[..., str], return_code: int) -> None:
+def test_an_sdk_call_fails_with_the_return_code_of_the_fault(
+    client: EmulatorClient, sdk_call: Callable[..., str], return_code: int
+) -> None:
     client.add_fault("sdk", "return_code", "sync_msg", return_code, count=1)
     with pytest.raises(Exception, match="a fault that was set") as raised:
         sdk_call()
@@ -39,7 +41,9 @@ def test_an_sdk_call_fails_as_told(client: EmulatorClient, sdk_call: Callable[..
 
 
 @pytest.mark.parametrize("effect", ["drop", "timeout"])
-def test_a_cut_connection_is_a_network_code(client: EmulatorClient, sdk_call: Callable[..., str], effect: str) -> None:
+def test_a_cut_connection_is_the_network_code_to_a_program(
+    client: EmulatorClient, sdk_call: Callable[..., str], effect: str
+) -> None:
     assert '"errcode":0' in sdk_call()
     client.add_fault("sdk", effect, value=0.01 if effect == "timeout" else 0, count=1)
     with pytest.raises(Exception, match="did not answer") as raised:
@@ -81,7 +85,9 @@ def test_the_apps_connection_is_cut(client: EmulatorClient, app: App, emulator: 
         app.client.access_token()
 
 
-def test_a_program_down_gets_no_call(client: EmulatorClient, emulator: Emulator, program: SealedProgram) -> None:
+def test_a_program_that_is_down_is_not_called(
+    client: EmulatorClient, emulator: Emulator, program: SealedProgram
+) -> None:
     client.add_fault("program", "errcode", value=710674)
     assert emulator.call_program()["errcode"] == 710674
     assert emulator.call_program()["errcode"] == 710674
@@ -199,7 +205,9 @@ def test_a_callback_comes_late_by_the_clock(client: EmulatorClient, app: App, em
 
 
 @pytest.mark.parametrize(("effect", "times"), [("twice", 2), ("never", 0)])
-def test_callbacks_come_twice_or_not(start: StartEmulator, callback_app: CallbackApp, effect: str, times: int) -> None:
+def test_a_callback_comes_twice_or_never(
+    start: StartEmulator, callback_app: CallbackApp, effect: str, times: int
+) -> None:
     emulator = start_with_callback(start, callback_app.url)
     with EmulatorClient(emulator.url) as client:
         client.add_fault("callback", effect, count=1)

@@ -49,7 +49,9 @@ def test_the_server_runs_due_actions_by_itself_as_the_clock_goes_on(start: Start
 
 
 @pytest.mark.parametrize("locked", [True, False])
-def test_a_raised_event_is_sent(start_with_program: StartEmulator, program: SealedProgram, locked: bool) -> None:
+def test_a_raised_event_reaches_the_program(
+    start_with_program: StartEmulator, program: SealedProgram, locked: bool
+) -> None:
     emulator = start_with_program()
     emulator.receive_events()
     world = emulator.platform.world

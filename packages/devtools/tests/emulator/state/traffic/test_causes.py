@@ -41,7 +41,9 @@ def tree(client: EmulatorClient, since: int) -> list[tuple[str, str, int | None,
     ]
 
 
-def test_an_event_begins_one_flow(client: EmulatorClient, app: App, emulator: Emulator, program: SealedProgram) -> None:
+def test_an_event_its_notification_the_fetch_and_all_pages_are_one_flow(
+    client: EmulatorClient, app: App, emulator: Emulator, program: SealedProgram
+) -> None:
     def reply(call: seal.CallContent) -> str:
         if call.call_type == 2:
             sdk(emulator, "spec_notify_app", {"notify_id": "n-1"}, request_id=call.request_id)
@@ -73,7 +75,9 @@ def test_an_event_begins_one_flow(client: EmulatorClient, app: App, emulator: Em
     assert client.entry(since + 1)["children"] == [since + 2]
 
 
-def test_a_whole_job_is_one_flow(client: EmulatorClient, app: App, emulator: Emulator, program: SealedProgram) -> None:
+def test_an_asynchronous_call_its_job_its_report_and_its_result_are_one_flow(
+    client: EmulatorClient, app: App, emulator: Emulator, program: SealedProgram
+) -> None:
     client.register({"echo": {"input": {"a": 1}, "output": {"b": 1}}})
     app.client.access_token()
     app.call("echo", '{"a": 1}')
@@ -135,7 +139,9 @@ def test_code_that_runs_after_an_event_is_known_by_its_notify_id_and_token(
     ]
 
 
-def test_a_later_event_was_caused_by_the_call_that_ordered_it(client: EmulatorClient, emulator: Emulator) -> None:
+def test_an_event_that_comes_later_was_caused_by_the_call_that_ordered_it(
+    client: EmulatorClient, emulator: Emulator
+) -> None:
     world, since = emulator.platform.world, client.last_number()
     with under(world.traffic.begin(SDK, "create_chatdata_export_job")):
         world.timers.schedule(60, lambda: world.raise_event(world.app, "chat_archive_export_finished", {"jobid": "j"}))
@@ -171,7 +177,9 @@ def test_the_standin_says_which_request_and_process_a_call_is_of_also_from_a_thr
     assert call["pid"] is not None
 
 
-def test_a_call_of_the_program_without_a_cause_is_a_flow_of_its_own(client: EmulatorClient, emulator: Emulator) -> None:
+def test_a_call_that_the_program_makes_without_a_cause_is_a_flow_of_its_own(
+    client: EmulatorClient, emulator: Emulator
+) -> None:
     since = client.last_number()
     sdk(emulator, "get_group_chat", {"chatid": "none"}, request_id="unknown", job_info="unknown")
     assert tree(client, since) == [("sdk", "get_group_chat", None, 1)]

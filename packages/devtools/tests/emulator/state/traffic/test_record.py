@@ -19,7 +19,9 @@ from wwspec_devtools.emulator.state.traffic.record import Bounds, Traffic
 from wwspec_devtools.testing.app import App
 
 
-def test_exchanges_are_in_order(client: EmulatorClient, app: App, emulator: Emulator, program: SealedProgram) -> None:
+def test_every_exchange_is_recorded_in_the_order_in_which_it_began(
+    client: EmulatorClient, app: App, emulator: Emulator, program: SealedProgram
+) -> None:
     program.reply = lambda call: json.dumps({"errcode": emulator.sdk("spec_notify_app", {})["errcode"]})
     assert app.call("echo", '{"a": 1}').errcode == 0
     client.receive_events()
@@ -113,7 +115,9 @@ def play(emulator: Emulator, sdk: Any, program: SealedProgram) -> list[Json]:
         return [{name: value for name, value in each.items() if name not in varying} for each in client.traffic()]
 
 
-def test_the_same_seed_gives_the_same_record(start: StartEmulator, stack: ExitStack, load_standin: LoadStandin) -> None:
+def test_the_same_seed_gives_the_same_record_twice_and_after_a_reset(
+    start: StartEmulator, stack: ExitStack, load_standin: LoadStandin
+) -> None:
     contracts = {"echo": ConsoleContract(input={"a": 1}, output={})}
     records, program = [], SealedProgram(stack)
     for seed in (5, 5, 6):
@@ -130,7 +134,9 @@ def test_the_same_seed_gives_the_same_record(start: StartEmulator, stack: ExitSt
     assert same[4] != same[0]
 
 
-def test_a_kept_call_is_resent(client: EmulatorClient, app: App, program: SealedProgram, emulator: Emulator) -> None:
+def test_a_recorded_call_is_sent_again_under_a_fresh_request_id(
+    client: EmulatorClient, app: App, program: SealedProgram, emulator: Emulator
+) -> None:
     notify_id = emulator.sdk("spec_notify_app", {})["notify_id"]
     app.call("echo", '{"a": 1}', notify_id)
     client.advance(5)
@@ -164,7 +170,9 @@ def test_a_recorded_event_is_sent_again_with_its_secrets(client: EmulatorClient,
     assert [each["name"] for each in client.traffic(kind="event")] == ["hit_keyword", "hit_keyword"]
 
 
-def test_nothing_else_is_replayed(client: EmulatorClient, app: App, emulator: Emulator, program: SealedProgram) -> None:
+def test_only_a_call_that_is_recorded_is_sent_again(
+    client: EmulatorClient, app: App, emulator: Emulator, program: SealedProgram
+) -> None:
     app.call("echo")
     for number in (1, 99):
         with pytest.raises(EmulatorError, match="no call or event of this number"):
@@ -175,7 +183,9 @@ def test_nothing_else_is_replayed(client: EmulatorClient, app: App, emulator: Em
         client.replay(client.traffic(kind="call")[0]["number"])
 
 
-def test_a_reset_keeps_the_wiring(client: EmulatorClient, app: App, emulator: Emulator, program: SealedProgram) -> None:
+def test_a_reset_goes_back_to_the_start_and_keeps_the_wiring(
+    client: EmulatorClient, app: App, emulator: Emulator, program: SealedProgram
+) -> None:
     client.receive_events()
     client.register({"echo": {"input": {}, "output": {}}})
     before, key, first = client.info(), emulator.key, emulator.sdk("sync_msg", {})["msg_list"]
