@@ -111,11 +111,6 @@ def takes_settings(settings: Settings) -> Iterator[Db]:
 
 
 @contextmanager
-def takes_default(url: str = "") -> Iterator[Db]:
-    yield Db()
-
-
-@contextmanager
 def takes_two(settings: Settings, more: int) -> Iterator[Db]:
     yield Db()
 
@@ -137,8 +132,4 @@ def around_returns(run: Run) -> None: ...
 
 
 def around_takes_two(run: Run, more: int) -> Iterator[None]:
-    yield
-
-
-def around_takes_name(*, run: Run) -> Iterator[None]:
     yield

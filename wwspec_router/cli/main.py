@@ -190,9 +190,9 @@ def command_of(verb: str) -> click.Command | None:
         ExtraMissingError: It is one of wwspec-devtools, which is not installed.
     """
     if verb in OWN:
-        return importlib.import_module(f"wwspec_router.cli.verbs.{verb}").command  # type: ignore[no-any-return]
+        return importlib.import_module(f"wwspec_router.cli.verbs.{verb}").command  # type: ignore[no-any-return]  # as in OWN
     if (found := other_verbs().get(verb)) is not None:
-        return found.load()  # type: ignore[no-any-return]
+        return found.load()  # type: ignore[no-any-return]  # the entry point promises a command
     if verb not in VERBS:
         return None
     missing = text("wwspec {} needs wwspec-devtools, which is not installed: {}")

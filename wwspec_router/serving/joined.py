@@ -24,7 +24,7 @@ class Joined(asyncio.Protocol):
         self._transport: Any = None
         self._head = b""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # only streams come
         """Let the protocol have all that comes from now on."""
         self._transport = transport
         transport.set_protocol(self._protocol)
