@@ -190,9 +190,9 @@ def command_of(verb: str) -> click.Command | None:
         ExtraMissingError: It is one of wwspec-devtools, which is not installed.
     """
     if verb in OWN:
-        return importlib.import_module(f"wwspec_router.cli.verbs.{verb}").command  # type: ignore[no-any-return]  # as in OWN
+        return importlib.import_module(f"wwspec_router.cli.verbs.{verb}").command  # type: ignore[no-any-return]  # a command
     if (found := other_verbs().get(verb)) is not None:
-        return found.load()  # type: ignore[no-any-return]  # the entry point promises a command
+        return found.load()  # type: ignore[no-any-return]  # a command, too
     if verb not in VERBS:
         return None
     missing = text("wwspec {} needs wwspec-devtools, which is not installed: {}")
