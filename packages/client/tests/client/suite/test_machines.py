@@ -17,7 +17,7 @@ from tests.client.archive.world import Clock
 from tests.client.suite.conftest import Make
 from tests.client.suite.stand import Corp, Data, Shared, Stand
 from tests.support.waiting import DEADLINE, wait_until
-from wwspec_client import CancelAuth, NotInstalledError
+from wwspec_client import CancelAuth, NotInstalledError, PlatformError
 from wwspec_client.sql import SqlInstallationStore, create_tables
 from wwspec_client.stores import Installation, MemoryInstallationStore
 
@@ -117,6 +117,15 @@ def test_of_two_codes_that_machines_exchange_at_once_the_one_that_works_is_kept(
     here.exchange(first)
     assert is_of(here.stored, codes[0])
     assert here.access_token()
+
+
+def test_a_code_that_another_machine_has_exchanged_counts_only_when_wecom_says_that_it_is_used(pair: Pair) -> None:
+    here, there = pair.corps
+    there.exchange(code := there.code())
+    here.stand.control.add_fault("app", "errcode", "v2/get_permanent_code", 45009, count=1)
+    with pytest.raises(PlatformError, match="45009"):
+        here.exchange(code)
+    assert is_of(here.exchange(code), code)
 
 
 def test_a_client_of_another_machine_makes_no_call_for_a_corp_that_was_forgotten(pair: Pair) -> None:
