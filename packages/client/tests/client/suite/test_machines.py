@@ -86,6 +86,7 @@ def test_a_corp_that_is_forgotten_while_another_machine_notes_a_permission_stays
 def test_a_code_that_is_stored_while_another_machine_begins_to_forget_waits_for_its_end(pair: Pair) -> None:
     here, there = pair.corps
     here.install()
+    send(here, "auth_data_permission", pair.clock.now, AuthType="data_zone_chat")
     code = here.code()
 
     def begin() -> None:
@@ -94,7 +95,7 @@ def test_a_code_that_is_stored_while_another_machine_begins_to_forget_waits_for_
             there.stand.forget(there.corpid)
 
     pair.store.then = begin
-    here.exchange(code)
+    assert here.exchange(code).data_until == 0, "the permission was that of the installation before"
     assert is_of(here.stored, code)
     with pytest.raises(NotInstalledError, match="is being deleted"):
         here.call()
