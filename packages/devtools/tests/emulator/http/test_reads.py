@@ -56,7 +56,8 @@ PAGES = [("limit", "0"), ("limit", "501"), ("limit", "x"), ("before", "-1")]
 
 @for_each(
     [
-        *product(["traffic"], NUMBERS, ["x", "-", "1" * 30, "٣"]),
+        *product(["traffic"], NUMBERS, ["x", "-", f"{10**18}", "٣"]),
+        ("traffic", "errcode", f"{-(10**18)}"),
         ("traffic", "limit", "0"),
         *(("messages", *each) for each in PAGES),
         ("stream", "kind", "nothing"),
@@ -66,6 +67,12 @@ def test_a_bad_parameter_is_named(path: str, name: str, value: str, emulator: Em
     answer = emulator.http.get(f"/emulator/{path}", params={name: value}).json()
     assert answer["errcode"] == 40058
     assert name in answer["errmsg"]
+
+
+def test_numbers_of_eighteen_digits_are_read(emulator: Emulator) -> None:
+    for name in ("since", "before", "limit", "flow", "errcode"):
+        rows(emulator, (name, "9" * 18))
+    rows(emulator, ("errcode", "-" + "9" * 18))
 
 
 def test_an_entry_has_headers_the_sealed_bodies_and_the_faults(
