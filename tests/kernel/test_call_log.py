@@ -35,6 +35,14 @@ def test_a_line_says_why_a_call_was_refused(
     assert (f"errcode {errcode}" if errcode else "  ok  ") in text
 
 
+def test_a_line_has_milliseconds_of_the_call_and_of_the_sdk(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, CALLS)
+    measure = Measure(CALL)
+    measure.seconds = 0.25
+    CallLog(MeasuredSdk(MemorySdk())).write(measure, 0, 0.75, 1, 2, label="any")
+    assert " ms=750.0 sdk_ms=250.0 " in caplog.records[-1].getMessage()
+
+
 class TellingSdk(MemorySdk):
     """An SDK whose replies carry a header."""
 
