@@ -9,7 +9,7 @@ from hypothesis import given, strategies as st
 
 from wwspec_devtools.emulator.pytests.flow import Exchange, Flow, Sent, Texts
 from wwspec_devtools.emulator.pytests.python import assignment, literal
-from wwspec_devtools.emulator.pytests.recorded import Asserts, RecordedTest, recorded_test
+from wwspec_devtools.emulator.pytests.recorded import ANY, Asserts, RecordedTest, recorded_test, stable_values
 
 TEXTS = st.text(st.characters(exclude_categories=())) | st.sampled_from(['"', "'", '"""', "\\", "\n", "\x00", "\ud800"])
 
@@ -89,6 +89,13 @@ def test_what_differs_each_time_is_any_value_and_what_is_made_of_data_is_a_shape
     mixed = written("call", "a", "{}", '{"l": [1, ""]}', "shape", call=SENT)
     assert mixed is not None
     assert mixed.asserts == "values", "no shape has both"
+
+
+def test_a_number_within_some_400_days_of_the_exchange_is_a_time_in_seconds_or_milliseconds() -> None:
+    year, second = 365 * 24 * 3600, 1_750_000_000
+    times = [unit * (second + way * year) for unit in (1, 1000) for way in (-1, 1)]
+    others = [unit * (second + 2 * way * year) for unit in (1, 1000) for way in (-1, 1)]
+    assert stable_values([*times, *others], second, "") == [ANY] * len(times) + others
 
 
 def test_a_text_that_is_no_json_is_sent_as_it_is_and_what_is_nested_too_deeply_is_masked() -> None:
