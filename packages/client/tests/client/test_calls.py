@@ -3,8 +3,6 @@
 import msgspec
 import pytest
 
-from schemas.chat_digest import Response
-from tests.client.conftest import QUICK
 from tests.client.scripted import Script, async_client_of, client_of, reply
 from tests.support.tables import for_each
 from tests.support.waiting import DEADLINE, wait_until
@@ -13,12 +11,6 @@ from wwspec_client.hooks import ClientHooks
 from wwspec_contracts import get_rule_list, sync_msg
 from wwspec_contracts.base import AbilityRequest, ApiRequest, Contract, Output
 from wwspec_devtools.testing.zone import Zone
-
-
-def test_a_raw_reply_is_the_programs_json_text_even_when_it_refuses(app: ZoneClient) -> None:
-    assert msgspec.json.decode(app.call("chat_digest", {"limit": 5}, raw=True))["messages"] == 5
-    assert msgspec.json.decode(app.call("chat_digest", {"cursor": "x"}, raw=True))["errcode"] != 0
-
 
 NOTIFIED = {"program_id": "other", "notify_id": "n1"}
 
@@ -31,13 +23,6 @@ def test_what_a_call_sends_is_json_inside_json(options: dict[str, str], sent: di
     body = msgspec.json.decode(script.requests[0].content)
     assert msgspec.json.decode(body.pop("request_data")) == {"name": "张伟"}
     assert body == {"ability_id": "greet", **sent}
-
-
-def test_an_api_goes_behind_the_prefix_of_the_program() -> None:
-    script = Script([reply(errcode=0)])
-    with client_of(transport=script, prefix="ask_") as client:
-        client.call(sync_msg.Request())
-    assert msgspec.json.decode(script.requests[0].content)["ability_id"] == "ask_sync_msg"
 
 
 class Traced(AbilityRequest[Output]):
@@ -127,15 +112,6 @@ async def test_a_cursor_that_comes_twice_is_an_error_and_no_endless_loop(cursors
     async with async_client_of(*replies) as later:
         with pytest.raises(RepeatedCursorError):
             assert [page.next_cursor async for page in later.pages(request)] == []
-
-
-def test_a_task_is_made_again_from_its_jobid_after_a_restart(zone: Zone, app: ZoneClient) -> None:
-    jobid = app.submit("chat_digest", {"limit": 4}).jobid
-    with zone.app_client(retries=QUICK) as later:
-        task = later.task(jobid, reply=Response)
-        assert task.result(DEADLINE).messages == 4
-        assert task.status() == "succeeded"
-        assert repr(task) == f"Task('{jobid}')"
 
 
 @pytest.mark.parametrize("errcode", [710642, 790023])

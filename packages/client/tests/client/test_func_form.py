@@ -97,7 +97,8 @@ def test_the_result_of_a_task_that_is_inside_of_output_is_unwrapped() -> None:
         task = client.submit("word_count", reply=Count)
         assert task.result() == Count(count=2)
         assert task.status() == "succeeded"
-        assert client.task("j", reply=Count).result() == Count(count=2)
+        assert client.task("j", reply=Count).result() == Count(count=2), "made again from its jobid"
+        assert repr(client.task("j")) == "Task('j')"
         assert client.task("j").result() == WRAPPED["output"]
         assert task.status() == "failed"
 
