@@ -12,10 +12,10 @@ import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tests.client.conftest import QUICK
-from tests.client.scripted import Script, answer, async_client_of, client_of, reply
+from tests.client.scripted import Script, answer, async_client_of, client_of
 from tests.support.emulator import SealedProgram, serving
 from tests.support.waiting import DEADLINE
-from wwspec_client import AppSecret, AsyncZoneClient, PlatformError, SuiteApp, ZoneClient
+from wwspec_client import AppSecret, AsyncZoneClient, PlatformError, RetryPolicy, SuiteApp, ZoneClient
 from wwspec_client.stores import Token
 from wwspec_devtools.emulator.http.app import create_app
 from wwspec_devtools.emulator.settings import EmulatorSettings
@@ -28,14 +28,6 @@ def test_a_token_that_is_refused_again_is_an_error(zone: Zone, app: ZoneClient, 
     with pytest.raises(PlatformError, match=str(errcode)):
         app.get_log_level()
     assert sum(each["name"] == "get_log_level" for each in zone.client.traffic(kind="app")) == 2
-
-
-def test_a_renewal_needs_no_attempt_of_the_retries() -> None:
-    script = Script([answer(42001), reply(errcode=0)])
-    with client_of(transport=script) as client:
-        client.call("greet")
-    assert [each.url.params["access_token"] for each in script.requests] == ["token-1", "token-2"]
-    assert script.tokens == [{"corpid": ["corp"], "corpsecret": ["the-secret"]}] * 2
 
 
 class Crowd:
@@ -163,9 +155,10 @@ async def test_a_task_that_is_cancelled_while_it_fetches_the_token_leaves_it_to_
 
 
 def test_a_function_gives_tokens_and_is_asked_again_when_one_is_refused() -> None:
+    """A renewal needs no attempt of the retries."""
     given = iter(["first", "second", "third"])
     script = Script([answer(log_level=1), answer(40014), answer(log_level=1)])
-    with client_of(transport=script, tokens=lambda: next(given)) as client:
+    with client_of(transport=script, tokens=lambda: next(given), retries=RetryPolicy(attempts=1)) as client:
         for _ in range(3):
             client.get_log_level()
     assert [each.url.params["access_token"] for each in script.requests] == ["first", "first", "second", "second"]
