@@ -18,14 +18,13 @@ from tests.client.archive.world import KINDS, MESSAGES, Clock, Kind, Machine, Ri
 from tests.client.conftest import QUICK
 from tests.client.notify.stand import OnThread
 from tests.support.apps import ROOT
+from tests.support.provider import SUITE_ID
 from tests.support.rsa_keys import new_rsa_key
 from tests.support.waiting import DEADLINE
 from wwspec_client import AsyncSuite, NotInstalledError, Suite
 from wwspec_client.sql import SqlInstallationStore, SqlTokenStore
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.testing.zone import Zone
-
-SUITE_ID = "emulator-suite"
 
 
 def rows(url: str, *tables: str) -> list[Any]:
