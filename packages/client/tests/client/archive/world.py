@@ -149,9 +149,6 @@ class Machine:
     def status(self) -> dict[str, ArchiveStatus]:
         return {each.corpid: each for each in self.call(self.archiver.status)}
 
-    def problems(self) -> list[str]:
-        return self.archiver.problems()
-
     def start(self) -> "Future[None]":
         """Call `run()`, and return its end."""
         if isinstance(self.archiver, AsyncArchiver):
