@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from tests.client.scripted import Script, async_client_of, client_of, reply
+from tests.client.scripted import async_client_of, client_of, reply, scripted
 from tests.support.tables import for_each
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_client import ProgramError, RepeatedCursorError, ReplyTypeError, StillRunningError, ZoneClient
@@ -17,8 +17,7 @@ NOTIFIED = {"program_id": "other", "notify_id": "n1"}
 
 @for_each([({}, {"program_id": "p"}), (NOTIFIED, NOTIFIED)])
 def test_what_a_call_sends_is_json_inside_json(options: dict[str, str], sent: dict[str, str]) -> None:
-    script = Script([reply(errcode=0)])
-    with client_of(transport=script) as client:
+    with scripted(reply(errcode=0)) as (client, script):
         client.call("greet", {"name": "张伟"}, **options)  # type: ignore[call-overload]
     body = msgspec.json.decode(script.requests[0].content)
     assert msgspec.json.decode(body.pop("request_data")) == {"name": "张伟"}
@@ -47,8 +46,7 @@ OWN = {"traceparent": "the app's own"}
 def test_a_request_carries_the_trace_of_a_hook_unless_the_app_has_given_one(
     present: str, given: dict[str, str] | None, sent: dict[str, str] | None
 ) -> None:
-    script = Script([reply(errcode=0)])
-    with client_of(transport=script, hooks=[Tracing(present)]) as client:
+    with scripted(reply(errcode=0), hooks=[Tracing(present)]) as (client, script):
         client.call(Traced(meta=given))
     data = msgspec.json.decode(msgspec.json.decode(script.requests[0].content)["request_data"])
     assert data == {"meta": sent}
@@ -91,8 +89,7 @@ def test_pages_follow_one_another_to_the_last_one(zone: Zone, app: ZoneClient) -
 
 
 def test_a_page_is_asked_for_only_when_it_is_wanted() -> None:
-    script = Script([reply(has_more=1, next_cursor="a"), reply(has_more=1, next_cursor="b"), reply()])
-    with client_of(transport=script) as client:
+    with scripted(reply(has_more=1, next_cursor="a"), reply(has_more=1, next_cursor="b"), reply()) as (client, script):
         pages = client.pages(sync_msg.Request())
         assert not script.requests
         next(pages)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import pytest
 
 from tests.client.conftest import QUICK
-from tests.client.scripted import Script, answer, client_of, reply
+from tests.client.scripted import Script, answer, client_of, reply, scripted
 from tests.support.tables import for_each
 from tests.support.waiting import DEADLINE
 from wwspec_client import ProgramError, SdkApiError
@@ -46,8 +46,7 @@ def test_an_error_of_the_sdk_api_behind_a_function_is_told_from_one_of_the_progr
 
 @for_each([(None, "input_sync_msg"), ("", "sync_msg"), ("demo_", "demo_sync_msg")])
 def test_the_prefix_is_that_of_the_demo_unless_it_is_given(prefix: str | None, ability_id: str) -> None:
-    script = Script([reply()])
-    with client_of(transport=script, form="func", prefix=prefix) as client:
+    with scripted(reply(), form="func", prefix=prefix) as (client, script):
         client.call(sync_msg.Request(limit=1))
     assert sent(script) == [(ability_id, {"input": {"func": "sync_msg", "func_req": {"limit": 1}}})]
 
@@ -68,8 +67,7 @@ class WordCount(AbilityRequest[Count]):
 
 
 def test_a_request_of_the_clients_module_is_sent_as_it_is() -> None:
-    script = Script([reply(count=1)])
-    with client_of(transport=script, form="func") as client:
+    with scripted(reply(count=1), form="func") as (client, script):
         assert client.call(WordCount(input=CountInput())).count == 1
     assert sent(script) == [("input_word_count", {"input": {"func": "word_count"}})]
 
