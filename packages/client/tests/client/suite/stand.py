@@ -158,6 +158,13 @@ class Corp:
         client: ZoneClient | AsyncZoneClient = suite.corp(self.corpid)
         return client
 
+    def send(self, info_type: str, at: float, **fields: str) -> None:
+        """Let the app get a command, and wait until it is handled."""
+        before = len(self.stand.events)
+        assert self.stand.send(info_type, at=at, AuthCorpId=self.corpid, **fields).text == "success"
+        assert self.stand.send("enter_agent").text == "success"
+        wait_until(lambda: any(each.info_type == "enter_agent" for each in self.stand.events[before:]))
+
     def code(self) -> str:
         """Let the admin install the app by a link, and return the auth_code of the redirect."""
         platform = self.stand.emulator.platform
