@@ -8,7 +8,7 @@ from tests.support.tables import for_each
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_client import ProgramError, RepeatedCursorError, ReplyTypeError, StillRunningError, ZoneClient
 from wwspec_client.hooks import ClientHooks
-from wwspec_contracts import get_rule_list, sync_msg
+from wwspec_contracts import sync_msg
 from wwspec_contracts.base import AbilityRequest, ApiRequest, Contract, Output
 from wwspec_devtools.testing.zone import Zone
 
@@ -77,15 +77,6 @@ def test_a_reply_of_another_type_is_an_error_that_keeps_the_reply() -> None:
     assert "$.items[0].name" in str(caught.value)
     assert msgspec.json.decode(caught.value.raw)["items"] == [{"name": 1}]
     assert caught.value.may_have_run
-
-
-def test_pages_follow_one_another_to_the_last_one(zone: Zone, app: ZoneClient) -> None:
-    pages = list(app.pages(sync_msg.Request(limit=25)))
-    assert [len(page.msg_list) for page in pages] == [25, 25, 10]
-    assert len({message.msgid for page in pages for message in page.msg_list}) == 60
-    again = app.pages("chat_history", sync_msg.Request(limit=25, cursor=pages[0].next_cursor))
-    assert [page.msg_list[0].msgid for page in again] == [page.msg_list[0].msgid for page in pages[1:]]
-    assert [page.rule_list for page in app.pages(get_rule_list.Request())] == [[]]
 
 
 def test_a_page_is_asked_for_only_when_it_is_wanted() -> None:

@@ -28,7 +28,7 @@ def test_all_ways_of_the_client_reach_a_program_of_the_func_form(zone: Zone, tmp
         assert len(client.call(sync_msg.Request(limit=7)).msg_list) == 7
         assert len(client.call("input_sync_msg", {"limit": 8})["msg_list"]) == 8
         assert len(client.call("python_demo", sync_msg.Request(limit=9)).msg_list) == 9
-        assert [len(page.msg_list) for page in client.pages(sync_msg.Request(limit=40))] == [40, 20]
+        assert [len(page.msg_list) for page in client.pages(sync_msg.Request(limit=25))] == [25, 25, 10]
         assert [len(page) for page in client.messages(FileCursor(tmp_path / "cursor"), limit=50)] == [50, 10]
         pages = client.messages(FileCursor(tmp_path / "other"), ability="python_demo")
         assert [len(page) for page in pages] == [60]

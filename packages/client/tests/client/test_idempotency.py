@@ -9,7 +9,6 @@ import pytest
 from tests.client.conftest import QUICK, asked
 from tests.client.scripted import Script, answer, client_of, reply, scripted
 from tests.support.tables import for_each
-from tests.support.waiting import DEADLINE
 from wwspec_client import ProgramErrcodes, ProgramRepeatError, ZoneClient
 from wwspec_client.stores import FileCursor
 from wwspec_contracts import sync_msg
@@ -67,15 +66,6 @@ def test_a_call_with_a_key_runs_once_though_its_answers_get_lost(zone: Zone) -> 
     assert lossy.lost == 0
     assert len(asked(zone, "create_rule")) == 1
     assert len(asked(zone, "watch_word", kind="call")) == 4
-
-
-def test_a_job_with_a_key_has_the_reply_of_the_first_one(zone: Zone) -> None:
-    with zone.app_client(retries=QUICK) as client:
-        once = client.with_options(idempotency_key="order-3", idempotency_field="request_id")
-        jobs = [once.submit("watch_word", {"word": "合同"}) for _ in range(2)]
-        assert jobs[0].jobid != jobs[1].jobid
-        assert jobs[0].result(DEADLINE) == jobs[1].result(DEADLINE)
-    assert len(asked(zone, "create_rule")) == 1
 
 
 def test_the_key_goes_into_the_field_that_the_request_knows_or_that_the_app_names() -> None:

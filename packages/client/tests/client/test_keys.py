@@ -30,18 +30,6 @@ def sealed(secret: bytes, key: RSA.RsaKey = FIRST, version: int = 1, *, oaep: bo
     return {"encrypted_secret_key": base64.b64encode(cipher.encrypt(secret)).decode(), "public_key_ver": version}
 
 
-def test_the_keys_of_pulled_messages_are_opened_before_and_after_a_rotation(app: ZoneClient) -> None:
-    app.set_public_key(RING.public_key(1), 1)
-    before = app.call(sync_msg.Request(limit=5)).msg_list
-    app.set_public_key(RING.public_key(), RING.latest)
-    after = app.call(sync_msg.Request(limit=5)).msg_list
-    assert {getattr(each.service_encrypt_info, "public_key_ver", 0) for each in before} == {1}
-    assert {getattr(each.service_encrypt_info, "public_key_ver", 0) for each in after} == {2}
-    opened = [RING.open(each.service_encrypt_info) for each in before]
-    assert opened == [RING.open(each.service_encrypt_info) for each in after]
-    assert all(len(secret) == 32 for secret in opened)
-
-
 def test_messages_of_a_task_have_opened_keys_each_once_and_only_those_that_a_task_takes() -> None:
     key = convert(sealed(b"key"), ServiceEncryptInfo)
     said = [
