@@ -13,7 +13,7 @@ from tests.support.waiting import DEADLINE
 from wwspec_client import ProgramError, SdkApiError
 from wwspec_client.stores import FileCursor
 from wwspec_contracts import get_group_chat, sync_msg
-from wwspec_contracts.base import AbilityRequest, Contract, Output
+from wwspec_contracts.base import AbilityRequest, Output
 from wwspec_devtools.testing.zone import Zone
 
 
@@ -55,23 +55,6 @@ class Count(Output):
     count: int = 0
 
 
-class CountInput(Contract):
-    func: str = "word_count"
-
-
-class WordCount(AbilityRequest[Count]):
-    """As `wwspec contracts --client` writes the request of a function: its ability has the form already."""
-
-    ability_id: ClassVar[str] = "input_word_count"
-    input: CountInput
-
-
-def test_a_request_of_the_clients_module_is_sent_as_it_is() -> None:
-    with scripted(reply(count=1), form="func") as (client, script):
-        assert client.call(WordCount(input=CountInput())).count == 1
-    assert sent(script) == [("input_word_count", {"input": {"func": "word_count"}})]
-
-
 WRAPPED = {"output": {"count": 2, "extra": [9007199254740993]}}
 
 
@@ -107,14 +90,18 @@ def test_a_reply_that_only_looks_like_a_wrapped_one_stays(whole: dict[str, Any])
         assert client.call("word_count") == whole
 
 
-def test_a_plain_program_and_a_class_of_the_clients_module_get_output_as_it_is() -> None:
+def test_a_plain_program_gets_output_as_it_is_and_a_class_of_the_clients_module_is_sent_and_read_as_it_is() -> None:
     class Whole(Output):
         output: dict[str, Any] = {}
 
     class Own(AbilityRequest[Whole]):
+        """As `wwspec contracts --client` writes the request of a function: its ability has the form already."""
+
         ability_id: ClassVar[str] = "input_word_count"
+        input: dict[str, str]
 
     with client_of(reply(**WRAPPED)) as client:
         assert client.call("word_count") == WRAPPED
-    with client_of(reply(**WRAPPED), form="func") as client:
-        assert client.call(Own()).output == WRAPPED["output"]
+    with scripted(reply(**WRAPPED), form="func") as (client, script):
+        assert client.call(Own(input={"func": "word_count"})).output == WRAPPED["output"]
+    assert sent(script) == [("input_word_count", {"input": {"func": "word_count"}})]

@@ -65,7 +65,7 @@ def test_a_version_that_is_missing_is_named_and_no_key_is_shown() -> None:
 
 
 NO_NUMBER = "public_key_ver is not a whole number"
-NO_VERSIONS = ("", "one", "²", "9" * 5000, 1.5, float("inf"), float("nan"), 1e300, None, True, [1], {}, b"1")
+WRONG: list[object] = ["", "one", "²", "9" * 5000, 1.5, float("inf"), float("nan"), 1e300, None, True, [1], {}, b"1"]
 
 
 @for_each(
@@ -76,7 +76,7 @@ NO_VERSIONS = ("", "one", "²", "9" * 5000, 1.5, float("inf"), float("nan"), 1e3
         ({"encrypted_secret_key": "", "public_key_ver": 1}, "version 1 does not open"),
         ({"encrypted_secret_key": "c2hvcnQ=", "public_key_ver": 1}, "version 1 does not open"),
         (sealed(b"secret", SECOND), "another public key than the one that WeCom has"),
-        *(({"encrypted_secret_key": "AA==", "public_key_ver": each}, NO_NUMBER) for each in NO_VERSIONS),
+        *(({"encrypted_secret_key": "AA==", "public_key_ver": each}, NO_NUMBER) for each in WRONG),
     ]
 )
 def test_a_message_whose_key_can_not_be_opened_says_why(info: Any, said: str) -> None:

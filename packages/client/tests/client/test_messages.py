@@ -13,6 +13,7 @@ import pytest
 
 from tests.client.conftest import asked
 from tests.client.scripted import Script, answer, async_client_of, client_of, reply
+from tests.support.async_store import AsyncStore
 from wwspec_client import (
     MessageGapError,
     PlatformError,
@@ -23,7 +24,7 @@ from wwspec_client import (
     messages,
 )
 from wwspec_client.models import MessageGap
-from wwspec_client.stores import CursorRefusedError, CursorStore, FileCursor, Position
+from wwspec_client.stores import CursorRefusedError, CursorStore, FileCursor
 from wwspec_devtools.testing.zone import Zone
 
 SOON = RetryPolicy(attempts=1000, first_pause=0.0, deadline=30.0)
@@ -210,20 +211,6 @@ def test_a_next_cursor_that_leads_back_is_an_error(file: Path) -> None:
     assert cursor_in(file) == "a"
 
 
-class Remembered(CursorStore):
-    """A store of an app on an event loop."""
-
-    def __init__(self) -> None:
-        self.kept: list[Position] = []
-
-    async def load(self) -> Position | None:
-        return self.kept[-1] if self.kept else None
-
-    async def keep(self, before: Position | None, after: Position, *, commit: bool) -> None:
-        assert before == await self.load()
-        self.kept.append(after)
-
-
 async def test_messages_are_pulled_on_an_event_loop_with_any_store(file: Path) -> None:
     script, gaps = Script([]), list[MessageGap]()
     page = reply(has_more=1, next_cursor="a", msg_list=[{"msgid": "m1"}, {"msgid": "m2"}])
@@ -245,8 +232,8 @@ async def test_messages_are_pulled_on_an_event_loop_with_any_store(file: Path) -
         return found
 
     async with async_client_of(script=script) as client:
-        stores: list[CursorStore] = [FileCursor(file), Remembered()]
-        for cursors in stores:
+        of_loop: Any = AsyncStore(FileCursor(file.with_name("of_loop")))
+        for cursors in (FileCursor(file), of_loop):
             for keep in (True, False):
                 assert await pulled(cursors, keep=keep) == ["m1", "m2", "m3"]
         assert cursor_in(file) == "b"

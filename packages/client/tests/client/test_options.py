@@ -14,7 +14,7 @@ from wwspec_client import NoAnswerError, RequestOptions, RetryPolicy
 from wwspec_client.core import Core, Sending
 from wwspec_client.steps import Alone, Request, Steps
 from wwspec_client.stores import Token
-from wwspec_contracts.base import Output, PagedRequest
+from wwspec_contracts import sync_msg
 from wwspec_contracts.errcodes import ProgramErrcodes
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_devtools.testing.zone import Zone
@@ -35,15 +35,6 @@ def test_connecting_may_have_less_time_than_an_answer() -> None:
         client.with_options(timeout=5).call("greet", timeout=(3.5, 7))
         client.with_options(deadline=1).call("greet")
     assert seconds == [(2.5, 20), (1.5, 90), (3.5, 7), (1.0, 1)]
-
-
-class Page(Output):
-    has_more: bool = False
-    next_cursor: str = ""
-
-
-class Paged(PagedRequest[Page]):
-    cursor: str = ""
 
 
 @for_each(
@@ -116,7 +107,7 @@ async def test_a_client_on_an_event_loop_takes_the_same_options() -> None:
 def test_a_task_and_the_pages_of_a_client_with_options_have_them_too() -> None:
     with scripted(answer(jobid="j"), answer(response_data="{}"), reply(has_more=False)) as (client, script):
         client.with_options(timeout=5).submit("greet").result()
-        list(client.with_options(timeout=6).pages("greet", Paged()))
+        list(client.with_options(timeout=6).pages(sync_msg.Request()))
     assert script.seconds == [5, 5, 5, 6]
 
 
