@@ -94,12 +94,9 @@ class Stand:
         for corpid in self.corpids:
             self.admin(corpid).cancel()
         self.zone.client.set_callback(f"{self.root}/callback", SETTINGS.callback_token, AES_KEY)
-        self.receive_commands()
+        self.zone.client.set_command_callback(f"{self.root}/commands", SETTINGS.command_token, AES_KEY)
         self.zone.client.push_ticket()
         wait_until(lambda: self.count("wwspec_suite_tickets"))
-
-    def receive_commands(self) -> None:
-        self.zone.client.set_command_callback(f"{self.root}/commands", SETTINGS.command_token, AES_KEY)
 
     def lose_commands(self) -> None:
         """Let WeCom send commands to where nobody listens."""
