@@ -18,14 +18,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-import uvicorn
 from msgspec.structs import asdict
 from sqlalchemy import create_engine, func, select
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from scripts.website.pages import DOCS, LANGUAGES
 from tests.support.apps import ROOT
-from tests.support.emulator import free_socket, http_server, running, url_of
+from tests.support.emulator import http_server, served
 from tests.support.pages import blocks_of_page
 from tests.support.rsa_keys import new_rsa_key
 from tests.support.waiting import wait_until
@@ -168,8 +167,8 @@ def test_the_app_of_the_page_receives_events(
     for name, value in {**app_of(zone), **keys}.items():
         monkeypatch.setenv(name, value)
     notified = load("notified")
-    with free_socket() as port, running(uvicorn.Server(uvicorn.Config(notified.app, log_config=None)), port):
-        zone.client.set_callback(f"{url_of(port)}/wecom", TOKEN, AES_KEY)
+    with served(notified.app) as url:
+        zone.client.set_callback(f"{url}/wecom", TOKEN, AES_KEY)
         assert zone.client.verify_callback()
         zone.fire("hit_keyword")
         wait_until(lambda: notified.seen == ["a keyword was hit"])
@@ -311,9 +310,9 @@ def test_a_corp_comes_has_its_permission_renewed_and_goes(
         with engine.connect() as connection:
             return int(connection.scalar(select(func.count()).select_from(provider.MESSAGES)) or 0)
 
-    with free_socket() as port, running(uvicorn.Server(uvicorn.Config(provider.app, log_config=None)), port):
-        control.set_command_callback(f"{url_of(port)}/wecom/commands", TOKEN, AES_KEY)
-        control.set_callback(f"{url_of(port)}/wecom/callback", TOKEN, AES_KEY)
+    with served(provider.app) as url:
+        control.set_command_callback(f"{url}/wecom/commands", TOKEN, AES_KEY)
+        control.set_callback(f"{url}/wecom/callback", TOKEN, AES_KEY)
         control.push_ticket()
         control.authorize()
         before = control.info()["messages"]

@@ -6,18 +6,17 @@ import re
 import pytest
 
 from tests.support.apps import ROOT
+from tests.support.pages import blocks_of_page
 
 NO_GUIDES = {"AGENTS.md", "CHANGELOG.md"}
 """They name scripts that are gone, and modules of scripts."""
 
 
-def blocks(name: str) -> list[str]:
-    return re.findall(r"^```\w+\n.*?^```$", (ROOT / name).read_text("utf-8"), re.MULTILINE | re.DOTALL)
-
-
 @pytest.mark.parametrize("name", ["README", "CONTRIBUTING"])
 def test_both_languages_show_the_same_commands(name: str) -> None:
-    assert blocks(f"{name}.md") == blocks(f"{name}.zh-CN.md")
+    pages = (ROOT / f"{name}.md", ROOT / f"{name}.zh-CN.md")
+    english, chinese = ([(block.language, block.text) for block in blocks_of_page(page)] for page in pages)
+    assert english == chinese
 
 
 def test_every_script_that_is_named_is_there_and_every_link_leads_somewhere() -> None:

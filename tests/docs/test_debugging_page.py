@@ -5,7 +5,6 @@ import os
 import re
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -44,7 +43,9 @@ def test_an_editor_with_the_configuration_of_the_page_stops_in_handlers(tmp_path
     file, log = folder / "abilities" / "greeting.py", tmp_path / "dev.log"
     with ExitStack() as stack:
         port, emulator_port = map(str, stack.enter_context(held_ports(2)))
-        [launch] = _configurations(ROOT / "docs" / "en" / "program" / "debugging.md")
+        blocks = blocks_of_page(ROOT / "docs" / "en" / "program" / "debugging.md")
+        [block] = [each.text for each in blocks if "launch.json" in each.text]
+        [launch] = json.loads(re.sub(r"^// .*\n", "", block))["configurations"]
         ports = ["--port", port, "--emulator-port", emulator_port, "--store", "memory:"]
         launch |= {"cwd": str(folder), "args": [*launch["args"], *ports]}
         lines = [number for number, line in enumerate(HANDLERS.splitlines(), 1) if "return Reply" in line]
@@ -60,9 +61,3 @@ def test_an_editor_with_the_configuration_of_the_page_stops_in_handlers(tmp_path
             assert program.ask("evaluate", asked)["result"] == "Asked(times=2)"
             program.ask("continue", {"threadId": stop["threadId"]})
             assert json.loads(call.end().stdout)["text"] == "hellohello"
-
-
-def _configurations(page: Path) -> list[dict[str, Any]]:
-    [block] = [each.text for each in blocks_of_page(page) if "launch.json" in each.text]
-    found: list[dict[str, Any]] = json.loads(re.sub(r"^// .*\n", "", block))["configurations"]
-    return found

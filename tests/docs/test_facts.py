@@ -19,11 +19,6 @@ PROMISES = {
 READMES = {"en": "README.md", "zh": "README.zh-CN.md"}
 
 
-def promising_pages(language: str) -> list[Path]:
-    tutorial = sorted((DOCS / language / "tutorial").glob("*.md"))
-    return [ROOT / READMES[language], DOCS / language / "index.md", *tutorial]
-
-
 def promises(page: Path, language: str) -> list[str]:
     """Return the paragraphs and items of lists that promise something, without their code."""
     text = re.sub(r"```.*?```|`[^`]*`", "", page.read_text("utf-8"), flags=re.DOTALL)
@@ -64,7 +59,8 @@ def test_what_is_no_limit_of_wecom_needs_no_page(text: str, tmp_path: Path) -> N
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_promise_leads_to_the_row_that_says_what_tests_it(language: str) -> None:
     rows = set(re.findall(r'^\| <a id="([\w-]+)"></a>', reliability(language), re.MULTILINE))
-    found = [(page, text) for page in promising_pages(language) for text in promises(page, language)]
+    pages = [ROOT / READMES[language], DOCS / language / "index.md", *(DOCS / language / "tutorial").glob("*.md")]
+    found = [(page, text) for page in pages for text in promises(page, language)]
     assert len(found) >= 5
     for page, text in found:
         links = re.findall(r"reliability\.md#([\w-]+)\)", text)

@@ -8,24 +8,19 @@ from pathlib import Path
 
 import pytest
 
+from tests.docs.test_tutorial import counts_of_a_backlog
 from tests.support.apps import ROOT, check_app, write_files
 from tests.support.emulator import Response, http_server
-from tests.support.pages import Block, blocks_of_page
+from tests.support.pages import blocks_of_page
 from tests.support.waiting import DEADLINE
 from tests.support.zones import serve_zone
-from wwspec_devtools.testing.zone import Zone
 
 pytestmark = pytest.mark.nightly  # a served zone each; due when the page changes. test_snippets.py serves most of them
 
 
 def files(page: str) -> list[tuple[str, str]]:
-    blocks = [*blocks_of_page(ROOT / "docs" / "en" / page)]
-    return [(path, block.text) for block in blocks if (path := path_of(block))]
-
-
-def path_of(block: Block) -> str:
-    found = re.match(r"# ([\w./]+\.(?:py|toml))\n", block.text)
-    return found[1] if found else ""
+    texts = [block.text for block in blocks_of_page(ROOT / "docs" / "en" / page)]
+    return [(found[1], text) for text in texts if (found := re.match(r"# ([\w./]+\.(?:py|toml))\n", text))]
 
 
 def of_modules(*names: str) -> str:
@@ -139,12 +134,4 @@ def test_a_backlog_of_the_page_that_is_too_long_for_one_run_is_worked_off_by_sev
     hurried = {"abilities/new_messages.py": shown.replace(has_time, has_none)}
     write_files(tmp_path, hurried | {"abilities/registry.toml": of_modules("new_messages")})
     with serve_zone(tmp_path, emulate=["--messages", "2000"]) as zone:
-        oldest = zone.client.info()["now"] - 5 * 24 * 3600
-        assert [new_messages(zone, oldest) for _ in range(3)] == [1000, 1000, 3]
-
-
-def new_messages(zone: Zone, time: int) -> int:
-    """Fire an event of a time, and return how many messages its code has counted."""
-    zone.fire("conversation_new_message", timestamp=time)
-    result = zone.notified("conversation_new_message", DEADLINE)["conversation_new_message_result"]
-    return int(result["messages"])
+        assert counts_of_a_backlog(zone, events=3) == [1000, 1000, 3]

@@ -1,11 +1,11 @@
 """Registry files that a page shows whole: each is an application that answers as the page says."""
 
-import re
 from pathlib import Path
 
 import pytest
 
 from tests.support.apps import ROOT, write_files
+from tests.support.pages import blocks_of_page
 from tests.support.zones import serve_zone
 
 pytestmark = pytest.mark.slow  # a zone for each; tests/registry has each key of the blocks
@@ -14,9 +14,8 @@ FIRST_LINE = "# abilities/registry.toml\n"
 
 
 def blocks(page: str, language: str, first_line: str) -> list[str]:
-    text = (ROOT / "docs" / language / page).read_text("utf-8")
-    found = re.findall(r"^```\w+\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    return [block for block in found if block.startswith(first_line)]
+    found = blocks_of_page(ROOT / "docs" / language / page)
+    return [block.text for block in found if block.text.startswith(first_line)]
 
 
 def registries(page: str) -> list[str]:

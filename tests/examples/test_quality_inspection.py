@@ -1,7 +1,6 @@
 """examples/quality_inspection: its own tests and its types."""
 
 import re
-import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -10,13 +9,13 @@ import pytest
 
 from tests.support.apps import ROOT
 from tests.support.command import wwspec
+from tests.support.processes import finished
 
 EXAMPLE = ROOT / "examples" / "quality_inspection"
 
 
 def run(*words: str) -> str:
-    command = [sys.executable, "-m", *words]
-    done = subprocess.run(command, cwd=EXAMPLE, capture_output=True, text=True, timeout=600, check=False)
+    done = finished(sys.executable, "-m", *words, cwd=EXAMPLE)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

@@ -16,8 +16,8 @@ class AsyncStore:
         if not callable(found):
             return found
 
-        async def method(*arguments: Any) -> Any:
+        async def method(*arguments: Any, **named: Any) -> Any:
             await anyio.lowlevel.checkpoint()
-            return found(*arguments)
+            return found(*arguments, **named)
 
         return method

@@ -61,6 +61,11 @@ def serving(app: Starlette, bound: socket.socket | None = None) -> AbstractConte
     return running(Server(app), bound or free_socket())
 
 
+def served(app: Any) -> AbstractContextManager[str]:
+    """Serve an app's own ASGI application by uvicorn, and give its URL."""
+    return running(uvicorn.Server(uvicorn.Config(app, log_config=None)), free_socket())
+
+
 @contextmanager
 def http_server(
     post: Callable[[list[tuple[str, str]], bytes], Response],

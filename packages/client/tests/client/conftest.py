@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from Crypto.PublicKey import RSA
@@ -81,6 +81,6 @@ def program(stack: ExitStack) -> SealedProgram:
     return SealedProgram(stack)
 
 
-def fetched_tokens(zone: Zone) -> int:
-    """Return how often somebody has asked for an access token since the zone's reset."""
-    return sum(each["name"] == "gettoken" for each in zone.client.traffic(kind="app"))
+def asked(zone: Zone, name: str = "sync_msg", kind: str = "sdk") -> list[dict[str, Any]]:
+    """Return what the emulator has recorded of each call of an API since the zone's reset."""
+    return [each for each in zone.client.traffic(kind=kind) if each["name"] == name]

@@ -1,6 +1,7 @@
 """An HTTP server in memory that answers what a test says, one answer for each request after that for a token."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -32,9 +33,12 @@ class Script(httpx.BaseTransport):
         """All but those for a token."""
         self.tokens: list[dict[str, list[str]]] = []
         """The query of each request for a token."""
+        self.seconds: list[float] = []
+        """What each request has for its answer, also one for a token."""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         request.read()
+        self.seconds.append(round(request.extensions["timeout"]["read"]))
         if request.url.path == "/cgi-bin/gettoken":
             self.tokens.append(parse_qs(request.url.query.decode()))
             return answer(access_token=f"token-{len(self.tokens)}", expires_in=7200)
@@ -48,6 +52,14 @@ class Script(httpx.BaseTransport):
 def client_of(*outcomes: Outcome, **options: Any) -> ZoneClient:
     """Return a client whose requests end so, without pauses; `transport` takes a script of the test's own."""
     return ZoneClient(**_given(options, Script(outcomes)))
+
+
+@contextmanager
+def scripted(*outcomes: Outcome, **options: Any) -> Iterator[tuple[ZoneClient, Script]]:
+    """Yield the same client together with its script."""
+    script = Script(outcomes)
+    with client_of(transport=script, **options) as client:
+        yield client, script
 
 
 def async_client_of(*outcomes: Outcome, **options: Any) -> AsyncZoneClient:

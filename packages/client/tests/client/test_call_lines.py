@@ -11,6 +11,7 @@ import pytest
 from tests.client.scripted import answer, client_of, reply
 from tests.support.apps import ROOT
 from tests.support.processes import UNMEASURED
+from tests.support.tables import for_each
 from wwspec_client.call_lines import LOGGER, LogHooks
 
 APP = """
@@ -52,18 +53,14 @@ def test_a_level_that_there_is_not_is_warned_of(
     assert caplog.messages == ["WWSPEC_LOG is debug or info, not 'verbose': no requests are logged"]
 
 
-def test_an_app_may_log_requests_without_the_variable(caplog: pytest.LogCaptureFixture) -> None:
+@for_each(["", "info"])
+def test_an_app_may_log_requests_without_the_variable_and_gets_no_line_twice_with_it(
+    level: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WWSPEC_LOG", level)
     caplog.set_level(logging.INFO, LOGGER)
+    caplog.clear()
     with client_of(answer(-1), reply(errcode=0), hooks=[LogHooks()]) as client:
         client.call("greet")
     assert len(caplog.messages) == 3
-
-
-def test_an_app_that_has_log_hooks_and_a_log_of_its_own_gets_no_line_twice(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("WWSPEC_LOG", "info")
-    with client_of(reply(errcode=0), hooks=[LogHooks()]) as client:
-        client.call("greet")
-    assert len(caplog.messages) == 2
     assert capsys.readouterr().err == ""

@@ -3,41 +3,25 @@
 import msgspec
 import pytest
 
-from schemas.chat_digest import Response
-from tests.client.conftest import QUICK
-from tests.client.scripted import Script, async_client_of, client_of, reply
+from tests.client.scripted import async_client_of, client_of, reply, scripted
 from tests.support.tables import for_each
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_client import ProgramError, RepeatedCursorError, ReplyTypeError, StillRunningError, ZoneClient
 from wwspec_client.hooks import ClientHooks
-from wwspec_contracts import get_rule_list, sync_msg
+from wwspec_contracts import sync_msg
 from wwspec_contracts.base import AbilityRequest, ApiRequest, Contract, Output
 from wwspec_devtools.testing.zone import Zone
-
-
-def test_a_raw_reply_is_the_programs_json_text_even_when_it_refuses(app: ZoneClient) -> None:
-    assert msgspec.json.decode(app.call("chat_digest", {"limit": 5}, raw=True))["messages"] == 5
-    assert msgspec.json.decode(app.call("chat_digest", {"cursor": "x"}, raw=True))["errcode"] != 0
-
 
 NOTIFIED = {"program_id": "other", "notify_id": "n1"}
 
 
 @for_each([({}, {"program_id": "p"}), (NOTIFIED, NOTIFIED)])
 def test_what_a_call_sends_is_json_inside_json(options: dict[str, str], sent: dict[str, str]) -> None:
-    script = Script([reply(errcode=0)])
-    with client_of(transport=script) as client:
+    with scripted(reply(errcode=0)) as (client, script):
         client.call("greet", {"name": "张伟"}, **options)  # type: ignore[call-overload]
     body = msgspec.json.decode(script.requests[0].content)
     assert msgspec.json.decode(body.pop("request_data")) == {"name": "张伟"}
     assert body == {"ability_id": "greet", **sent}
-
-
-def test_an_api_goes_behind_the_prefix_of_the_program() -> None:
-    script = Script([reply(errcode=0)])
-    with client_of(transport=script, prefix="ask_") as client:
-        client.call(sync_msg.Request())
-    assert msgspec.json.decode(script.requests[0].content)["ability_id"] == "ask_sync_msg"
 
 
 class Traced(AbilityRequest[Output]):
@@ -62,8 +46,7 @@ OWN = {"traceparent": "the app's own"}
 def test_a_request_carries_the_trace_of_a_hook_unless_the_app_has_given_one(
     present: str, given: dict[str, str] | None, sent: dict[str, str] | None
 ) -> None:
-    script = Script([reply(errcode=0)])
-    with client_of(transport=script, hooks=[Tracing(present)]) as client:
+    with scripted(reply(errcode=0), hooks=[Tracing(present)]) as (client, script):
         client.call(Traced(meta=given))
     data = msgspec.json.decode(msgspec.json.decode(script.requests[0].content)["request_data"])
     assert data == {"meta": sent}
@@ -96,18 +79,8 @@ def test_a_reply_of_another_type_is_an_error_that_keeps_the_reply() -> None:
     assert caught.value.may_have_run
 
 
-def test_pages_follow_one_another_to_the_last_one(zone: Zone, app: ZoneClient) -> None:
-    pages = list(app.pages(sync_msg.Request(limit=25)))
-    assert [len(page.msg_list) for page in pages] == [25, 25, 10]
-    assert len({message.msgid for page in pages for message in page.msg_list}) == 60
-    again = app.pages("chat_history", sync_msg.Request(limit=25, cursor=pages[0].next_cursor))
-    assert [page.msg_list[0].msgid for page in again] == [page.msg_list[0].msgid for page in pages[1:]]
-    assert [page.rule_list for page in app.pages(get_rule_list.Request())] == [[]]
-
-
 def test_a_page_is_asked_for_only_when_it_is_wanted() -> None:
-    script = Script([reply(has_more=1, next_cursor="a"), reply(has_more=1, next_cursor="b"), reply()])
-    with client_of(transport=script) as client:
+    with scripted(reply(has_more=1, next_cursor="a"), reply(has_more=1, next_cursor="b"), reply()) as (client, script):
         pages = client.pages(sync_msg.Request())
         assert not script.requests
         next(pages)
@@ -127,15 +100,6 @@ async def test_a_cursor_that_comes_twice_is_an_error_and_no_endless_loop(cursors
     async with async_client_of(*replies) as later:
         with pytest.raises(RepeatedCursorError):
             assert [page.next_cursor async for page in later.pages(request)] == []
-
-
-def test_a_task_is_made_again_from_its_jobid_after_a_restart(zone: Zone, app: ZoneClient) -> None:
-    jobid = app.submit("chat_digest", {"limit": 4}).jobid
-    with zone.app_client(retries=QUICK) as later:
-        task = later.task(jobid, reply=Response)
-        assert task.result(DEADLINE).messages == 4
-        assert task.status() == "succeeded"
-        assert repr(task) == f"Task('{jobid}')"
 
 
 @pytest.mark.parametrize("errcode", [710642, 790023])

@@ -13,10 +13,10 @@ from hypothesis import given, strategies as st
 from sqlalchemy import Connection
 
 from tests.client.conftest import QUICK
-from tests.client.sql.conftest import opened
+from tests.client.sql.conftest import with_tables
 from tests.support.apps import ROOT
 from wwspec_client import MessagePage, ZoneClient
-from wwspec_client.sql import SqlCursor, create_tables
+from wwspec_client.sql import SqlCursor
 from wwspec_client.stores import CursorMovedError, FileCursor
 from wwspec_devtools.testing.zone import Zone
 
@@ -40,12 +40,10 @@ def connection(tmp_path: Path) -> Iterator[Connection]:
 @contextmanager
 def connected(path: Path) -> Iterator[Connection]:
     """Connect to the app's database, which has its tables."""
-    with opened(f"sqlite:///{path}") as engine:
-        with engine.begin() as connection:
+    with with_tables(f"sqlite:///{path}") as engine, engine.connect() as connection:
+        with connection.begin():
             connection.exec_driver_sql(ROWS)
-            create_tables(connection)
-        with engine.connect() as connection:
-            yield connection
+        yield connection
 
 
 def cursor(connection: Connection) -> SqlCursor:

@@ -1,7 +1,6 @@
 """The other APIs of the app's side, against the emulator."""
 
 import io
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from wwspec_client import AsyncZoneClient, KeyRing, PlatformError, RepeatedCurso
 from wwspec_client.models import AuthUser, CorpAuth, DocAuth, Masking
 from wwspec_contracts import sync_msg
 from wwspec_devtools.emulator.appside import table, uploads
+from wwspec_devtools.testing.stores.rig import together
 from wwspec_devtools.testing.zone import Zone
 
 CALLS = {"chatdata/sync_call_program", "chatdata/async_program_task", "chatdata/async_program_result"}
@@ -98,15 +98,13 @@ def test_the_settings_of_app_and_program_are_read_and_set(app: ZoneClient, zone:
     assert zone.client.info()["receives_events"] is True
 
 
-def test_processes_that_start_at_the_same_moment_all_ensure_the_key(zone: Zone) -> None:
+def test_processes_that_start_at_the_same_moment_all_ensure_the_key(zone: Zone, stack: ExitStack) -> None:
     ring = KeyRing({1: new_rsa_key().export_key().decode(), 4: new_rsa_key(2048).export_key().decode()})
-    with ExitStack() as stack:
-        clients = [stack.enter_context(zone.app_client(retries=QUICK)) for _ in range(6)]
-        with ThreadPoolExecutor(6) as pool:
-            for _ in range(3):
-                assert list(pool.map(lambda client: client.ensure_public_key(ring), clients)) == [None] * 6
-        message = clients[0].call(sync_msg.Request(limit=1)).msg_list[0]
-        assert len(ring.open(message.service_encrypt_info)) == 32
+    clients = [stack.enter_context(zone.app_client(retries=QUICK)) for _ in range(6)]
+    for _ in range(3):
+        together(lambda number: clients[number].ensure_public_key(ring), 6)
+    message = clients[0].call(sync_msg.Request(limit=1)).msg_list[0]
+    assert len(ring.open(message.service_encrypt_info)) == 32
 
 
 def test_a_key_that_wecom_has_already_is_known_by_a_message_when_its_version_is_refused(

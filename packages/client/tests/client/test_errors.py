@@ -12,8 +12,8 @@ from tests.client.scripted import Outcome, Script, answer, async_client_of, clie
 from tests.support.tables import for_each
 from wwspec_client import RetryPolicy, SuiteApp, ZoneClient, errors
 from wwspec_client.stores import FileCursor
-from wwspec_contracts import get_group_chat, sync_msg
-from wwspec_contracts.errors import DEFAULT_ERRCODE, ConfigurationError
+from wwspec_contracts import sync_msg
+from wwspec_contracts.errors import ConfigurationError
 from wwspec_devtools.testing.zone import Zone
 
 ONCE = RetryPolicy(attempts=1)
@@ -49,15 +49,6 @@ def test_what_does_not_fit_the_console_says_which_side_and_whether_it_may_have_r
     assert (caught.value.errcode, caught.value.side, caught.value.may_have_run) == (790014, "reply", True)
 
 
-def test_the_errcode_of_an_sdk_api_is_told_from_that_of_the_program(app: ZoneClient) -> None:
-    with pytest.raises(errors.SdkApiError, match="the SDK API answers errcode 710624"):
-        app.call(get_group_chat.Request(chatid="nobody's"))
-    with pytest.raises(errors.ProgramError, match="the program answers errcode 710660: input contract") as caught:
-        app.call("chat_digest", {"limit": 0})
-    assert not isinstance(caught.value, errors.SdkApiError)
-    assert caught.value.errcode == DEFAULT_ERRCODE
-
-
 def test_a_secret_that_is_wrong_says_so(zone: Zone) -> None:
     info = zone.client.info()
     with (
@@ -81,13 +72,6 @@ def test_a_misspelt_option_is_refused_with_the_name_that_was_meant(
 ) -> None:
     with pytest.raises(TypeError, match=f"unexpected keyword argument {re.escape(said)}"):
         call(app)
-
-
-@for_each([0, -1, float("nan")])
-def test_a_timeout_that_is_none_is_refused_before_anything_is_sent(timeout: float, app: ZoneClient) -> None:
-    for call in (app.call, app.submit):
-        with pytest.raises(ConfigurationError, match=f"timeout is more than 0 seconds, not {timeout:g}"):
-            call("chat_digest", timeout=timeout)
 
 
 async def test_a_closed_client_says_so() -> None:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import anyio
 import pytest
 
-from tests.client.scripted import Script, client_of, reply
+from tests.client.scripted import reply, scripted
 from tests.support.emulator import Response, http_server
 from tests.support.waiting import DEADLINE
 from wwspec_client import AsyncZoneClient, RetryPolicy, Suite, ZoneClient
@@ -122,8 +122,7 @@ def test_a_token_that_another_thread_fetches_at_the_fork_is_fetched_in_the_child
 
 
 def test_a_transport_of_the_apps_own_is_left_alone() -> None:
-    script = Script([reply()])
-    with client_of(transport=script) as client:
+    with scripted(reply()) as (client, script):
         client.call("echo", {})
 
         def work() -> None:

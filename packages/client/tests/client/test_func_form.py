@@ -7,13 +7,13 @@ from typing import Any, ClassVar
 import pytest
 
 from tests.client.conftest import QUICK
-from tests.client.scripted import Script, answer, client_of, reply
+from tests.client.scripted import Script, answer, client_of, reply, scripted
 from tests.support.tables import for_each
 from tests.support.waiting import DEADLINE
 from wwspec_client import ProgramError, SdkApiError
 from wwspec_client.stores import FileCursor
 from wwspec_contracts import get_group_chat, sync_msg
-from wwspec_contracts.base import AbilityRequest, Contract, Output
+from wwspec_contracts.base import AbilityRequest, Output
 from wwspec_devtools.testing.zone import Zone
 
 
@@ -28,7 +28,7 @@ def test_all_ways_of_the_client_reach_a_program_of_the_func_form(zone: Zone, tmp
         assert len(client.call(sync_msg.Request(limit=7)).msg_list) == 7
         assert len(client.call("input_sync_msg", {"limit": 8})["msg_list"]) == 8
         assert len(client.call("python_demo", sync_msg.Request(limit=9)).msg_list) == 9
-        assert [len(page.msg_list) for page in client.pages(sync_msg.Request(limit=40))] == [40, 20]
+        assert [len(page.msg_list) for page in client.pages(sync_msg.Request(limit=25))] == [25, 25, 10]
         assert [len(page) for page in client.messages(FileCursor(tmp_path / "cursor"), limit=50)] == [50, 10]
         pages = client.messages(FileCursor(tmp_path / "other"), ability="python_demo")
         assert [len(page) for page in pages] == [60]
@@ -46,32 +46,13 @@ def test_an_error_of_the_sdk_api_behind_a_function_is_told_from_one_of_the_progr
 
 @for_each([(None, "input_sync_msg"), ("", "sync_msg"), ("demo_", "demo_sync_msg")])
 def test_the_prefix_is_that_of_the_demo_unless_it_is_given(prefix: str | None, ability_id: str) -> None:
-    script = Script([reply()])
-    with client_of(transport=script, form="func", prefix=prefix) as client:
+    with scripted(reply(), form="func", prefix=prefix) as (client, script):
         client.call(sync_msg.Request(limit=1))
     assert sent(script) == [(ability_id, {"input": {"func": "sync_msg", "func_req": {"limit": 1}}})]
 
 
 class Count(Output):
     count: int = 0
-
-
-class CountInput(Contract):
-    func: str = "word_count"
-
-
-class WordCount(AbilityRequest[Count]):
-    """As `wwspec contracts --client` writes the request of a function: its ability has the form already."""
-
-    ability_id: ClassVar[str] = "input_word_count"
-    input: CountInput
-
-
-def test_a_request_of_the_clients_module_is_sent_as_it_is() -> None:
-    script = Script([reply(count=1)])
-    with client_of(transport=script, form="func") as client:
-        assert client.call(WordCount(input=CountInput())).count == 1
-    assert sent(script) == [("input_word_count", {"input": {"func": "word_count"}})]
 
 
 WRAPPED = {"output": {"count": 2, "extra": [9007199254740993]}}
@@ -97,7 +78,8 @@ def test_the_result_of_a_task_that_is_inside_of_output_is_unwrapped() -> None:
         task = client.submit("word_count", reply=Count)
         assert task.result() == Count(count=2)
         assert task.status() == "succeeded"
-        assert client.task("j", reply=Count).result() == Count(count=2)
+        assert client.task("j", reply=Count).result() == Count(count=2), "made again from its jobid"
+        assert repr(client.task("j")) == "Task('j')"
         assert client.task("j").result() == WRAPPED["output"]
         assert task.status() == "failed"
 
@@ -108,14 +90,18 @@ def test_a_reply_that_only_looks_like_a_wrapped_one_stays(whole: dict[str, Any])
         assert client.call("word_count") == whole
 
 
-def test_a_plain_program_and_a_class_of_the_clients_module_get_output_as_it_is() -> None:
+def test_a_plain_program_gets_output_as_it_is_and_a_class_of_the_clients_module_is_sent_and_read_as_it_is() -> None:
     class Whole(Output):
         output: dict[str, Any] = {}
 
     class Own(AbilityRequest[Whole]):
+        """As `wwspec contracts --client` writes the request of a function: its ability has the form already."""
+
         ability_id: ClassVar[str] = "input_word_count"
+        input: dict[str, str]
 
     with client_of(reply(**WRAPPED)) as client:
         assert client.call("word_count") == WRAPPED
-    with client_of(reply(**WRAPPED), form="func") as client:
-        assert client.call(Own()).output == WRAPPED["output"]
+    with scripted(reply(**WRAPPED), form="func") as (client, script):
+        assert client.call(Own(input={"func": "word_count"})).output == WRAPPED["output"]
+    assert sent(script) == [("input_word_count", {"input": {"func": "word_count"}})]

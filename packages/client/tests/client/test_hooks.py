@@ -1,6 +1,5 @@
 """What hooks are told of the client's requests, and that they change none."""
 
-import asyncio
 import logging
 from contextlib import suppress
 from dataclasses import fields
@@ -9,9 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.client.scripted import Outcome, answer, async_client_of, client_of, reply
+from tests.client.scripted import Outcome, answer, client_of, reply
 from tests.support.tables import for_each
-from wwspec_client import PlatformError, ProgramError, RetryPolicy, ZoneClientError
+from wwspec_client import PlatformError, ProgramError, ZoneClientError
 from wwspec_client.hooks import ClientAttempt, ClientCall, ClientHooks, ClientOutcome
 from wwspec_contracts.errcodes import WAITING
 
@@ -158,23 +157,3 @@ def test_a_hook_that_raises_changes_no_call_and_is_logged_once(caplog: pytest.Lo
     assert logged[0].startswith("the hook Failing.before_call failed, which changes no request")
     assert "own text" not in "".join(logged)
     assert len(hook.ends) == 2
-
-
-async def test_a_call_that_is_cancelled_in_a_pause_ends_as_abandoned() -> None:
-    hook = Remembering()
-    paused = asyncio.Event()
-
-    class Waiting(ClientHooks):
-        def after_attempt(self, attempt: ClientAttempt, outcome: ClientOutcome) -> None:
-            if outcome.pause:
-                paused.set()
-
-    slow = RetryPolicy(first_pause=1000.0, longest_pause=1000.0, deadline=5000.0)
-    async with async_client_of(answer(-1), retries=slow, hooks=[hook, Waiting()]) as client:
-        task = asyncio.create_task(client.call("greet"))
-        await paused.wait()
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-    [(_, outcome)] = hook.ends
-    assert (outcome.is_abandoned, outcome.error_type) == (True, "abandoned")

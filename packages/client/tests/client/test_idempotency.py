@@ -6,10 +6,9 @@ import httpx
 import msgspec
 import pytest
 
-from tests.client.conftest import QUICK
-from tests.client.scripted import Script, answer, client_of, reply
+from tests.client.conftest import QUICK, asked
+from tests.client.scripted import Script, answer, client_of, reply, scripted
 from tests.support.tables import for_each
-from tests.support.waiting import DEADLINE
 from wwspec_client import ProgramErrcodes, ProgramRepeatError, ZoneClient
 from wwspec_client.stores import FileCursor
 from wwspec_contracts import sync_msg
@@ -56,10 +55,6 @@ def data_of(request: httpx.Request) -> object:
     return msgspec.json.decode(msgspec.json.decode(request.content)["request_data"])
 
 
-def calls_of(zone: Zone, name: str, kind: str = "sdk") -> int:
-    return sum(each["name"] == name for each in zone.client.traffic(kind=kind))
-
-
 def test_a_call_with_a_key_runs_once_though_its_answers_get_lost(zone: Zone) -> None:
     assert zone.client.memory is not None
     lossy = Lossy(zone.client.memory, lost=2)
@@ -69,22 +64,12 @@ def test_a_call_with_a_key_runs_once_though_its_answers_get_lost(zone: Zone) -> 
         assert made["rule_id"]
         assert once.call("watch_word", {"word": "合同"}) == made
     assert lossy.lost == 0
-    assert calls_of(zone, "create_rule") == 1
-    assert calls_of(zone, "watch_word", kind="call") == 4
-
-
-def test_a_job_with_a_key_has_the_reply_of_the_first_one(zone: Zone) -> None:
-    with zone.app_client(retries=QUICK) as client:
-        once = client.with_options(idempotency_key="order-3", idempotency_field="request_id")
-        jobs = [once.submit("watch_word", {"word": "合同"}) for _ in range(2)]
-        assert jobs[0].jobid != jobs[1].jobid
-        assert jobs[0].result(DEADLINE) == jobs[1].result(DEADLINE)
-    assert calls_of(zone, "create_rule") == 1
+    assert len(asked(zone, "create_rule")) == 1
+    assert len(asked(zone, "watch_word", kind="call")) == 4
 
 
 def test_the_key_goes_into_the_field_that_the_request_knows_or_that_the_app_names() -> None:
-    script = Script([reply(errcode=0), answer(jobid="j")])
-    with client_of(transport=script) as client:
+    with scripted(reply(errcode=0), answer(jobid="j")) as (client, script):
         once = client.with_options(idempotency_key="k-1")
         once.call(Order(order=OrderId(price=2)))
         once.submit("other_name", Order(order=OrderId(id="k-1")))
@@ -104,8 +89,7 @@ def test_the_key_goes_into_the_field_that_the_request_knows_or_that_the_app_name
 
 def test_a_repeat_is_sent_again_while_the_first_call_still_runs() -> None:
     running = reply(errcode=710661, errmsg="the first call still runs")
-    script = Script([httpx.ReadTimeout(""), running, reply(errcode=0, rule_id="r")])
-    with client_of(transport=script) as client:
+    with scripted(httpx.ReadTimeout(""), running, reply(errcode=0, rule_id="r")) as (client, script):
         assert client.with_options(idempotency_key="k").call(Order(order=OrderId()), timeout=5).errcode == 0
         assert len(script.requests) == 3
         script.outcomes = [running]
@@ -144,8 +128,7 @@ OTHER = Order(order=OrderId(id="s3cret"))
 def test_a_key_that_can_go_nowhere_is_an_error_that_says_how_to_fix_it(
     call: Callable[[ZoneClient], object], said: str
 ) -> None:
-    script = Script([reply(errcode=0)])
-    with client_of(transport=script) as client, pytest.raises(ConfigurationError) as caught:
+    with scripted(reply(errcode=0)) as (client, script), pytest.raises(ConfigurationError) as caught:
         call(client.with_options(idempotency_key="s3cret-key"))
     assert str(caught.value).startswith(f"idempotency_key: {said}")
     assert "s3cret" not in str(caught.value)

@@ -11,7 +11,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from tests.client.conftest import asked
 from tests.client.scripted import Script, answer, async_client_of, client_of, reply
+from tests.support.async_store import AsyncStore
 from wwspec_client import (
     MessageGapError,
     PlatformError,
@@ -22,7 +24,7 @@ from wwspec_client import (
     messages,
 )
 from wwspec_client.models import MessageGap
-from wwspec_client.stores import CursorRefusedError, CursorStore, FileCursor, Position
+from wwspec_client.stores import CursorRefusedError, CursorStore, FileCursor
 from wwspec_devtools.testing.zone import Zone
 
 SOON = RetryPolicy(attempts=1000, first_pause=0.0, deadline=30.0)
@@ -47,10 +49,6 @@ def store_pull(file: Path, *, seconds_ago: int, cursor: str | None = None) -> No
 
 def cursor_in(file: Path) -> str:
     return str(msgspec.json.decode(file.read_bytes())["cursor"])
-
-
-def sync_msg_calls(zone: Zone) -> list[dict[str, Any]]:
-    return [each for each in zone.client.traffic(kind="sdk") if each["name"] == "sync_msg"]
 
 
 def test_a_pull_goes_on_where_the_one_before_ended(zone: Zone, app: ZoneClient, file: Path) -> None:
@@ -93,7 +91,7 @@ def test_the_wait_for_a_page_is_bounded(zone: Zone, app: ZoneClient, file: Path)
     with pytest.raises(SdkApiError, match="45033") as caught:
         pulled(app, FileCursor(file), patience=RetryPolicy(attempts=7, first_pause=0.0))
     assert caught.value.retryable
-    assert len(sync_msg_calls(zone)) == 7
+    assert len(asked(zone)) == 7
     assert not file.exists()
 
 
@@ -101,17 +99,17 @@ def test_what_does_not_pass_by_waiting_ends_the_pull_at_once(zone: Zone, app: Zo
     zone.client.add_fault("app", "errcode", "sync_call_program", 710671)
     with pytest.raises(PlatformError, match="710671"):
         pulled(app, FileCursor(file), patience=SOON)
-    assert sum(each["name"] == "sync_call_program" for each in zone.client.traffic(kind="app")) == 1
+    assert len(asked(zone, "sync_call_program", "app")) == 1
 
 
 def test_the_token_of_an_event_goes_with_each_pull_until_it_is_refused(zone: Zone, app: ZoneClient, file: Path) -> None:
     token = zone.fire("conversation_new_message")["event"]["conversation_new_message"]["token"]
     assert len(pulled(app, FileCursor(file), limit=25, token=token)) == 61  # with that of the event
-    assert ["token" in each["request"] for each in sync_msg_calls(zone)] == [True] * 3
+    assert ["token" in each["request"] for each in asked(zone)] == [True] * 3
     said(zone, 2)
     tokens = iter([token, "made-up", "made-up", ""])
     assert len(pulled(app, FileCursor(file), limit=1, token=lambda: next(tokens))) == 2
-    outcomes = [("token" in each["request"], each["outcome"]) for each in sync_msg_calls(zone)]
+    outcomes = [("token" in each["request"], each["outcome"]) for each in asked(zone)]
     assert outcomes[3:] == [(True, "ok"), (True, "40058"), (False, "ok")]
 
 
@@ -120,7 +118,7 @@ def test_no_token_is_sent_that_the_app_has_had_for_ten_minutes(
 ) -> None:
     monkeypatch.setattr(messages, "TOKEN_LIFETIME", 0.0)
     assert len(pulled(app, FileCursor(file), token=lambda: "old")) == 60
-    assert ["token" in each["request"] for each in sync_msg_calls(zone)] == [False]
+    assert ["token" in each["request"] for each in asked(zone)] == [False]
 
 
 def test_a_refusal_that_is_not_of_the_token_is_raised_after_one_pull_without_it(
@@ -129,7 +127,7 @@ def test_a_refusal_that_is_not_of_the_token_is_raised_after_one_pull_without_it(
     zone.client.add_fault("sdk", "errcode", "sync_msg", 710659)
     with pytest.raises(SdkApiError, match="710659"):
         pulled(app, FileCursor(file), token=lambda: "any")
-    assert len(sync_msg_calls(zone)) == 2
+    assert len(asked(zone)) == 2
 
 
 def test_a_gap_ends_the_pull_unless_the_app_takes_note_of_it(zone: Zone, app: ZoneClient, file: Path) -> None:
@@ -213,20 +211,6 @@ def test_a_next_cursor_that_leads_back_is_an_error(file: Path) -> None:
     assert cursor_in(file) == "a"
 
 
-class Remembered(CursorStore):
-    """A store of an app on an event loop."""
-
-    def __init__(self) -> None:
-        self.kept: list[Position] = []
-
-    async def load(self) -> Position | None:
-        return self.kept[-1] if self.kept else None
-
-    async def keep(self, before: Position | None, after: Position, *, commit: bool) -> None:
-        assert before == await self.load()
-        self.kept.append(after)
-
-
 async def test_messages_are_pulled_on_an_event_loop_with_any_store(file: Path) -> None:
     script, gaps = Script([]), list[MessageGap]()
     page = reply(has_more=1, next_cursor="a", msg_list=[{"msgid": "m1"}, {"msgid": "m2"}])
@@ -248,8 +232,8 @@ async def test_messages_are_pulled_on_an_event_loop_with_any_store(file: Path) -
         return found
 
     async with async_client_of(script=script) as client:
-        stores: list[CursorStore] = [FileCursor(file), Remembered()]
-        for cursors in stores:
+        of_loop: Any = AsyncStore(FileCursor(file.with_name("of_loop")))
+        for cursors in (FileCursor(file), of_loop):
             for keep in (True, False):
                 assert await pulled(cursors, keep=keep) == ["m1", "m2", "m3"]
         assert cursor_in(file) == "b"
@@ -261,7 +245,7 @@ async def test_messages_are_pulled_on_an_event_loop_with_any_store(file: Path) -
 def test_a_pull_ends_after_so_many_pages_and_the_next_one_goes_on(zone: Zone, app: ZoneClient, file: Path) -> None:
     pages = list(app.messages(FileCursor(file), limit=25, max_pages=2))
     assert [(len(page), page.has_more) for page in pages] == [(25, True), (25, True)]
-    assert len(sync_msg_calls(zone)) == 2
+    assert len(asked(zone)) == 2
     pages = list(app.messages(FileCursor(file), limit=25, max_pages=2))
     assert [(len(page), page.has_more) for page in pages] == [(10, False)]
 
@@ -288,7 +272,7 @@ def test_a_busy_wecom_is_not_waited_for_beyond_the_deadline(zone: Zone, app: Zon
     zone.client.add_fault("sdk", "errcode", "sync_msg", 45009)
     with pytest.raises(SdkApiError, match="45009"):
         pulled(app, FileCursor(file), deadline=1.0, patience=RetryPolicy(attempts=9, first_pause=30.0, deadline=900.0))
-    assert len(sync_msg_calls(zone)) == 1
+    assert len(asked(zone)) == 1
 
 
 @pytest.mark.parametrize("kind", [int, lambda begin: datetime.fromtimestamp(begin, UTC)])
@@ -300,8 +284,8 @@ def test_a_first_pull_begins_near_a_time_and_leaves_out_what_is_older(
     since = [message.msgid for message in everything if message.send_time >= begin]
     assert 0 < len(since) < 60
     assert pulled(app, FileCursor(tmp_path / "some"), limit=7, begin_time=kind(begin)) == since
-    asked = [each["request"] for each in sync_msg_calls(zone)][1:]
-    assert ["begin_time" in each for each in asked] == [True] + [False] * (len(asked) - 1)  # only without a cursor
+    sent = [each["request"] for each in asked(zone)][1:]
+    assert ["begin_time" in each for each in sent] == [True] + [False] * (len(sent) - 1)  # only without a cursor
 
 
 def test_messages_from_before_a_time_are_left_out_after_a_kept_place_too(file: Path) -> None:

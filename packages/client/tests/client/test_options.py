@@ -7,29 +7,17 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.client.conftest import QUICK, fetched_tokens
-from tests.client.scripted import Script, answer, async_client_of, client_of, reply
+from tests.client.conftest import QUICK, asked
+from tests.client.scripted import Script, answer, async_client_of, client_of, reply, scripted
 from tests.support.tables import for_each
 from wwspec_client import NoAnswerError, RequestOptions, RetryPolicy
 from wwspec_client.core import Core, Sending
 from wwspec_client.steps import Alone, Request, Steps
 from wwspec_client.stores import Token
-from wwspec_contracts.base import Output, PagedRequest
+from wwspec_contracts import sync_msg
 from wwspec_contracts.errcodes import ProgramErrcodes
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_devtools.testing.zone import Zone
-
-
-class Seen(Script):
-    """A script that notes the seconds of each attempt."""
-
-    def __init__(self, *outcomes: httpx.Response | Exception) -> None:
-        super().__init__(outcomes or [reply(errcode=0)])
-        self.seconds: list[float] = []
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        self.seconds.append(round(request.extensions["timeout"]["read"]))
-        return super().handle_request(request)
 
 
 def test_connecting_may_have_less_time_than_an_answer() -> None:
@@ -49,15 +37,6 @@ def test_connecting_may_have_less_time_than_an_answer() -> None:
     assert seconds == [(2.5, 20), (1.5, 90), (3.5, 7), (1.0, 1)]
 
 
-class Page(Output):
-    has_more: bool = False
-    next_cursor: str = ""
-
-
-class Paged(PagedRequest[Page]):
-    cursor: str = ""
-
-
 @for_each(
     [
         ({}, 30),
@@ -70,8 +49,7 @@ class Paged(PagedRequest[Page]):
     ]
 )
 def test_an_attempt_gets_the_time_that_the_options_say(options: RequestOptions, seconds: int) -> None:
-    script = Seen()
-    with client_of(transport=script) as client:
+    with scripted(reply(errcode=0)) as (client, script):
         other = client.with_options(**options)
         other.call("greet")
         other.get_corp_auth_info()
@@ -80,8 +58,7 @@ def test_an_attempt_gets_the_time_that_the_options_say(options: RequestOptions, 
 
 
 def test_the_latest_of_several_options_counts_and_a_call_may_still_have_its_own() -> None:
-    script = Seen()
-    with client_of(transport=script) as client:
+    with scripted(reply(errcode=0)) as (client, script):
         client.with_options(timeout=90).with_options(timeout=5).call("greet")
         client.with_options(timeout=90).with_options(retries=0).call("greet")
         client.with_options(timeout=5).call("greet", timeout=7)
@@ -99,8 +76,7 @@ def test_the_latest_of_several_options_counts_and_a_call_may_still_have_its_own(
     ]
 )
 def test_a_request_is_sent_as_often_as_the_options_say(options: RequestOptions, attempts: int) -> None:
-    script = Seen(httpx.ReadError(""))
-    with client_of(transport=script) as client, pytest.raises(NoAnswerError):
+    with scripted(httpx.ReadError("")) as (client, script), pytest.raises(NoAnswerError):
         client.with_options(**options).get_log_level()
     assert len(script.requests) == attempts
 
@@ -110,14 +86,14 @@ def test_a_client_with_options_shares_the_token_and_the_connections(zone: Zone) 
         assert client.with_options(timeout=5).get_log_level() == 2
         assert client.get_log_level() == 2
         assert client.with_options(retries=0).with_options(timeout=5).check_debug_mode() is False
-        assert fetched_tokens(zone) == 1
+        assert len(asked(zone, "gettoken", "app")) == 1
         client.with_options(timeout=5).close()
         with pytest.raises(ConfigurationError, match="the client is closed"):
             client.get_log_level()
 
 
 async def test_a_client_on_an_event_loop_takes_the_same_options() -> None:
-    script = Seen(answer(log_level=1))
+    script = Script([answer(log_level=1)])
     async with async_client_of(script=script, user_agent="mine/1") as client:
         assert await client.with_options(timeout=5, headers={"X-Gateway": "a"}).get_log_level() == 1
         assert await client.get_log_level() == 1
@@ -129,10 +105,9 @@ async def test_a_client_on_an_event_loop_takes_the_same_options() -> None:
 
 
 def test_a_task_and_the_pages_of_a_client_with_options_have_them_too() -> None:
-    script = Seen(answer(jobid="j"), answer(response_data="{}"), reply(has_more=False))
-    with client_of(transport=script) as client:
+    with scripted(answer(jobid="j"), answer(response_data="{}"), reply(has_more=False)) as (client, script):
         client.with_options(timeout=5).submit("greet").result()
-        list(client.with_options(timeout=6).pages("greet", Paged()))
+        list(client.with_options(timeout=6).pages(sync_msg.Request()))
     assert script.seconds == [5, 5, 5, 6]
 
 
@@ -152,8 +127,7 @@ def test_each_request_has_the_headers_of_the_options() -> None:
 
 
 def test_requests_say_the_versions_of_package_python_and_httpx_and_nothing_of_the_machine() -> None:
-    script = Script([answer(log_level=1)])
-    with client_of(transport=script) as client:
+    with scripted(answer(log_level=1)) as (client, script):
         client.get_log_level()
         client.with_options(headers={"User-Agent": "gateway/1"}).get_log_level()
     python = f"{sys.version_info.major}.{sys.version_info.minor}"

@@ -8,7 +8,8 @@ import httpx
 import pytest
 from hypothesis import given, strategies as st
 
-from tests.client.scripted import Outcome, Script, answer, client_of, reply
+from tests.client.conftest import asked
+from tests.client.scripted import Outcome, Script, answer, client_of, reply, scripted
 from tests.support.tables import for_each
 from wwspec_client import RetryPolicy, ZoneClient, errors
 from wwspec_devtools.testing.zone import Zone
@@ -131,29 +132,23 @@ def test_a_pause_is_bounded_by_the_deadline_and_by_what_the_server_asks(
         assert pause <= max(min(8.0, first * 2 ** (attempt - 1)), retry_after or 0)
 
 
-def calls(zone: Zone, kind: str = "app", name: str = "sync_call_program") -> list[str]:
-    """Return how each call of an API has ended."""
-    return [each["outcome"] for each in zone.client.traffic(kind=kind) if each["name"] == name]
-
-
 def test_a_call_beyond_the_limit_of_frequency_is_not_repeated_within_the_minute(zone: Zone, app: ZoneClient) -> None:
     zone.client.add_fault("app", "errcode", "sync_call_program", 45009, count=1)
     with pytest.raises(errors.PlatformError, match="errcode 45009") as caught:
         app.call("chat_digest", {"limit": 3})
-    assert len(calls(zone)) == 1
+    assert len(asked(zone, "sync_call_program", "app")) == 1
     patient = RetryPolicy(deadline=300.0)
     assert [caught.value.retry_after, patient.pause(caught.value, 1, 0.0, retry_unsafe=False)] == [60.0, 60.0]
     zone.client.add_fault("sdk", "errcode", "search_chat", 45009, count=1)
     with pytest.raises(errors.SdkApiError, match="errcode 45009") as caught_of_api:
         app.call("invoke_search_chat", {"query_word": "报价"}, retry_unsafe=True)
     assert caught_of_api.value.retry_after == 60.0
-    assert len(calls(zone, "sdk", "search_chat")) == 1
+    assert len(asked(zone, "search_chat")) == 1
 
 
 def test_a_retry_after_that_is_beyond_the_deadline_ends_the_attempts_at_once() -> None:
     for header in ("61", format_datetime(datetime.now(UTC) + timedelta(hours=1)), "9" * 400):
-        script = Script([httpx.Response(429, headers={"retry-after": header})])
-        with client_of(transport=script, retries=RetryPolicy()) as client:
+        with scripted(httpx.Response(429, headers={"retry-after": header}), retries=RetryPolicy()) as (client, script):
             with pytest.raises(errors.BadAnswerError) as caught:
                 client.call("greet")
         assert caught.value.retry_after is not None

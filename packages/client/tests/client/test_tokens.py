@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,14 +10,14 @@ import anyio.lowlevel
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from tests.client.conftest import QUICK
-from tests.client.scripted import Script, answer, async_client_of, client_of, reply
+from tests.client.conftest import QUICK, asked
+from tests.client.scripted import Script, answer, async_client_of, client_of, scripted
 from tests.support.emulator import SealedProgram, serving
-from tests.support.waiting import DEADLINE
-from wwspec_client import AppSecret, AsyncZoneClient, PlatformError, SuiteApp, ZoneClient
+from wwspec_client import AppSecret, AsyncZoneClient, PlatformError, RetryPolicy, SuiteApp, ZoneClient
 from wwspec_client.stores import Token
 from wwspec_devtools.emulator.http.app import create_app
 from wwspec_devtools.emulator.settings import EmulatorSettings
+from wwspec_devtools.testing.stores.rig import together
 from wwspec_devtools.testing.zone import Zone
 
 
@@ -27,15 +26,7 @@ def test_a_token_that_is_refused_again_is_an_error(zone: Zone, app: ZoneClient, 
     zone.client.add_fault("app", "errcode", "get_log_level", errcode)
     with pytest.raises(PlatformError, match=str(errcode)):
         app.get_log_level()
-    assert sum(each["name"] == "get_log_level" for each in zone.client.traffic(kind="app")) == 2
-
-
-def test_a_renewal_needs_no_attempt_of_the_retries() -> None:
-    script = Script([answer(42001), reply(errcode=0)])
-    with client_of(transport=script) as client:
-        client.call("greet")
-    assert [each.url.params["access_token"] for each in script.requests] == ["token-1", "token-2"]
-    assert script.tokens == [{"corpid": ["corp"], "corpsecret": ["the-secret"]}] * 2
+    assert len(asked(zone, "get_log_level", "app")) == 2
 
 
 class Crowd:
@@ -86,14 +77,8 @@ def crowd(program: SealedProgram) -> Iterator[Crowd]:
 
 
 def test_one_client_for_64_threads_fetches_one_token_and_keeps_to_its_connections(program: SealedProgram) -> None:
-    with crowd(program) as found, ZoneClient(**found.options()) as client, ThreadPoolExecutor(64) as threads:
-        together = threading.Barrier(64)
-
-        def call(number: int) -> int:
-            together.wait(DEADLINE)
-            return int(client.call("echo", {"number": number})["number"])
-
-        assert list(threads.map(call, range(64))) == list(range(64))
+    with crowd(program) as found, ZoneClient(**found.options()) as client:
+        assert together(lambda number: client.call("echo", {"number": number})["number"], 64) == list(range(64))
         assert (found.tokens(), found.most_at_once <= 16, len(found.peers) < 32) == (1, True, True)
 
 
@@ -163,9 +148,10 @@ async def test_a_task_that_is_cancelled_while_it_fetches_the_token_leaves_it_to_
 
 
 def test_a_function_gives_tokens_and_is_asked_again_when_one_is_refused() -> None:
+    """A renewal needs no attempt of the retries."""
     given = iter(["first", "second", "third"])
     script = Script([answer(log_level=1), answer(40014), answer(log_level=1)])
-    with client_of(transport=script, tokens=lambda: next(given)) as client:
+    with client_of(transport=script, tokens=lambda: next(given), retries=RetryPolicy(attempts=1)) as client:
         for _ in range(3):
             client.get_log_level()
     assert [each.url.params["access_token"] for each in script.requests] == ["first", "first", "second", "second"]
@@ -173,8 +159,7 @@ def test_a_function_gives_tokens_and_is_asked_again_when_one_is_refused() -> Non
 
 def test_a_token_that_expires_soon_is_not_used_again() -> None:
     given = iter([Token("first", expires_in=0), Token("second", expires_in=7200)])
-    script = Script([answer(log_level=1)])
-    with client_of(transport=script, tokens=lambda: next(given)) as client:
+    with scripted(answer(log_level=1), tokens=lambda: next(given)) as (client, script):
         for _ in range(3):
             client.get_log_level()
     assert [each.url.params["access_token"] for each in script.requests] == ["first", "second", "second"]
@@ -217,8 +202,7 @@ def test_a_third_party_app_calls_in_the_name_of_a_corp_that_installed_it(zone: Z
         zone.advance(7200)
         assert client.call("chat_digest", {"limit": 2})["messages"] == 2
     assert len(tickets) == 2, "the suite's token expires with that of the corp"
-    names = [each["name"] for each in zone.client.traffic(kind="app")]
-    assert names.count("get_suite_token") == 2
+    assert len(asked(zone, "get_suite_token", "app")) == 2
 
 
 def test_the_secret_of_an_app_is_not_shown() -> None:

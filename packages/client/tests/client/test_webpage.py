@@ -102,14 +102,6 @@ def test_threads_share_one_ticket_of_each_kind() -> None:
     assert all(signed_with(config) == ["get_jsapi_ticket-1", "ticket/get-1"] for config in configs)
 
 
-async def test_tasks_share_one_ticket_of_each_kind() -> None:
-    wecom = Wecom()
-    async with AsyncZoneClient("corp", "secret", transport=wecom) as client, anyio.create_task_group() as tasks:
-        for _ in range(64):
-            tasks.start_soon(lambda: client.page_config(PAGE, agentid=1))
-    assert wecom.tickets == ONE_OF_EACH
-
-
 def test_a_ticket_that_has_expired_is_not_used_again() -> None:
     wecom = Wecom(expires_in=0)
     with ZoneClient("corp", "secret", transport=wecom) as client:

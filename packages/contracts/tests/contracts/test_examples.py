@@ -147,14 +147,6 @@ def test_an_example_has_the_tag_of_a_contract_and_what_almost_fits_keeps_it() ->
     assert OutputCodec(Post, OutputPolicy.PRUNE).fit(reply) == '{"image":{"type":"image","url":"x"}}'
 
 
-def test_an_output_example_always_carries_errcode_and_errmsg() -> None:
-    class Reply(Output):
-        name: str = ""
-
-    assert console_example(Reply) == {"errcode": 0, "errmsg": "ok", "name": "text"}
-    assert console_example(Output) == {"errcode": 0, "errmsg": "ok"}
-
-
 class Mapped(Contract):
     table: dict[str, int] = {}
 

@@ -1,11 +1,10 @@
 """How a verb ends by Ctrl-C or SIGTERM."""
 
-import subprocess
 import sys
 
 import pytest
 
-from tests.support.waiting import DEADLINE
+from tests.support.processes import finished
 
 LOST = """
 import signal, threading
@@ -25,8 +24,5 @@ print("ended")
 @pytest.mark.parametrize("signal", ["SIGINT", "SIGTERM"])
 def test_a_signal_that_comes_in_a_destructor_ends_the_block_all_the_same(signal: str) -> None:
     """Python drops what is raised there, and `wwspec dev` went on for ever when Ctrl-C came during an import."""
-    program = LOST.format(signal=signal)
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=DEADLINE, check=False
-    )
+    done = finished(sys.executable, "-c", LOST.format(signal=signal))
     assert (done.returncode, done.stdout, done.stderr) == (0, "ended\n", "")

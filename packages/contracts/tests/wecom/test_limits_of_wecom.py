@@ -7,15 +7,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.support.apps import ROOT
 from tests.support.tables import for_each
+from tests.wecom.test_contracts_of_wecom import payload, places, replaced
 from wwspec_contracts import create_chatdata_export_job, get_rule_list, get_ww_model_result, search_chat, sync_msg
 from wwspec_contracts.errors import InputError
 from wwspec_contracts.events import conversation_new_message, knowledge_base_learn_done
 from wwspec_contracts.messages import Message, MsgType
 from wwspec_router.codecs.codec import InputCodec, OutputCodec, OutputPolicy
 
-PAYLOADS = ROOT / "tests" / "payloads"
+LEARNT = payload("events/knowledge_base_learn_done")
 
 KEYS = [{"msgid": "m", "encrypt_info": {"secret_key": "k"}}]
 PAIRS = [{"userid": "u", "external_userid": "e"}]
@@ -89,14 +89,8 @@ LIMITS: list[tuple[str, str, Any, Any, list[Any]]] = [
 
 def with_value(api: str, path: str, new: Any) -> str:
     """Return the API's example request with another value at one path."""
-    request = json.loads((PAYLOADS / "api" / f"{api}.request.json").read_text("utf-8"))
-    place = request
-    *parents, last = path.removeprefix("$.").split(".")
-    for step in parents:
-        key, _, index = step.partition("[")
-        place = place[key][int(index[:-1])] if index else place[key]
-    place[last] = new
-    return json.dumps(request)
+    request = payload(f"api/{api}.request")
+    return json.dumps(replaced(request, dict(places(request))[path], new))
 
 
 CASES = [(api, *row) for apis, *row in LIMITS for api in apis.split()]
@@ -135,19 +129,13 @@ def test_wecom_may_send_more_than_its_pages_say() -> None:
             {"filtered_content_list": [{"docid": "d"}]},
         ),
         (create_chatdata_export_job.Response, {"jobid": "j", "new_key": 1}, {"jobid": "j"}),
+        (knowledge_base_learn_done.Event, json.loads(json.dumps(LEARNT).replace("doc_id", "docid")), LEARNT),
     ]
 )
 def test_slips_of_wecoms_pages_are_repaired(type_: Any, sent: Any, passed_on: Any) -> None:
+    """A learnt content may be named as the APIs do."""
     fitted = OutputCodec(type_, OutputPolicy.PRUNE).fit(json.dumps(sent))
     assert json.loads(fitted) == passed_on
-
-
-def test_a_learnt_content_may_be_named_as_the_apis_do() -> None:
-    event = json.loads((PAYLOADS / "events" / "knowledge_base_learn_done.json").read_text("utf-8"))
-    spelled = json.loads(json.dumps(event).replace("doc_id", "docid"))
-    fitted = OutputCodec(knowledge_base_learn_done.Event, OutputPolicy.PRUNE).fit(json.dumps(spelled))
-
-    assert json.loads(fitted) == event
 
 
 @for_each(MsgType)

@@ -10,30 +10,32 @@ from threading import Event
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, event, text
+from sqlalchemy import create_engine, event
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from tests.client.archive.world import KINDS, MESSAGES, Clock, Kind, Machine, Rig, archived, async_url, made_tables
+from tests.client.archive.world import (
+    KINDS,
+    MESSAGES,
+    Clock,
+    Kind,
+    Machine,
+    Rig,
+    archived,
+    async_url,
+    made_tables,
+    rows,
+)
 from tests.client.conftest import QUICK
 from tests.client.notify.stand import OnThread
 from tests.support.apps import ROOT
+from tests.support.provider import SUITE_ID
 from tests.support.rsa_keys import new_rsa_key
 from tests.support.waiting import DEADLINE
 from wwspec_client import AsyncSuite, NotInstalledError, Suite
 from wwspec_client.sql import SqlInstallationStore, SqlTokenStore
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.testing.zone import Zone
-
-SUITE_ID = "emulator-suite"
-
-
-def rows(url: str, *tables: str) -> list[Any]:
-    engine = create_engine(url)
-    with engine.begin() as connection:
-        found = [row for table in tables for row in connection.execute(text(f"SELECT * FROM {table}"))]  # noqa: S608 - names
-    engine.dispose()
-    return found
 
 
 def test_a_corp_that_is_forgotten_between_its_claim_and_its_first_page_has_no_row_afterwards(rig: Rig) -> None:

@@ -27,7 +27,7 @@ def test_a_notification_on_the_same_machine_wakes_it_at_once(rig: Rig) -> None:
     rig.say(rig.corpids[1])
     machine.on_event(rig.event(rig.corpids[1]))
     wait_until(lambda: len(machine.stored) == 4)
-    assert machine.problems() == []
+    assert machine.archiver.problems() == []
     machine.stop()
     end.result(DEADLINE)
     assert rig.stored() == 61
@@ -42,7 +42,7 @@ def test_it_ends_after_the_running_page_and_gives_its_corp_to_others(rig: Rig, h
     first.start().result(DEADLINE)
     assert len(first.stored) == 1
     assert rig.stored() == 5
-    assert first.problems() == ["the archiver does not run in this process"]
+    assert first.archiver.problems() == ["the archiver does not run in this process"]
     assert second.run_due() == 3
     assert rig.stored() == 60
 
@@ -66,9 +66,9 @@ def test_a_database_that_is_down_is_a_problem_until_it_is_back(
     path.write_bytes(b"not a database" * 1000)
     end = machine.start()
     problem = "StoreError: the app's database refuses a statement on wwspec_archive (DatabaseError"
-    wait_until(lambda: any(each.startswith(problem) for each in machine.problems()))
+    wait_until(lambda: any(each.startswith(problem) for each in machine.archiver.problems()))
     path.write_bytes(content)
-    wait_until(lambda: not machine.problems())
+    wait_until(lambda: not machine.archiver.problems())
     wait_until(lambda: rig.stored() == 60)
     machine.archiver.stop()
     end.result(DEADLINE)
@@ -78,7 +78,7 @@ def test_a_database_that_is_down_is_a_problem_until_it_is_back(
 def test_one_object_runs_once_at_a_time(rig: Rig) -> None:
     machine = rig.start(corps=[])
     machine.start()
-    wait_until(lambda: not machine.problems())
+    wait_until(lambda: not machine.archiver.problems())
     with pytest.raises(ConfigurationError, match="runs already in this process"):
         machine.start().result(DEADLINE)
 

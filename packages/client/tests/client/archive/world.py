@@ -9,7 +9,7 @@ from typing import Any, Literal, Self
 import httpx
 import msgspec
 from anyio.from_thread import start_blocking_portal
-from sqlalchemy import Column, Connection, MetaData, String, Table, create_engine, insert, select
+from sqlalchemy import Column, Connection, MetaData, String, Table, create_engine, insert, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -149,9 +149,6 @@ class Machine:
     def status(self) -> dict[str, ArchiveStatus]:
         return {each.corpid: each for each in self.call(self.archiver.status)}
 
-    def problems(self) -> list[str]:
-        return self.archiver.problems()
-
     def start(self) -> "Future[None]":
         """Call `run()`, and return its end."""
         if isinstance(self.archiver, AsyncArchiver):
@@ -212,11 +209,15 @@ def made_tables(url: str) -> None:
 
 def archived(url: str) -> list[tuple[str, str]]:
     """Return corp and msgid of each message in the database."""
+    return [(row.corpid, row.msgid) for row in rows(url, "messages")]
+
+
+def rows(url: str, *tables: str) -> list[Any]:
     engine = create_engine(url)
     with engine.begin() as connection:
-        rows = [(row.corpid, row.msgid) for row in connection.execute(select(MESSAGES))]
+        found = [row for table in tables for row in connection.execute(text(f"SELECT * FROM {table}"))]  # noqa: S608 - names
     engine.dispose()
-    return rows
+    return found
 
 
 class Rig(Tenants):
@@ -234,6 +235,6 @@ class Rig(Tenants):
 
     def stored(self) -> int:
         """Return how many messages the app has stored, none of them twice."""
-        rows = archived(self.url)
-        assert len(rows) == len(set(rows))
-        return len(rows)
+        found = archived(self.url)
+        assert len(found) == len(set(found))
+        return len(found)

@@ -24,7 +24,7 @@ from wwspec_client import (
     ZoneClient,
 )
 from wwspec_client.stores import Pending, Stage
-from wwspec_contracts.callbacks import CallbackCrypto, write_xml
+from wwspec_contracts.callbacks import Callback, CallbackCrypto, write_xml
 from wwspec_devtools.testing.memory import MemoryServer, MemoryTransport
 from wwspec_devtools.testing.zone import Zone
 
@@ -81,17 +81,34 @@ def async_app_client(zone: Zone) -> AsyncZoneClient:
     return AsyncZoneClient(info["corpid"], info["secret"], program_id=info["program_id"], **options)
 
 
+class Failing:
+    """A function of the app's that fails the first times, and keeps what it is given."""
+
+    def __init__(self, times: int) -> None:
+        self.given: list[Any] = []
+        self._times = times
+
+    def __call__(self, given: Any) -> None:
+        self.given.append(given)
+        if len(self.given) <= self._times:
+            raise ValueError("no database")
+
+
 class Stand:
     """A receiver whose handler collects events. A context manager, which starts and stops it.
 
-    WeCom answers as `wecom` says, or is reached by `client["transport"]`.
+    WeCom answers as `wecom` says, or is reached by `client["transport"]`. With `collects_others` the callbacks of the
+    app and of the suite `suite` that are no notifications are collected, too.
     """
 
     def __init__(self, kind: ServerKind, wecom: Iterable[Outcome], **options: Any) -> None:
         self.wecom = Script(wecom)
         self.asked, self.outcomes = self.wecom.requests, self.wecom.outcomes
         self.events: list[NotifyEvent] = []
+        self.others: list[Callback] = []
         self.kind = kind
+        if options.pop("collects_others", False):
+            options |= {"on_other": self.others.append, "receive_id": {"suite", CORPID}}
         client = {**CLIENT, "retries": ONCE, **options.pop("client", {})}
         transport = client.pop("transport", self.wecom)
         choose = options.pop("choose", lambda client: client)

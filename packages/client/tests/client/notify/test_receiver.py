@@ -10,7 +10,7 @@ import httpx
 import msgspec
 import pytest
 
-from tests.client.notify.stand import AES_KEY, CORPID, CRYPTO, QUICK, TOKEN, ServerKind, Stand, of_kind
+from tests.client.notify.stand import AES_KEY, CORPID, CRYPTO, QUICK, TOKEN, Failing, ServerKind, Stand, of_kind
 from tests.client.scripted import answer, reply
 from tests.support.waiting import wait_until
 from wwspec_client import Notification, NotifyEvent, NotifyPolicy
@@ -129,21 +129,15 @@ def test_a_notification_that_comes_again_after_it_was_given_up_is_tried_again(ki
 
 
 def test_a_handler_that_raises_is_called_again_and_its_event_is_kept(kind: ServerKind) -> None:
-    seen: list[int] = []
-
-    def fails(event: NotifyEvent) -> None:
-        seen.append(event.attempt)
-        if len(seen) < 5:
-            raise ValueError("no database")
-
+    fails = Failing(4)
     with Stand(kind, [HIT], handler=fails, policy=replace(QUICK, handler_attempts=3)) as stand:
         stand.notify("n1")
         row = stand.given_up()
-        assert (seen, row.reason) == ([1, 2, 3], "ValueError: no database")
+        assert ([each.attempt for each in fails.given], row.reason) == ([1, 2, 3], "ValueError: no database")
         stand.retry(row)
-        wait_until(lambda: len(seen) == 5)
+        wait_until(lambda: len(fails.given) == 5)
         wait_until(lambda: not stand.failed())
-        assert seen == [1, 2, 3, 1, 2], "a retry did not begin a new count"
+        assert [each.attempt for each in fails.given[3:]] == [1, 2], "a retry did not begin a new count"
         assert len(stand.asked) == 1
 
 

@@ -1,6 +1,5 @@
 """A receiver where apps put it, with the emulator as WeCom."""
 
-import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from typing import Any
@@ -22,12 +21,6 @@ from wwspec_devtools.testing.zone import Zone
 RECEIVER: dict[str, Any] = {**CALLBACK, "receive_id": EmulatorSettings().corpid}
 
 
-@pytest.fixture
-def port() -> Iterator[socket.socket]:
-    with free_socket() as bound:
-        yield bound
-
-
 @contextmanager
 def zone_that_calls(url: str) -> Iterator[Zone]:
     """A zone whose emulator brings notifications to a URL."""
@@ -47,13 +40,14 @@ def check(zone: Zone, events: list[NotifyEvent]) -> None:
 
 
 @pytest.mark.parametrize("place", ["alone", "route", "mount"])
-def test_an_event_reaches_an_app_by_asgi(port: socket.socket, place: str) -> None:
+def test_an_event_reaches_an_app_by_asgi(place: str) -> None:
     events: list[NotifyEvent] = []
 
     async def handler(event: NotifyEvent) -> None:
         events.append(event)
 
-    with zone_that_calls(f"{url_of(port)}/hooks/wecom{'/' if place == 'mount' else ''}") as zone:
+    path = f"/hooks/wecom{'/' if place == 'mount' else ''}"
+    with free_socket() as port, zone_that_calls(f"{url_of(port)}{path}") as zone:
         receiver = AsyncNotifyReceiver(async_app_client(zone), handler, **RECEIVER)
 
         @asynccontextmanager

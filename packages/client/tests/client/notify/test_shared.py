@@ -11,14 +11,13 @@ from typing import Any
 
 import pytest
 
-from tests.client.notify.stand import CORPID, QUICK, ServerKind, Stand, fetched
+from tests.client.notify.stand import CORPID, QUICK, Failing, ServerKind, Stand, fetched
 from tests.client.notify.test_on_other import APPROVAL, ticket
 from tests.client.notify.test_receiver import HIT
 from tests.support.async_store import AsyncStore
 from tests.support.waiting import wait_until
 from wwspec_client import NotifyEvent, NotifyReceiver
 from wwspec_client.stores import MemoryPendingStore, Pending, SqlitePendingStore, Stage
-from wwspec_contracts.callbacks import Callback
 from wwspec_contracts.errors import StoreError
 
 Form = Callable[[Any], Any]
@@ -207,17 +206,11 @@ def test_a_loop_over_events_has_its_row_until_it_ends(path: Path, store: SqliteP
 
 
 def test_callbacks_that_are_given_up_are_tried_again_in_any_process(process: Process) -> None:
-    calls: list[str] = []
-
-    def fails_twice(callback: Callback) -> None:
-        calls.append(callback.xml)
-        if len(calls) < 3:
-            raise ValueError
-
+    fails_twice = Failing(2)
     options = {"on_other": fails_twice, "policy": replace(QUICK, handler_attempts=2)}
     with ExitStack() as processes:
         one, another = (processes.enter_context(process(**options)) for _ in range(2))
         one.post(APPROVAL)
         assert another.retry(another.given_up())
-        wait_until(lambda: len(calls) == 3)
+        wait_until(lambda: len(fails_twice.given) == 3)
         wait_until(lambda: not one.failed())

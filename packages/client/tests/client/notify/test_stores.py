@@ -1,6 +1,5 @@
 """What the SQLite file promises between processes; `PendingStoreSuite` has what all stores do."""
 
-import os
 import sqlite3
 import stat
 import subprocess
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.client.test_forks import child
 from wwspec_client import Notification
 from wwspec_client.stores import Pending, SqlitePendingStore, Stage
 from wwspec_contracts.errors import ConfigurationError, StoreError
@@ -42,15 +42,12 @@ def test_the_row_of_a_process_that_is_killed_is_claimed_when_its_lease_is_over(
 
 
 def test_a_forked_child_does_not_use_the_file(store: SqlitePendingStore) -> None:
-    child = os.fork()
-    if child == 0:
-        refused = False
-        try:
+    def add() -> None:
+        with pytest.raises(StoreError, match="before a fork"):
             store.add(ROW)
-        except StoreError as error:
-            refused = "before a fork" in str(error)
-        os._exit(0 if refused else 1)
-    assert os.waitpid(child, 0)[1] == 0
+
+    with child(add):
+        pass
     assert store.add(ROW)
 
 

@@ -1,22 +1,21 @@
 """The app of a provider by either class, served below a path, with an emulator as WeCom and an app's database."""
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import ExitStack
 from typing import Any, Literal
 
 import httpx
-import uvicorn
 from sqlalchemy import Column, Connection, MetaData, String, Table, create_engine, delete, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from starlette.applications import Starlette
 
 from tests.client.archive.world import async_url
-from tests.client.conftest import QUICK
-from tests.client.notify.stand import OnThread, serve_wsgi
+from tests.client.conftest import QUICK as WITHOUT_PAUSES
+from tests.client.notify.stand import QUICK, OnThread, serve_wsgi
 from tests.client.sql.conftest import quicken
-from tests.support.emulator import free_socket, running
+from tests.support.emulator import served
+from tests.support.provider import AES_KEY
 from tests.support.waiting import wait_until
-from wwspec_client import NotifyPolicy
 from wwspec_client.archive import ArchivePage, ArchiverOptions
 from wwspec_client.provider import AsyncProviderApp, ProviderApp, SuiteSettings
 from wwspec_client.sql import SqlKeyStore
@@ -26,7 +25,6 @@ from wwspec_devtools.testing.zone import Zone
 
 Kind = Literal["wsgi", "asgi"]
 
-AES_KEY = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789abcdefg"
 ENVIRONMENT = {
     "WWSPEC_SUITE_SECRET": "emulator-suite-secret",
     "WWSPEC_PROVIDER_CORPID": "wwprovider00000001",
@@ -45,11 +43,6 @@ MESSAGES = Table("messages", TABLES, Column("corpid", String(64)), Column("msgid
 """The app's own table. It has no primary key: a message that comes twice is there twice."""
 
 
-def served(app: Any) -> AbstractContextManager[str]:
-    """Serve an ASGI application, and give its URL."""
-    return running(uvicorn.Server(uvicorn.Config(app, log_config=None)), free_socket())
-
-
 class Stand:
     """An app of a provider; `options` are those of its class."""
 
@@ -66,8 +59,8 @@ class Stand:
             "forgets": [self.forget],
             "tables": TABLES,
             "archiver": OFTEN,
-            "policy": NotifyPolicy(first_pause=0.0, longest_pause=0.0, grace=5.0),
-            "retries": QUICK,
+            "policy": QUICK,
+            "retries": WITHOUT_PAUSES,
             "base_url": zone.client.url,
             **options,
         }
@@ -101,12 +94,9 @@ class Stand:
         for corpid in self.corpids:
             self.admin(corpid).cancel()
         self.zone.client.set_callback(f"{self.root}/callback", SETTINGS.callback_token, AES_KEY)
-        self.receive_commands()
+        self.zone.client.set_command_callback(f"{self.root}/commands", SETTINGS.command_token, AES_KEY)
         self.zone.client.push_ticket()
         wait_until(lambda: self.count("wwspec_suite_tickets"))
-
-    def receive_commands(self) -> None:
-        self.zone.client.set_command_callback(f"{self.root}/commands", SETTINGS.command_token, AES_KEY)
 
     def lose_commands(self) -> None:
         """Let WeCom send commands to where nobody listens."""

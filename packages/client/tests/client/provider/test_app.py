@@ -10,8 +10,9 @@ from sqlalchemy.pool import NullPool
 
 from tests.client.archive.world import async_url
 from tests.client.provider.conftest import Make
-from tests.client.provider.stand import OFTEN, SETTINGS, TABLES, Kind, Stand, served
+from tests.client.provider.stand import OFTEN, SETTINGS, TABLES, Kind, Stand
 from tests.client.sql.test_installations import Backwards
+from tests.support.emulator import served
 from tests.support.waiting import wait_until
 from wwspec_client import CancelAuth, ConfigurationError, DataPermissionEnded, NotifyEvent, SuiteEvent
 from wwspec_client.provider import AsyncProviderApp, ProviderApp
@@ -56,9 +57,7 @@ def test_a_corp_that_removes_the_app_is_deleted_its_pull_first_and_the_app_s_row
     [(*others, messages)] = left
     assert (others, messages > 0) == ([0, 0, 0], True)
     assert stand.stored() == []
-    stand.admin(corpid).authorize()
-    msgid = stand.say(corpid)
-    wait_until(lambda: (corpid, msgid) in stand.stored())
+    assert installed(stand) == corpid
 
 
 def test_a_corp_whose_permission_is_renewed_is_pulled_again_though_that_event_was_lost(make: Make) -> None:
@@ -71,29 +70,23 @@ def test_a_corp_whose_permission_is_renewed_is_pulled_again_though_that_event_wa
     wait_until(lambda: (corpid, msgid) in stand.stored())
 
 
-def test_the_app_s_functions_get_events_of_their_class_and_those_of_the_program(make: Make) -> None:
+def test_the_app_s_functions_get_events_of_their_class_those_of_the_program_and_pulls_that_fail(make: Make) -> None:
     ended: list[DataPermissionEnded] = []
     others: list[NotifyEvent] = []
-    stand = make(on={DataPermissionEnded: ended.append}, on_notify=others.append)
-    corpid = installed(stand)
-    stand.admin(corpid).fire("hit_keyword")
-    wait_until(lambda: others)
-    stand.admin(corpid).expire(["chat"])
-    wait_until(lambda: ended)
-    assert [each.event_type for each in others] == ["hit_keyword"]
-    assert [(each.corpid, each.is_chat) for each in ended] == [(corpid, True)]
-
-
-def test_the_app_learns_of_pulls_that_fail(make: Make) -> None:
     failures: list[tuple[str, Exception]] = []
 
     def on_error(corpid: str, error: Exception) -> None:
         failures.append((corpid, error))
 
-    stand = make(archiver={**OFTEN, "on_error": on_error})
+    on = {DataPermissionEnded: ended.append}
+    stand = make(on=on, on_notify=others.append, archiver={**OFTEN, "on_error": on_error})
     corpid = installed(stand)
+    stand.admin(corpid).fire("hit_keyword")
+    wait_until(lambda: others)
     stand.admin(corpid).expire(["chat"])
-    wait_until(lambda: failures)
+    wait_until(lambda: ended and failures)
+    assert [each.event_type for each in others] == ["hit_keyword"]
+    assert [(each.corpid, each.is_chat) for each in ended] == [(corpid, True)]
     assert failures[0][0] == corpid
 
 

@@ -59,6 +59,15 @@ def opened(url: str, **options: Any) -> Iterator[Engine]:
 
 
 @contextmanager
+def with_tables(url: str, **options: Any) -> Iterator[Engine]:
+    """Yield an engine for threads over a database that has the tables."""
+    with opened(url, **options) as engine:
+        with engine.begin() as connection:
+            create_tables(connection)
+        yield engine
+
+
+@contextmanager
 def statements(engine: Engine | type[Engine]) -> Iterator[list[str]]:
     """Yield what an engine executes, or any engine does."""
     found: list[str] = []
@@ -92,10 +101,7 @@ def servers(request: pytest.FixtureRequest) -> Iterator[Callable[[str], Engine]]
 
         @cache
         def server(name: str) -> Engine:
-            engine = stack.enter_context(opened(request.getfixturevalue(name)))
-            with engine.begin() as connection:
-                create_tables(connection)
-            return engine
+            return stack.enter_context(with_tables(request.getfixturevalue(name)))
 
         yield server
 
@@ -104,9 +110,8 @@ def servers(request: pytest.FixtureRequest) -> Iterator[Callable[[str], Engine]]
 def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file of SQLite to copy: to make the tables takes longer than most tests."""
     path = tmp_path_factory.mktemp("empty") / "app.db"
-    with opened(f"sqlite:///{path}") as engine, engine.begin() as connection:
-        create_tables(connection)
-    return path
+    with with_tables(f"sqlite:///{path}"):
+        return path
 
 
 @pytest.fixture
@@ -165,7 +170,5 @@ def call() -> Iterator[Loop]:
 @pytest.fixture
 def database() -> Iterator[Engine]:
     """An engine for threads over tables in memory."""
-    with opened("sqlite://") as engine:
-        with engine.begin() as connection:
-            create_tables(connection)
+    with with_tables("sqlite://") as engine:
         yield engine

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, create_engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
-from tests.client.sql.conftest import opened, statements
+from tests.client.sql.conftest import opened, statements, with_tables
 from tests.support.tables import for_each
 from wwspec_client import ConfigurationError, Notification
 from wwspec_client.sql import SqlCursor, SqlInstallationStore, SqlPendingStore, SqlTokenStore, create_tables
@@ -99,9 +99,7 @@ def test_a_place_is_forgotten_in_the_transaction_of_the_app(sync_engine: Engine)
 @pytest.mark.parametrize("at_engine", [True, False])
 def test_a_connection_that_commits_each_statement_is_refused(tmp_path: Path, at_engine: bool) -> None:
     url = f"sqlite:///{tmp_path / 'app.db'}"
-    with opened(url, **({"isolation_level": "AUTOCOMMIT"} if at_engine else {})) as engine:
-        with engine.begin() as connection:
-            create_tables(connection)
+    with with_tables(url, **({"isolation_level": "AUTOCOMMIT"} if at_engine else {})) as engine:
         each = engine if at_engine else engine.execution_options(isolation_level="AUTOCOMMIT")
         with Session(each) as session:
             cursor = SqlCursor(session, name="corp")
@@ -145,9 +143,7 @@ def test_a_missing_table_is_named_with_what_makes_it(tmp_path: Path) -> None:
 
 
 def test_a_row_that_another_transaction_locks_is_an_error_with_its_cause_that_a_repeat_may_end(tmp_path: Path) -> None:
-    with opened(f"sqlite:///{tmp_path / 'app.db'}", connect_args={"timeout": 0}) as engine:
-        with engine.begin() as connection:
-            create_tables(connection)
+    with with_tables(f"sqlite:///{tmp_path / 'app.db'}", connect_args={"timeout": 0}) as engine:
         with engine.connect() as holder, engine.connect() as connection:
             holder.exec_driver_sql("BEGIN IMMEDIATE")
             text = r"another transaction locks the table .*\(OperationalError SQLITE_BUSY\)"

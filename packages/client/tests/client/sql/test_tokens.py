@@ -2,38 +2,28 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from tests.client.scripted import answer, client_of
+from tests.client.scripted import Script, answer, client_of
 from tests.client.sql.test_installations import Backwards, dump
+from wwspec_client import AppSecret
 from wwspec_client.sql import SqlTokenStore
-from wwspec_client.steps import Steps
 from wwspec_client.stores import StoredTokenProvider, Token
 from wwspec_devtools.testing.stores import TokenStoreSuite
 
-
-class Source:
-    """Gives t1, t2, ..., which do not say how long they are used."""
-
-    asked = 0
-
-    def fetch(self, fetch: Any) -> Steps[Token]:
-        self.asked += 1
-        yield from ()
-        return Token(f"t{self.asked}")
+SOURCE = AppSecret("corp", "the-secret")
 
 
 def test_clients_share_a_token(database: Engine) -> None:
-    source = Source()
+    script = Script([answer(log_level=1)])
     for _ in range(2):
-        tokens = StoredTokenProvider(source, SqlTokenStore(database), name="corp")
-        with client_of(answer(log_level=1), tokens=tokens) as client:
+        tokens = StoredTokenProvider(SOURCE, SqlTokenStore(database), name="corp")
+        with client_of(transport=script, tokens=tokens) as client:
             client.get_log_level()
-    assert source.asked == 1
+    assert len(script.tokens) == 1
 
 
 class TestSqlTokenStore(TokenStoreSuite):
@@ -48,4 +38,4 @@ def test_a_token_is_sealed_at_rest_and_in_no_repr(database: Engine) -> None:
     assert store.load("corp") == Token("the-token")
     assert "the-token" not in dump(database)
     assert "the-token" not in repr(Token("the-token", 1.0))
-    assert repr(StoredTokenProvider(Source(), store, name="corp")) == "StoredTokenProvider(name='corp')"
+    assert repr(StoredTokenProvider(SOURCE, store, name="corp")) == "StoredTokenProvider(name='corp')"

@@ -7,15 +7,14 @@ from contextlib import ExitStack, asynccontextmanager
 from typing import Any, Literal
 
 import httpx
-import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from tests.client.notify.stand import ONCE, serve_wsgi
-from tests.support.emulator import Emulator, free_socket, running
+from tests.client.notify.stand import ONCE, QUICK, serve_wsgi
+from tests.support.emulator import Emulator, served
 from tests.support.provider import AES_KEY, PROVIDER, SUITE_ID, TOKEN
 from tests.support.waiting import DEADLINE, wait_until
-from wwspec_client import AsyncSuite, AsyncZoneClient, NotifyPolicy, Suite, SuiteEvent, ZoneClient
+from wwspec_client import AsyncSuite, AsyncZoneClient, Suite, SuiteEvent, ZoneClient
 from wwspec_client.stores import Installation, MemoryInstallationStore, Token
 from wwspec_contracts.callbacks import CallbackCrypto, write_xml
 from wwspec_contracts.errors import StoreError
@@ -25,8 +24,6 @@ from wwspec_devtools.emulator.settings import EmulatorSettings
 
 Kind = Literal["wsgi", "asgi"]
 CALLBACK = {"token": TOKEN, "encoding_aes_key": AES_KEY, "provider_corpid": PROVIDER}
-
-QUICK = NotifyPolicy(first_pause=0.0, longest_pause=0.0, grace=5.0)
 
 
 class Stand:
@@ -83,8 +80,7 @@ class Stand:
                 yield
 
         app = Starlette(routes=[Route("/commands", suite.commands)], lifespan=lifespan)
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None))
-        return self._stack.enter_context(running(server, free_socket())) + "/commands"
+        return self._stack.enter_context(served(app)) + "/commands"
 
     def listen(self) -> None:
         """Let the emulator send its commands here, beginning with a ticket."""
@@ -161,6 +157,13 @@ class Corp:
     def _client(self, suite: Any) -> Any:
         client: ZoneClient | AsyncZoneClient = suite.corp(self.corpid)
         return client
+
+    def send(self, info_type: str, at: float, **fields: str) -> None:
+        """Let the app get a command, and wait until it is handled."""
+        before = len(self.stand.events)
+        assert self.stand.send(info_type, at=at, AuthCorpId=self.corpid, **fields).text == "success"
+        assert self.stand.send("enter_agent").text == "success"
+        wait_until(lambda: any(each.info_type == "enter_agent" for each in self.stand.events[before:]))
 
     def code(self) -> str:
         """Let the admin install the app by a link, and return the auth_code of the redirect."""

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.client.notify.stand import Failing
 from tests.client.suite.conftest import Make
 from tests.client.suite.stand import Corp, Stand
 from tests.support.provider import AES_KEY, PROVIDER, SUITE_ID, TOKEN
@@ -79,16 +80,10 @@ def test_a_change_at_a_corp_without_an_installation_is_a_line_in_the_log(
 
 
 def test_what_the_app_fails_at_comes_again(make: Make) -> None:
-    seen: list[SuiteEvent] = []
-
-    def fails_once(event: SuiteEvent) -> None:
-        seen.append(event)
-        if len(seen) == 1:
-            raise ConnectionError("the app's database is down")
-
+    fails_once = Failing(1)
     make(on_event=fails_once)
-    wait_until(lambda: len(seen) == 2)
-    assert [type(each) for each in seen] == [SuiteTicket, SuiteTicket]
+    wait_until(lambda: len(fails_once.given) == 2)
+    assert [type(each) for each in fails_once.given] == [SuiteTicket, SuiteTicket]
 
 
 @for_each([Suite, AsyncSuite])

@@ -16,7 +16,7 @@ from sqlalchemy import create_engine
 from tests.client.archive.world import Clock
 from tests.client.suite.conftest import Make
 from tests.client.suite.stand import Corp, Data, Shared, Stand
-from tests.support.waiting import DEADLINE, wait_until
+from tests.support.waiting import DEADLINE
 from wwspec_client import CancelAuth, NotInstalledError, PlatformError
 from wwspec_client.sql import SqlInstallationStore, create_tables
 from wwspec_client.stores import Installation, MemoryInstallationStore
@@ -56,21 +56,13 @@ def is_of(installation: Installation | None, code: str) -> bool:
     return installation is not None and installation.code_digest == sha256(code.encode()).hexdigest()
 
 
-def send(corp: Corp, info_type: str, at: float, **fields: str) -> None:
-    """Let the first machine get a command, and wait until it is handled."""
-    before = len(corp.stand.events)
-    assert corp.stand.send(info_type, at=at, AuthCorpId=corp.corpid, **fields).text == "success"
-    assert corp.stand.send("enter_agent").text == "success"
-    wait_until(lambda: any(each.info_type == "enter_agent" for each in corp.stand.events[before:]))
-
-
 def test_a_code_that_another_machine_stores_while_a_cancellation_is_judged_is_kept(pair: Pair) -> None:
     here, there = pair.corps
     here.install()
     pair.clock.now += 60
     code = here.code()
     pair.store.then = lambda: there.exchange(code)
-    send(here, "cancel_auth", pair.clock.now)
+    here.send("cancel_auth", pair.clock.now)
     assert is_of(here.stored, code)
     assert (here.call(), there.call()) == (2, 2)
 
@@ -79,14 +71,14 @@ def test_a_corp_that_is_forgotten_while_another_machine_notes_a_permission_stays
     here, there = pair.corps
     here.install()
     pair.store.then = lambda: there.stand.forget(there.corpid)
-    send(here, "auth_data_permission", pair.clock.now, AuthType="data_zone_chat")
+    here.send("auth_data_permission", pair.clock.now, AuthType="data_zone_chat")
     assert here.stored is None
 
 
 def test_a_code_that_is_stored_while_another_machine_begins_to_forget_waits_for_its_end(pair: Pair) -> None:
     here, there = pair.corps
     here.install()
-    send(here, "auth_data_permission", pair.clock.now, AuthType="data_zone_chat")
+    here.send("auth_data_permission", pair.clock.now, AuthType="data_zone_chat")
     code = here.code()
 
     def begin() -> None:
@@ -189,11 +181,11 @@ def test_a_second_cancellation_within_the_second_of_the_first_is_handled(pair: P
     here.stand.lose_commands()
     here.install()
     now = pair.clock.now = time.time()
-    send(here, "cancel_auth", now)
+    here.send("cancel_auth", now)
     here.reinstall()
     here.install()
     here.admin.cancel()
-    send(here, "cancel_auth", now)
+    here.send("cancel_auth", now)
     assert here.stored is None
     assert len(here.stand.seen(2, CancelAuth)) == 2
 
@@ -236,7 +228,7 @@ def test_of_a_corp_that_leaves_and_comes_back_at_once_on_two_machines_no_code_is
             there.exchange(code)
 
         coming = pool.submit(come_back)
-        send(corp, "cancel_auth", time.time())
+        corp.send("cancel_auth", time.time())
         coming.result(DEADLINE)
         assert is_of(corp.stored, codes[-1]), (number, seed)
         assert there.access_token(), (number, seed)

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from tests.client.suite.conftest import Make
-from tests.client.suite.stand import Stand
+from tests.client.suite.stand import Data, Stand
 from wwspec_client import NotInstalledError
 from wwspec_client.errors import PlatformError
 from wwspec_client.hooks import ClientHooks
@@ -23,20 +23,12 @@ class Rig:
     """An app at two corps, whose commands are lost."""
 
     def __init__(self, make: Make) -> None:
-        self.now = time.time()
-        self.deleted: list[str] = []
-        self.is_down = False
-        self.hook = Gone()
-        self.stand: Stand = make(corps=2, clock=lambda: self.now, forgets=[self._forget], hooks=[self.hook])
+        self.now, self.data, self.hook = time.time(), Data(), Gone()
+        self.stand: Stand = make(corps=2, clock=lambda: self.now, forgets=[self.data], hooks=[self.hook])
         self.gone, self.stays = self.stand.corp(0), self.stand.corp(1)
         for corp in (self.gone, self.stays):
             corp.install()
         self.stand.lose_commands()
-
-    def _forget(self, corpid: str) -> None:
-        if self.is_down:
-            raise ConnectionError("the app's database is down")
-        self.deleted.append(corpid)
 
     def reconcile(self) -> list[str]:
         return list(self.stand.do(lambda suite: suite.reconcile()))
@@ -54,7 +46,7 @@ def test_a_corp_whose_cancellation_was_lost_is_forgotten_at_the_second_answer_of
     assert rig.reconcile() == []
     rig.now += 1
     assert rig.reconcile() == [rig.gone.corpid]
-    assert rig.deleted == rig.hook.corps == [rig.gone.corpid]
+    assert rig.data.calls == rig.hook.corps == [rig.gone.corpid]
     assert rig.gone.stored is None
     with pytest.raises(NotInstalledError):
         rig.gone.call()
@@ -69,18 +61,17 @@ def test_a_corp_that_has_the_app_again_by_the_second_answer_is_kept(rig: Rig) ->
     for _ in range(2):
         rig.now += 100
         assert rig.reconcile() == []
-    assert (rig.gone.stored, rig.deleted) == (installed, [])
+    assert (rig.gone.stored, rig.data.calls) == (installed, [])
 
 
 def test_forgetting_that_has_failed_goes_on_the_next_time(rig: Rig) -> None:
     rig.gone.admin.cancel()
     rig.reconcile()
     rig.now += 60
-    rig.is_down = True
+    rig.data.failures = 1
     with pytest.raises(ConnectionError):
         rig.reconcile()
     assert (rig.gone.stored is None, rig.hook.corps) == (False, [])
-    rig.is_down = False
     assert rig.reconcile() == [rig.gone.corpid]
     assert (rig.gone.stored, rig.hook.corps) == (None, [rig.gone.corpid])
 
@@ -92,4 +83,4 @@ def test_another_refusal_of_wecom_is_an_error_and_forgets_nobody(rig: Rig) -> No
         with pytest.raises(PlatformError, match="40085"):
             rig.reconcile()
         rig.now += 60
-    assert rig.deleted == []
+    assert rig.data.calls == []

@@ -1,9 +1,6 @@
 """A provider's app at its corps: installed, called for, changed."""
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
@@ -13,7 +10,6 @@ from msgspec.structs import replace
 from tests.client.suite.conftest import Make
 from tests.client.suite.stand import Corp, Kind, Stand
 from tests.support.provider import SUITE_ID
-from tests.support.waiting import DEADLINE
 from wwspec_client import (
     ChangeAuth,
     CreateAuth,
@@ -24,6 +20,7 @@ from wwspec_client import (
     TicketMissingError,
 )
 from wwspec_contracts.errors import ConfigurationError
+from wwspec_devtools.testing.stores.rig import together
 
 LOG_LEVEL = 2
 """What the emulator answers to `get_log_level`."""
@@ -125,14 +122,7 @@ def test_those_who_need_the_suites_token_at_once_fetch_one(make: Make) -> None:
     stand.emulator.platform.world.suite.tokens.clear()
     stand.control.expire_tokens()
     before = stand.asked("get_suite_token")
-    together = threading.Barrier(8)
-
-    def call(corp: Any) -> int:
-        together.wait(DEADLINE)
-        return int(corp.call())
-
-    with ThreadPoolExecutor(8) as threads:
-        assert list(threads.map(call, corps)) == [LOG_LEVEL] * 8
+    assert together(lambda number: corps[number].call(), 8) == [LOG_LEVEL] * 8
     assert stand.asked("get_suite_token") == before + 1
 
 
