@@ -293,7 +293,7 @@ def test_no_connection_waits_for_a_process_that_was_killed(serve: Serve) -> None
         survivor = service.reply("whoami", client=client)["pid"]
         (victim,) = pids - {survivor}
         os.kill(victim, signal.SIGKILL)
-        wait_until(lambda: f"worker process {victim} was ended by signal 9" in service.log.read_text())
+        wait_until(lambda: f"worker process {victim} was ended by signal 9" in service.log)
         assert service.call("whoami") == survivor
         (service.folder / "slow").unlink()
         assert service.pids(2) - {survivor}
