@@ -36,27 +36,6 @@ def test_all_messages_are_pulled_page_by_page_with_the_events_token(zone: Zone) 
     assert len(msgids) == len(set(msgids)) == zone.client.info()["messages"]
 
 
-def test_a_custom_ability_id_goes_to_its_api(zone: Zone) -> None:
-    request = {"limit": 3, "token": _token(zone)}
-    assert zone.call("chat_history", request).reply == zone.call("invoke_sync_msg", request).reply
-
-
-def test_a_handler_answers_under_its_own_contract(zone: Zone) -> None:
-    digest = zone.call("chat_digest", {"limit": 50, "token": _token(zone)}).reply
-    assert digest["messages"] == 50
-    assert sum(count["messages"] for count in digest["senders"]) == 50
-
-
-def test_an_async_handler_asks_the_platform_on_its_way(zone: Zone) -> None:
-    messages = zone.call("invoke_sync_msg", {"limit": 500, "token": _token(zone)}).reply["msg_list"]
-    chatids = dict.fromkeys(message["chatid"] for message in messages if message.get("chatid"))
-    answers = ((each, zone.call("invoke_get_group_chat", {"chatid": each})) for each in chatids)
-    chatid, group = next((each, answer.reply) for each, answer in answers if answer.errcode == 0)
-    overview = zone.call("group_overview", {"chatid": chatid}).reply
-    assert overview["creator"] == group["creator"]
-    assert overview["employees"] + overview["customers"] + overview["robots"] == len(group["members"])
-
-
 @pytest.mark.parametrize("ability_id", ["python_demo", "input_sync_msg"])
 def test_the_python_demos_protocol_is_answered(zone: Zone, ability_id: str) -> None:
     request = {"limit": 2, "token": _token(zone)}
@@ -74,11 +53,6 @@ def test_page_ids_are_read_one_by_one(zone: Zone) -> None:
     page = zone.call("invoke_sync_msg", {"mode": 1, "limit": 100, "token": _token(zone)}).reply
     first = zone.call("invoke_get_msg_list_by_page_id", {"page_id": page["page_id_list"][0]}).reply
     assert len(first["msg_list"]) == 100
-
-
-def test_an_error_of_the_platform_is_passed_on_as_it_is(zone: Zone) -> None:
-    refused = zone.call("invoke_get_group_chat", {"chatid": "no such group"})
-    assert (refused.refused_by, refused.errcode) == ("program", 710624)
 
 
 def test_the_platform_refuses_no_json_what_is_outside_the_contract_and_a_notify_id_that_was_never_given(
