@@ -36,25 +36,6 @@ def test_all_messages_are_pulled_page_by_page_with_the_events_token(zone: Zone) 
     assert len(msgids) == len(set(msgids)) == zone.client.info()["messages"]
 
 
-@pytest.mark.parametrize("ability_id", ["python_demo", "input_sync_msg"])
-def test_the_python_demos_protocol_is_answered(zone: Zone, ability_id: str) -> None:
-    request = {"limit": 2, "token": _token(zone)}
-    wrapped = zone.call(ability_id, {"input": {"func": "sync_msg", "func_req": request}})
-    assert wrapped.reply == zone.call("invoke_sync_msg", request).reply
-
-
-def test_the_python_demos_do_async_job_fetches_the_event(zone: Zone) -> None:
-    fired = zone.fire("hit_keyword")
-    request = {"input": {"func": "do_async_job", "func_req": {}}}
-    assert zone.call("input_do_async_job", request, zone.notified()).reply == fired["event"]
-
-
-def test_page_ids_are_read_one_by_one(zone: Zone) -> None:
-    page = zone.call("invoke_sync_msg", {"mode": 1, "limit": 100, "token": _token(zone)}).reply
-    first = zone.call("invoke_get_msg_list_by_page_id", {"page_id": page["page_id_list"][0]}).reply
-    assert len(first["msg_list"]) == 100
-
-
 def test_the_platform_refuses_no_json_what_is_outside_the_contract_and_a_notify_id_that_was_never_given(
     zone: Zone,
 ) -> None:
@@ -63,22 +44,6 @@ def test_the_platform_refuses_no_json_what_is_outside_the_contract_and_a_notify_
     assert result.errcode == 790016
     assert "$.limit" in result.errmsg
     assert zone.call("get_callback_data", notify_id="made-up").errcode == 710646
-
-
-def test_without_a_notify_id_the_program_has_nothing_to_give(zone: Zone) -> None:
-    refused = zone.call("get_callback_data")
-    assert (refused.errcode, refused.errmsg) == (710660, "the call carries no notify_id")
-
-
-@pytest.mark.parametrize(("effect", "value"), [("return_code", -10009), ("drop", 0.0)])
-def test_an_sdk_call_that_fails_is_answered_as_the_programs_error(zone: Zone, effect: str, value: float) -> None:
-    zone.client.add_fault("sdk", effect, "sync_msg", value, 1)
-    try:
-        refused = zone.call("invoke_sync_msg", {"limit": 1})
-        assert refused.errcode == 710660
-        assert refused.errmsg.startswith("sync_msg: the SDK call failed (-1000")
-    finally:
-        zone.client.clear_faults()
 
 
 def test_an_asynchronous_call_is_reported_under_its_contract(zone: Zone) -> None:
