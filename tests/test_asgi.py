@@ -152,9 +152,7 @@ async def test_with_the_emulators_sdk_other_machines_are_refused(
 ) -> None:
     monkeypatch.setenv("WWSPEC_WORKERS", "1")
     monkeypatch.setenv("WWSPEC_ALLOW_REMOTE", allowed or "0")
-    transport = httpx.ASGITransport(create_app(), client=(client, 1))
-    async with httpx.AsyncClient(transport=transport, base_url="http://program") as http:
-        assert (await http.get("/healthz")).status_code == status
+    assert (await asked(create_app(), "GET", "/healthz", client)).status_code == status
 
 
 async def mark(request: Request, call_next: RequestResponseEndpoint) -> Response:
@@ -167,8 +165,8 @@ def own(_: Request) -> PlainTextResponse:
     return PlainTextResponse("own")
 
 
-async def asked(app: ASGIApp, method: str, path: str) -> httpx.Response:
-    transport = httpx.ASGITransport(app, client=("127.0.0.1", 1))
+async def asked(app: ASGIApp, method: str, path: str, client: str = "127.0.0.1") -> httpx.Response:
+    transport = httpx.ASGITransport(app, client=(client, 1))
     async with httpx.AsyncClient(transport=transport, base_url="http://program") as http:
         return await http.request(method, path)
 
