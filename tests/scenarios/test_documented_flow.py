@@ -13,7 +13,7 @@ from tests.support.zones import serve_zone
 from wwspec_client import PlatformError
 from wwspec_contracts import get_group_chat, sync_msg
 from wwspec_contracts.errors import JsonError
-from wwspec_devtools.testing.zone import CallRefusedError, ServedZone, Zone
+from wwspec_devtools.testing.zone import CallRefusedError, Zone
 from wwspec_router import Output
 
 
@@ -116,13 +116,14 @@ def test_another_program_can_be_linked_with_the_app(zone: Zone) -> None:
 
 
 @pytest.mark.never_lost
-def test_an_event_survives_kill_9_of_the_program(own_zone: ServedZone) -> None:
-    fired = own_zone.fire("conversation_new_message")
-    notify_id = own_zone.notified()
-    own_zone.kill_program()
-    assert own_zone.call("get_callback_data", notify_id=notify_id).errcode in (710674, 710675)  # gone, or just dying
-    own_zone.start_program()
-    assert own_zone.call("get_callback_data", notify_id=notify_id).reply == fired["event"]
+def test_an_event_survives_kill_9_of_the_program() -> None:
+    with serve_zone(ROOT) as zone:
+        fired = zone.fire("conversation_new_message")
+        notify_id = zone.notified()
+        zone.kill_program()
+        assert zone.call("get_callback_data", notify_id=notify_id).errcode in (710674, 710675)  # gone, or just dying
+        zone.start_program()
+        assert zone.call("get_callback_data", notify_id=notify_id).reply == fired["event"]
 
 
 def test_several_worker_processes_share_the_events() -> None:
