@@ -61,16 +61,9 @@ def test_without_options_serve_has_the_defaults(monkeypatch: pytest.MonkeyPatch)
     assert parsed(monkeypatch, "--app", str(ROOT)) == Settings(app=ROOT)
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [("port", 0), ("workers", 64), ("queue_timeout", 0.5), ("request_log", True)]
-    + [("log_json", True), ("log_level", "DEBUG"), ("sdk", "emulator"), ("store", "memory:"), ("host", "::1")],
-)
-def test_an_option_becomes_its_setting(monkeypatch: pytest.MonkeyPatch, name: str, value: Any) -> None:
-    option = f"--{name.replace('_', '-')}"
-    flag = option.replace("--", "--no-") if value is False else option
-    arguments = [flag] if isinstance(value, bool) else [option, str(value)]
-    assert getattr(parsed(monkeypatch, *arguments), name) == value
+def test_the_option_for_the_store_becomes_its_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As all others do, by `test_config` of the command line."""
+    assert parsed(monkeypatch, "--store", "memory:").store == "memory:"
 
 
 BEYOND = [(each, f"{each.above:g}") for each in ALL if each.above is not None]

@@ -1,7 +1,6 @@
 """Callbacks against decoders that others wrote, in both directions."""
 
 import json
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -11,7 +10,7 @@ import pytest
 
 from tests.client.notify.stand import AES_KEY, CORPID, CRYPTO, TOKEN, Stand
 from tests.client.scripted import reply
-from tests.clients.test_published_clients import HERE, node, running
+from tests.clients.test_published_clients import HERE, asked, node, running
 from wwspec_contracts.callbacks import CallbackCrypto, CallbackError, CallbackReceiver, write_xml
 
 Ask = Callable[[dict[str, Any]], dict[str, str]]
@@ -27,18 +26,7 @@ def ask(request: pytest.FixtureRequest) -> Iterator[Ask]:
     else:
         command = [sys.executable, str(HERE / "decode_callbacks.py"), request.param]
     with running([*command, TOKEN, AES_KEY, CORPID]) as process:
-        yield lambda asked: _answer(process, asked)
-
-
-def _answer(process: "subprocess.Popen[str]", asked: dict[str, Any]) -> dict[str, str]:
-    assert process.stdin is not None
-    assert process.stdout is not None
-    process.stdin.write(json.dumps(asked) + "\n")
-    process.stdin.flush()
-    line = process.stdout.readline()
-    assert line, "the decoder ended"
-    answer: dict[str, str] = json.loads(line)
-    return answer
+        yield lambda request: asked(process, json.dumps(request))
 
 
 def sealed(text: str, crypto: CallbackCrypto = CRYPTO) -> dict[str, str]:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,12 +18,23 @@ from tests.support.tools import node_package, tool
 from tests.support.zones import serve_zone
 from wwspec_devtools.emulator.proxy.authority import Authority
 from wwspec_devtools.emulator.proxy.proxy import Proxy
+from wwspec_devtools.testing.zone import ServedZone
 
 # A zone and another interpreter each; test_decoders and packages/devtools/tests/emulator/proxy are quick.
 pytestmark = pytest.mark.slow
 
 HERE = Path(__file__).parent
 PROGRAM = ("corpid", "secret", "program_id")
+
+
+@pytest.fixture
+def proxied(tmp_path: Path) -> Iterator[tuple[ServedZone, dict[str, str]]]:
+    """A zone, and the variables with which a client reaches its emulator at the address of WeCom."""
+    authority = Authority(tmp_path)
+    with serve_zone(ROOT) as zone:
+        host, port = zone.client.url.removeprefix("http://").split(":")
+        with Proxy(authority, (host, int(port))) as proxy:
+            yield zone, {"HTTPS_PROXY": proxy.url, "NO_PROXY": "", "REQUESTS_CA_BUNDLE": str(authority.certificate)}
 
 
 @contextmanager
@@ -36,35 +48,28 @@ def running(command: list[str], **environment: str) -> Iterator["subprocess.Pope
         process.communicate()
 
 
-def test_a_published_python_client_calls_abilities_and_renews_its_token(tmp_path: Path) -> None:
-    authority = Authority(tmp_path)
-    with serve_zone(ROOT) as zone:
-        info = zone.client.info()
-        host, port = zone.client.url.removeprefix("http://").split(":")
-        command = [sys.executable, str(HERE / "call_with_wechatpy.py"), *(info[name] for name in PROGRAM)]
-        trusting = {"REQUESTS_CA_BUNDLE": str(authority.certificate), "NO_PROXY": ""}
-        with (
-            Proxy(authority, (host, int(port))) as proxy,
-            running(command, HTTPS_PROXY=proxy.url, **trusting) as client,
-        ):
-            first = _ask(client, "invoke_sync_msg")
-            assert len(json.loads(first["answer"]["response_data"])["msg_list"]) == 2
-            assert _ask(client, "invoke_sync_msg")["token"] == first["token"]
-            zone.advance(7201)
-            after = _ask(client, "chat_digest")
-            assert json.loads(after["answer"]["response_data"])["messages"] == 2
-            assert after["token"] != first["token"], "the expired token was used again"
+def test_a_published_python_client_calls_abilities_and_renews_its_token(
+    proxied: tuple[ServedZone, dict[str, str]],
+) -> None:
+    zone, variables = proxied
+    info = zone.client.info()
+    command = [sys.executable, str(HERE / "call_with_wechatpy.py"), *(info[name] for name in PROGRAM)]
+    with running(command, **variables) as client:
+        first = asked(client, "invoke_sync_msg")
+        assert len(json.loads(first["answer"]["response_data"])["msg_list"]) == 2
+        assert asked(client, "invoke_sync_msg")["token"] == first["token"]
+        zone.advance(7201)
+        after = asked(client, "chat_digest")
+        assert json.loads(after["answer"]["response_data"])["messages"] == 2
+        assert after["token"] != first["token"], "the expired token was used again"
 
 
-def test_a_client_that_sends_absolute_form_requests_calls_abilities(tmp_path: Path) -> None:
+def test_a_client_that_sends_absolute_form_requests_calls_abilities(proxied: tuple[ServedZone, dict[str, str]]) -> None:
     """Row 25: axios up to 1.15 asks the proxy for no tunnel."""
-    authority = Authority(tmp_path)
-    with serve_zone(ROOT) as zone:
-        info = zone.client.info()
-        host, port = zone.client.url.removeprefix("http://").split(":")
-        with Proxy(authority, (host, int(port))) as proxy:
-            command = (node(), HERE / "call_with_axios.js", *(info[name] for name in PROGRAM), "invoke_sync_msg")
-            done = finished(*command, env={**os.environ, "HTTPS_PROXY": proxy.url, "NO_PROXY": ""})
+    zone, variables = proxied
+    info = zone.client.info()
+    command = (node(), HERE / "call_with_axios.js", *(info[name] for name in PROGRAM), "invoke_sync_msg")
+    done = finished(*command, env={**os.environ, **variables})
     assert done.returncode == 0, done.stderr
     assert len(json.loads(json.loads(done.stdout)["response_data"])["msg_list"]) == 2
 
@@ -93,12 +98,12 @@ def node() -> str:
     return tool("node")
 
 
-def _ask(client: "subprocess.Popen[str]", ability_id: str) -> dict[str, dict[str, str]]:
-    assert client.stdin is not None
-    assert client.stdout is not None
-    client.stdin.write(f"{ability_id}\n")
-    client.stdin.flush()
-    line = client.stdout.readline()
-    assert line, "the client ended"
-    answer: dict[str, dict[str, str]] = json.loads(line)
-    return answer
+def asked(process: "subprocess.Popen[str]", line: str) -> Any:
+    """Return the line of JSON with which a process answers a line."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(f"{line}\n")
+    process.stdin.flush()
+    answer = process.stdout.readline()
+    assert answer, "the process ended"
+    return json.loads(answer)

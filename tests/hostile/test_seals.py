@@ -11,6 +11,7 @@ import pytest
 from tests.hostile.conftest import NOT_DECODED, OK, Pairs, Wire
 from tests.support.sealing import seal_reply
 from tests.support.tables import for_each
+from torture.client import http_request
 from wwspec_devtools.emulator.standin.wwspec_standin import seal
 
 EVENT = '{"event_type":"hit_keyword","timestamp":5,"hit_keyword":{"token":"t"}}'
@@ -146,9 +147,7 @@ def test_a_replayed_event_takes_the_place_of_the_first_and_is_told_again(wire: W
 
 
 def test_a_request_that_breaks_off_anywhere_leaves_the_program_alive(wire: Wire) -> None:
-    sealed = wire.seal()
-    head = "".join(f"{name}: {value}\r\n" for name, value in sealed.headers.items())
-    whole = f"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: {len(sealed.body)}\r\n{head}\r\n{sealed.body}".encode()
+    whole = http_request(wire.seal())
     for length in range(0, len(whole), 17):
         assert not wire.raw(whole[:length]).startswith(b"HTTP/1.1 200"), "half a request was answered"
 
@@ -183,11 +182,9 @@ def test_a_body_announced_larger_than_16_mib_is_not_read(wire: Wire) -> None:
 
 def test_a_request_smuggled_behind_another_is_never_run(wire: Wire) -> None:
     sealed = wire.seal()
-    head = "".join(f"{name}: {value}\r\n" for name, value in sealed.headers.items())
-    good = f"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: {len(sealed.body)}\r\n{head}\r\n{sealed.body}"
-    bad = f"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: {len(sealed.body)}\r\n\r\n{sealed.body}"
+    good, bad = http_request(sealed), http_request(seal.Sealed({}, sealed.body))
     for sent, kind in ((bad + good + bad, b"exception"), (good + bad + good, b"reply")):
-        answer = wire.raw(sent.encode())
+        answer = wire.raw(sent)
         kinds = [line for line in answer.split(b"\r\n") if line.lower().startswith(b"ww-kind")]
         assert [each.rpartition(b" ")[2] for each in kinds] == [kind]
         assert answer.count(b"HTTP/1.1 ") == 1

@@ -70,12 +70,8 @@ def answered(sdk: Any) -> tuple[str, Any]:
 
 
 @for_each(RAISED)
-def test_whatever_the_decoder_raises_is_refused_under_the_exception_header(error: BaseException) -> None:
+def test_whatever_the_decoder_or_a_getter_raises_is_refused_under_the_exception_header(error: BaseException) -> None:
     assert answered(module(decoder=raising(error))) == ("exception", NOT_DECODED)
-
-
-@for_each(RAISED)
-def test_whatever_a_getter_raises_is_refused_under_the_exception_header(error: BaseException) -> None:
     assert answered(module(getters={"get_data": raising(error)})) == ("exception", NOT_DECODED)
 
 

@@ -161,6 +161,11 @@ def bare(archives: Archives, tmp_path_factory: pytest.TempPathFactory) -> Bare:
     return bin_of
 
 
+def names(wheel: Path) -> set[str]:
+    with zipfile.ZipFile(wheel) as archive:
+        return {*archive.namelist()}
+
+
 def requirements_of(wheel: Path) -> list[str]:
     with zipfile.ZipFile(wheel) as archive:
         [name] = (each for each in archive.namelist() if each.endswith(".dist-info/METADATA"))

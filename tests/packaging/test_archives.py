@@ -4,13 +4,12 @@ import email
 import hashlib
 import tarfile
 import zipfile
-from pathlib import Path
 
 import pytest
 from trove_classifiers import classifiers
 
 from scripts.rooms import ROOMS
-from tests.packaging.conftest import COMPILED, Archives
+from tests.packaging.conftest import COMPILED, Archives, names
 from tests.support.apps import ROOT
 from wwspec_contracts import __version__
 from wwspec_devtools.scaffold.project import project_files
@@ -19,31 +18,6 @@ pytestmark = pytest.mark.slow
 TEMPLATE = "wwspec_devtools/scaffold/files/"
 APACHE_2_0 = "cfc7749b96f63bd31c3c42b5c471bf756814053e847c10f3eb003417bc523d30"
 """SHA-256 of the licence's text as the Apache Software Foundation publishes it."""
-
-
-@pytest.fixture(scope="module", params=ROOMS)
-def room(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture(scope="module")
-def package(room: str) -> str:
-    return ROOMS[room][0].name
-
-
-@pytest.fixture(scope="module")
-def metadata(package: str) -> str:
-    return f"{package}-{__version__}.dist-info"
-
-
-def names(wheel: Path) -> set[str]:
-    with zipfile.ZipFile(wheel) as archive:
-        return {entry.filename for entry in archive.infolist()}
-
-
-@pytest.fixture(scope="module")
-def entries(archives: Archives, room: str) -> set[str]:
-    return names(archives.of(room)[0])
 
 
 DATA = {
@@ -58,10 +32,12 @@ DATA = {
 }
 
 
+@pytest.mark.parametrize("room", ROOMS)
 def test_a_wheel_has_its_package_whole_with_its_data_and_nothing_that_a_tool_left_behind(
-    entries: set[str], room: str, package: str, metadata: str
+    archives: Archives, room: str
 ) -> None:
-    assert {name.split("/")[0] for name in entries} == {package, metadata}
+    package, entries = ROOMS[room][0].name, names(archives.of(room)[0])
+    assert {name.split("/")[0] for name in entries} == {package, f"{package}-{__version__}.dist-info"}
     folder = ROOT / ROOMS[room][0]
     sources = {str(path.relative_to(folder.parent)) for path in folder.rglob("*.py")}
     assert sources == {name for name in entries if name.endswith(".py")}
@@ -97,9 +73,11 @@ def test_the_source_archive_of_another_room_has_no_more_than_its_package(archive
         assert top == {package, "pyproject.toml", "README.md", "LICENSE", "PKG-INFO", ".gitignore"}
 
 
+@pytest.mark.parametrize("room", ROOMS)
 def test_metadata_has_what_a_package_index_takes_and_the_licence_is_apache_2_0_word_for_word(
-    archives: Archives, room: str, metadata: str
+    archives: Archives, room: str
 ) -> None:
+    metadata = f"{ROOMS[room][0].name}-{__version__}.dist-info"
     with zipfile.ZipFile(archives.of(room)[0]) as wheel:
         said = email.message_from_bytes(wheel.read(f"{metadata}/METADATA"))
         licence = wheel.read(f"{metadata}/licenses/LICENSE")

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from packaging.utils import parse_wheel_filename
 
-from tests.packaging.conftest import COMPILED, Archives, build_env, build_wheel, run
+from tests.packaging.conftest import COMPILED, Archives, build_env, build_wheel, names, run
 from tests.support.apps import ROOT, write_files
 from tests.support.command import Done
 from tests.support.processes import finished
@@ -24,11 +24,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("compiler")]  # builds a
 FOLDER = "wwspec_router/codecs"
 UNUSED = "static int unused;\n"
 """C that compiles with a warning."""
-
-
-def names(wheel: Path) -> set[str]:
-    with zipfile.ZipFile(wheel) as archive:
-        return set(archive.namelist())
 
 
 def tag(wheel: Path) -> tuple[str, str, str]:

@@ -29,17 +29,6 @@ def folder(tmp_path: Path) -> Path:
     return write_files(tmp_path, REGISTRY)
 
 
-@pytest.fixture
-def router(bare: Bare) -> Path:
-    return bare("router")
-
-
-@pytest.fixture
-def devtools(bare: Bare) -> Path:
-    """What a developer has who left the extra `dev` out."""
-    return bare("devtools")
-
-
 def all_commands(*verbs: str) -> list[str]:
     found = []
     for verb in verbs:
@@ -50,8 +39,9 @@ def all_commands(*verbs: str) -> list[str]:
     return found
 
 
-def wwspec(bare: Path, env: dict[str, str], folder: Path, *arguments: str | Path) -> Done:
-    return finished(bare / "wwspec", *arguments, cwd=folder, env=env)
+def wwspec(bin_folder: Path, env: dict[str, str], folder: Path, *arguments: str | Path) -> Done:
+    """Run the command of an environment; that of devtools is what a developer has who left the extra `dev` out."""
+    return finished(bin_folder / "wwspec", *arguments, cwd=folder, env=env)
 
 
 @pytest.mark.parametrize(
@@ -84,27 +74,27 @@ def test_help_of_every_verb_works(
 
 
 def test_a_verb_of_the_tools_says_in_the_zone_what_it_needs(
-    router: Path, clean_env: dict[str, str], folder: Path
+    bare: Bare, clean_env: dict[str, str], folder: Path
 ) -> None:
-    done = wwspec(router, clean_env, folder, "abilities")
+    done = wwspec(bare("router"), clean_env, folder, "abilities")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(f"Error: wwspec abilities {DEVTOOLS}")
-    assert wwspec(router, clean_env, folder, "config").returncode == 0
+    assert wwspec(bare("router"), clean_env, folder, "config").returncode == 0
 
 
 @pytest.mark.parametrize("verb", NEEDS)
 def test_a_verb_without_its_extra_says_how_to_install_it(
-    verb: str, devtools: Path, clean_env: dict[str, str], folder: Path
+    verb: str, bare: Bare, clean_env: dict[str, str], folder: Path
 ) -> None:
     extra, lacks = NEEDS[verb]
-    done = wwspec(devtools, clean_env, folder, verb)
+    done = wwspec(bare("devtools"), clean_env, folder, verb)
     said = f"wwspec {verb} needs the extra {extra} ({lacks} not found): pip install 'wwspec-devtools[{extra}]'"
     assert (done.returncode, done.stdout, done.stderr) == (2, "", f"Error: {said}\n")
 
 
 @pytest.mark.parametrize("verb", WORKS)
-def test_a_verb_that_needs_no_extra_works(verb: str, devtools: Path, clean_env: dict[str, str], folder: Path) -> None:
-    done = wwspec(devtools, clean_env, folder, *verb.split())
+def test_a_verb_that_needs_no_extra_works(verb: str, bare: Bare, clean_env: dict[str, str], folder: Path) -> None:
+    done = wwspec(bare("devtools"), clean_env, folder, *verb.split())
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -132,28 +122,26 @@ def test_pip_adds_an_extra_to_what_is_installed_and_asks_no_index_for_it(
             run(*pip, f"{package}[{extra}]", env=clean_env)
 
 
-def test_serve_over_the_emulator_s_sdk_says_what_it_needs(
-    router: Path, clean_env: dict[str, str], folder: Path
-) -> None:
+def test_serve_over_the_emulator_s_sdk_says_what_it_needs(bare: Bare, clean_env: dict[str, str], folder: Path) -> None:
     arguments = ("serve", "--sdk", "emulator", "--port", "0")
-    done = wwspec(router, clean_env, folder, *arguments)
+    done = wwspec(bare("router"), clean_env, folder, *arguments)
     assert done.returncode == 2
     assert done.stdout + done.stderr == (
         "Error: wwspec serve --sdk emulator needs the extra zone (Crypto not found): "
         "pip install 'wwspec-router[zone]'\n"
     )
     write_files(folder, {"Crypto/__init__.py": ""})
-    done = wwspec(router, {**clean_env, "PYTHONPATH": str(folder)}, folder, *arguments)
+    done = wwspec(bare("router"), {**clean_env, "PYTHONPATH": str(folder)}, folder, *arguments)
     assert done.returncode == 1
     assert (done.stdout + done.stderr).startswith(f"Error: --sdk emulator {DEVTOOLS}")
 
 
 def test_serve_over_redis_without_its_extra_says_how_to_install_it(
-    router: Path, clean_env: dict[str, str], folder: Path
+    bare: Bare, clean_env: dict[str, str], folder: Path
 ) -> None:
     write_files(folder, {"sdk/wwspecapisdk.py": "def __getattr__(name): return object"})
     env = {**clean_env, "PYTHONPATH": str(folder / "sdk")}
-    done = wwspec(router, env, folder, "serve", "--store", "redis://127.0.0.1:1/0", "--port", "0")
+    done = wwspec(bare("router"), env, folder, "serve", "--store", "redis://127.0.0.1:1/0", "--port", "0")
     assert "Traceback" not in done.stdout + done.stderr
     assert "pip install 'wwspec-router[redis]'" in done.stdout + done.stderr
     assert done.returncode != 0
@@ -167,9 +155,7 @@ def test_a_part_of_the_client_without_its_extra_says_how_to_install_it(
     assert done.stderr.endswith(f"pip install 'wwspec-client[{extra}]'\n")
 
 
-def test_pytest_has_the_fixture_without_the_extra_testing(
-    devtools: Path, clean_env: dict[str, str], folder: Path
-) -> None:
+def test_pytest_has_the_fixture_without_the_extra_testing(bare: Bare, clean_env: dict[str, str], folder: Path) -> None:
     """Which brings pytest itself, and what `wwspec fuzz` draws requests with."""
     write_files(folder, {"tests/test_own.py": "def test_own(zone):\n    assert zone\n"})
-    assert "1 passed" in run(devtools / "python", "-m", "pytest", "-q", "tests", cwd=folder, env=clean_env)
+    assert "1 passed" in run(bare("devtools") / "python", "-m", "pytest", "-q", "tests", cwd=folder, env=clean_env)

@@ -38,9 +38,3 @@ def zone(request: pytest.FixtureRequest) -> Iterator[Zone]:
         return
     with Zone.connect(served.client.url) as zone:
         yield zone
-
-
-@pytest.fixture
-def own_zone() -> Iterator[ServedZone]:
-    with serve_zone(ROOT) as zone:
-        yield zone

@@ -13,7 +13,7 @@ from tests.support.zones import serve_zone
 from wwspec_client import PlatformError
 from wwspec_contracts import get_group_chat, sync_msg
 from wwspec_contracts.errors import JsonError
-from wwspec_devtools.testing.zone import CallRefusedError, ServedZone, Zone
+from wwspec_devtools.testing.zone import CallRefusedError, Zone
 from wwspec_router import Output
 
 
@@ -36,51 +36,6 @@ def test_all_messages_are_pulled_page_by_page_with_the_events_token(zone: Zone) 
     assert len(msgids) == len(set(msgids)) == zone.client.info()["messages"]
 
 
-def test_a_custom_ability_id_goes_to_its_api(zone: Zone) -> None:
-    request = {"limit": 3, "token": _token(zone)}
-    assert zone.call("chat_history", request).reply == zone.call("invoke_sync_msg", request).reply
-
-
-def test_a_handler_answers_under_its_own_contract(zone: Zone) -> None:
-    digest = zone.call("chat_digest", {"limit": 50, "token": _token(zone)}).reply
-    assert digest["messages"] == 50
-    assert sum(count["messages"] for count in digest["senders"]) == 50
-
-
-def test_an_async_handler_asks_the_platform_on_its_way(zone: Zone) -> None:
-    messages = zone.call("invoke_sync_msg", {"limit": 500, "token": _token(zone)}).reply["msg_list"]
-    chatids = dict.fromkeys(message["chatid"] for message in messages if message.get("chatid"))
-    answers = ((each, zone.call("invoke_get_group_chat", {"chatid": each})) for each in chatids)
-    chatid, group = next((each, answer.reply) for each, answer in answers if answer.errcode == 0)
-    overview = zone.call("group_overview", {"chatid": chatid}).reply
-    assert overview["creator"] == group["creator"]
-    assert overview["employees"] + overview["customers"] + overview["robots"] == len(group["members"])
-
-
-@pytest.mark.parametrize("ability_id", ["python_demo", "input_sync_msg"])
-def test_the_python_demos_protocol_is_answered(zone: Zone, ability_id: str) -> None:
-    request = {"limit": 2, "token": _token(zone)}
-    wrapped = zone.call(ability_id, {"input": {"func": "sync_msg", "func_req": request}})
-    assert wrapped.reply == zone.call("invoke_sync_msg", request).reply
-
-
-def test_the_python_demos_do_async_job_fetches_the_event(zone: Zone) -> None:
-    fired = zone.fire("hit_keyword")
-    request = {"input": {"func": "do_async_job", "func_req": {}}}
-    assert zone.call("input_do_async_job", request, zone.notified()).reply == fired["event"]
-
-
-def test_page_ids_are_read_one_by_one(zone: Zone) -> None:
-    page = zone.call("invoke_sync_msg", {"mode": 1, "limit": 100, "token": _token(zone)}).reply
-    first = zone.call("invoke_get_msg_list_by_page_id", {"page_id": page["page_id_list"][0]}).reply
-    assert len(first["msg_list"]) == 100
-
-
-def test_an_error_of_the_platform_is_passed_on_as_it_is(zone: Zone) -> None:
-    refused = zone.call("invoke_get_group_chat", {"chatid": "no such group"})
-    assert (refused.refused_by, refused.errcode) == ("program", 710624)
-
-
 def test_the_platform_refuses_no_json_what_is_outside_the_contract_and_a_notify_id_that_was_never_given(
     zone: Zone,
 ) -> None:
@@ -89,22 +44,6 @@ def test_the_platform_refuses_no_json_what_is_outside_the_contract_and_a_notify_
     assert result.errcode == 790016
     assert "$.limit" in result.errmsg
     assert zone.call("get_callback_data", notify_id="made-up").errcode == 710646
-
-
-def test_without_a_notify_id_the_program_has_nothing_to_give(zone: Zone) -> None:
-    refused = zone.call("get_callback_data")
-    assert (refused.errcode, refused.errmsg) == (710660, "the call carries no notify_id")
-
-
-@pytest.mark.parametrize(("effect", "value"), [("return_code", -10009), ("drop", 0.0)])
-def test_an_sdk_call_that_fails_is_answered_as_the_programs_error(zone: Zone, effect: str, value: float) -> None:
-    zone.client.add_fault("sdk", effect, "sync_msg", value, 1)
-    try:
-        refused = zone.call("invoke_sync_msg", {"limit": 1})
-        assert refused.errcode == 710660
-        assert refused.errmsg.startswith("sync_msg: the SDK call failed (-1000")
-    finally:
-        zone.client.clear_faults()
 
 
 def test_an_asynchronous_call_is_reported_under_its_contract(zone: Zone) -> None:
@@ -177,13 +116,14 @@ def test_another_program_can_be_linked_with_the_app(zone: Zone) -> None:
 
 
 @pytest.mark.never_lost
-def test_an_event_survives_kill_9_of_the_program(own_zone: ServedZone) -> None:
-    fired = own_zone.fire("conversation_new_message")
-    notify_id = own_zone.notified()
-    own_zone.kill_program()
-    assert own_zone.call("get_callback_data", notify_id=notify_id).errcode in (710674, 710675)  # gone, or just dying
-    own_zone.start_program()
-    assert own_zone.call("get_callback_data", notify_id=notify_id).reply == fired["event"]
+def test_an_event_survives_kill_9_of_the_program() -> None:
+    with serve_zone(ROOT) as zone:
+        fired = zone.fire("conversation_new_message")
+        notify_id = zone.notified()
+        zone.kill_program()
+        assert zone.call("get_callback_data", notify_id=notify_id).errcode in (710674, 710675)  # gone, or just dying
+        zone.start_program()
+        assert zone.call("get_callback_data", notify_id=notify_id).reply == fired["event"]
 
 
 def test_several_worker_processes_share_the_events() -> None:

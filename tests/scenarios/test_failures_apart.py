@@ -18,7 +18,6 @@ from wwspec_client import (
     ProgramError,
     ProgramInputError,
     ProgramOverloadError,
-    ProgramRepeatError,
     ProgramTimeoutError,
     SdkApiError,
     UnknownAbilityError,
@@ -36,7 +35,6 @@ APP = {
         crash_errcode = 9003
         unknown_errcode = 9004
         overload_errcode = 9005
-        once_errcode = 9006
         [passthrough]
         prefix = "invoke_"
         [abilities.buy]
@@ -51,11 +49,6 @@ APP = {
         [abilities.busy]
         handler = "abilities.shop:buy"
         concurrency = 1
-        [abilities.once]
-        handler = "abilities.shop:buy_slowly"
-        timeout = 4.0
-        [abilities.once.once]
-        key = "order"
     """,
     "abilities/shop.py": """
 import asyncio
@@ -83,11 +76,6 @@ def buy(request: Request) -> Response:
     time.sleep(1 if request.does == "sleep" else 0)
     while request.does == "wait" and not Path(request.order).exists():
         time.sleep(0.01)
-    return Response(bought=1)
-
-@ability
-def buy_slowly(request: Request) -> Response:
-    time.sleep(6)
     return Response(bought=1)
 
 @ability
@@ -170,16 +158,6 @@ def test_a_client_that_is_given_the_errcodes_knows_them_for_every_call(zone: Ser
         jobid = client.submit("buy", {"does": "crash"}).jobid
         with pytest.raises(ProgramCrashError):
             client.task(jobid).result(timeout=DEADLINE)
-
-
-def test_a_repeat_while_the_first_call_still_runs_is_told_apart(client: ZoneClient, shop: ModuleType) -> None:
-    def ended(order: str) -> type[ProgramError]:
-        with pytest.raises(ProgramError) as caught:
-            client.call(shop.Once(order=order))
-        return type(caught.value)
-
-    with ThreadPoolExecutor(2) as pool:
-        assert set(pool.map(ended, ["a", "a"])) == {ProgramTimeoutError, ProgramRepeatError}
 
 
 def test_a_call_that_is_one_too_many_has_not_run_and_may_be_repeated(

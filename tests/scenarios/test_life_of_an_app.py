@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
-from wsgiref.simple_server import make_server
 
 import httpx
 import pytest
@@ -19,6 +18,7 @@ from Crypto.PublicKey import RSA
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
+from tests.client.notify.stand import serve_wsgi
 from tests.support.apps import ROOT
 from tests.support.provider import PROVIDER, SUITE_ID, Provider
 from tests.support.waiting import wait_until
@@ -157,13 +157,9 @@ def served(app: CorpApp) -> Iterator[str]:
             store=app.store,
             on_failed=lambda pending: app.faults.append(AssertionError(pending)),
         ) as receiver,
-        make_server("127.0.0.1", 0, receiver) as server,
+        ExitStack() as stack,
     ):
-        threading.Thread(target=server.serve_forever, args=(0.05,)).start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/"
-        finally:
-            server.shutdown()
+        yield f"{serve_wsgi(receiver, stack)}/"
 
 
 class TwoHundredDays:

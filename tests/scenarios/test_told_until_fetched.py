@@ -6,6 +6,8 @@ from contextlib import ExitStack, closing
 
 import pytest
 
+from tests.jobs.test_notifications import announce
+from tests.kernel.test_notifications import Digest
 from tests.stores.suites.rig import ManualClock
 from tests.support.emulator import Emulator, free_socket, url_of
 from tests.support.events import NOTIFY, running, with_kind
@@ -13,28 +15,10 @@ from tests.support.kernel import app_call, with_handler
 from tests.support.sdk import MemorySdk
 from tests.support.waiting import wait_until
 from wwspec_devtools.emulator.settings import EmulatorSettings
-from wwspec_router import Context, Contract, Output, ability
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.stores import open_store
 
 START = 1_700_000_000
-
-
-class Digest(Contract):
-    messages: int
-
-
-class Asked(Contract):
-    """A request."""
-
-
-class Result(Output):
-    notify_id: str = ""
-
-
-@ability
-def announce(request: Asked, ctx: Context) -> Result:
-    return Result(notify_id=ctx.notify(Digest(messages=3)))
 
 
 @pytest.fixture(params=[True, False], ids=["renewed", "not renewed"])

@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 import msgspec
 
-from tests.support.apps import ROOT
+from tests.support.apps import ROOT, write_files
 from tests.support.forks import fork
 from tests.support.processes import descendants
 from tests.support.skips import only_where
@@ -197,19 +197,14 @@ def serve_after(code: str) -> tuple[str, ...]:
     return sys.executable, "-c", f"import sys\n{code}\n{serve}"
 
 
-def call_content(
-    ability_id: str,
-    data: object,
-    call_type: int,
-    request_id: str,
-    job_info: str,
-    corpid: str = "wwtest",
-    agentid: int = 1,
-) -> seal.CallContent:
+CORP = "wwtest"
+
+
+def call_content(ability_id: str, data: object, call_type: int, request_id: str, job_info: str) -> seal.CallContent:
     """Return a call, which is asynchronous if it has a `job_info`."""
     return seal.CallContent(
-        corpid=corpid,
-        agentid=agentid,
+        corpid=CORP,
+        agentid=1,
         call_type=call_type,
         ability_id=ability_id,
         data=msgspec.json.encode(data).decode(),
@@ -247,6 +242,8 @@ class Service:
         options: Further ones of `wwspec serve`.
         command: Starts it, such as `SERVE` in a new interpreter; by default it is forked.
         environment: Added to that of the tests.
+        files: Added to the application, by their paths.
+        rows: Added to its registry file.
         start: Whether it is started at once.
     """
 
@@ -258,19 +255,18 @@ class Service:
         *options: str,
         command: Sequence[str] = (),
         environment: Mapping[str, str] = EMPTY,
+        files: Mapping[str, str] = EMPTY,
+        rows: str = "",
         start: bool = True,
     ) -> None:
         self.folder = folder
         self.key = os.urandom(seal.KEY_BYTES)
         self.calls = 0
         (folder / "zone.key").write_bytes(self.key)
-        for package in ("abilities", "schemas", "schemas/api", "schemas/events"):
-            (folder / package).mkdir(parents=True)
-            (folder / package / "__init__.py").touch()
-        (folder / "abilities" / "gate.py").write_text(HANDLERS)
-        (folder / "abilities" / "registry.toml").write_text(REGISTRY)
+        packages = ("abilities", "schemas", "schemas/api", "schemas/events")
+        write_files(folder, {f"{each}/__init__.py": "" for each in packages})
+        write_files(folder, {"abilities/gate.py": HANDLERS, "abilities/registry.toml": REGISTRY + rows, **files})
         (folder / "tmp").mkdir(exist_ok=True)
-        self.log = folder / "log"
         self._command = command
         self._options = ["--sdk", "emulator", "--app", str(folder), "--port", "0", *options]
         self._environment = environment
@@ -285,7 +281,7 @@ class Service:
         self.launch()
         wait_until(lambda: self.process.poll() is not None or self._announced() is not None)
         announced = self._announced()
-        assert announced is not None, self.log.read_text()
+        assert announced is not None, self.log
         self.port = int(announced[1])
 
     def launch(self) -> None:
@@ -296,7 +292,7 @@ class Service:
             "TMPDIR": str(self.folder / "tmp"),
             **self._environment,
         }
-        with self.log.open("wb") as log:
+        with (self.folder / "log").open("wb") as log:
             if self._command:
                 command = [*self._command, *self._options]
                 self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
@@ -305,7 +301,11 @@ class Service:
                 self.process = fork(["serve", *self._options], environment, streams, folder=ROOT)
 
     def _announced(self) -> re.Match[str] | None:
-        return re.search(r"listening on http://127\.0\.0\.1:(\d+)/", self.log.read_text())
+        return re.search(r"listening on http://127\.0\.0\.1:(\d+)/", self.log)
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "log").read_text()
 
     def call(self, ability_id: str, name: str = "") -> int:
         """Call an ability on a connection of its own, and return the process that answered."""
@@ -314,27 +314,37 @@ class Service:
     def begin(self, pool: ThreadPoolExecutor, ability_id: str, name: str) -> tuple[Future[int], int]:
         return pool.submit(self.call, ability_id, name), self.entered(name)
 
-    def reply(
+    def reply(self, ability_id: str, data: Mapping[str, object] = EMPTY, **how: Any) -> Any:
+        """Return the reply to a call or an event as `reply_text` does, which must be no error."""
+        reply = msgspec.json.decode(self.reply_text(ability_id, data, **how))
+        assert reply["errcode"] == 0, reply
+        return reply
+
+    def reply_text(
         self,
         ability_id: str,
-        data: Mapping[str, object] = EMPTY,
+        data: object = EMPTY,
         *,
         is_async: bool = False,
         call_type: int = 1,
         client: httpx.Client | None = None,
-    ) -> Any:
-        """Call an ability, or send an event, on a connection of its own or that of a client, and return the reply."""
+        entry: int | None = None,
+    ) -> str:
+        """Call an ability, or send an event, on a connection of its own or that of a client, and return the reply.
+
+        Args:
+            entry: The number that the emulator gives it.
+        """
         self.calls += 1
         job_info = f"job {self.calls}" if is_async else ""
         content = call_content(ability_id, data, call_type, f"1_{self.calls}", job_info)
         sealed = seal.seal_call(self.key, content)
+        headers = dict(sealed.headers) | ({} if entry is None else {seal.ENTRY_HEADER: str(entry)})
         new = partial(httpx.Client, verify=trusted(), trust_env=False, timeout=DEADLINE)
         with contextlib.nullcontext(client) if client else new() as caller:
-            response = caller.post(f"{self.url}/", content=sealed.body, headers=sealed.headers)
+            response = caller.post(f"{self.url}/", content=sealed.body, headers=headers)
         response.raise_for_status()
-        reply = msgspec.json.decode(seal.open_reply(self.key, response.headers.items(), response.text).text)
-        assert reply["errcode"] == 0, reply
-        return reply
+        return seal.open_reply(self.key, response.headers.items(), response.text).text
 
     def get(self, path: str) -> httpx.Response:
         return httpx.get(f"{self.url}{path}", verify=trusted(), trust_env=False, timeout=DEADLINE)
@@ -368,6 +378,11 @@ class Service:
     def family(self) -> set[int]:
         """The process and all that descend from it."""
         return {self.process.pid} | descendants(self.process.pid)
+
+    def stop(self) -> int:
+        """End it by SIGTERM, and return its exit code."""
+        self.process.terminate()
+        return self.process.wait(DEADLINE)
 
     def kill(self) -> None:
         for pid in self.family():

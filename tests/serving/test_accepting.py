@@ -16,11 +16,10 @@ from typing import Any
 
 import httpx
 import pytest
-import uvloop
 from uvicorn.server import ServerState
 
 from tests.serving.service import Serve, Service, serve_after
-from tests.serving.workers.rig import no_more_files
+from tests.serving.workers.rig import LOOPS, LoopFactory, no_more_files, run_on
 from tests.support.processes import alive
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.serving import accepting
@@ -109,18 +108,16 @@ def on_both_loops(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..
     """Make a coroutine function, which gets a port, a test on both loops."""
 
     async def alone(fixtures: dict[str, Any]) -> None:
-        async with asyncio.timeout(DEADLINE), contextlib.aclosing(Port()) as port:
+        async with contextlib.aclosing(Port()) as port:
             await test(port, **fixtures)
 
     @wraps(test)
-    def run(factory: Callable[[], asyncio.AbstractEventLoop], **fixtures: Any) -> None:
-        with asyncio.Runner(loop_factory=factory) as runner:
-            runner.run(alone(fixtures))
+    def run(factory: LoopFactory, **fixtures: Any) -> None:
+        run_on(factory, alone(fixtures))
 
     others = [*signature(test).parameters.values()][1:]
     run.__signature__ = Signature([Parameter("factory", Parameter.POSITIONAL_OR_KEYWORD), *others])  # type: ignore[attr-defined]  # for pytest
-    loops = [uvloop.new_event_loop, asyncio.SelectorEventLoop]
-    both: Callable[..., None] = pytest.mark.parametrize("factory", loops, ids=["uvloop", "asyncio"])(run)
+    both: Callable[..., None] = pytest.mark.parametrize("factory", LOOPS)(run)
     return both
 
 
@@ -293,7 +290,7 @@ def test_no_connection_waits_for_a_process_that_was_killed(serve: Serve) -> None
         survivor = service.reply("whoami", client=client)["pid"]
         (victim,) = pids - {survivor}
         os.kill(victim, signal.SIGKILL)
-        wait_until(lambda: f"worker process {victim} was ended by signal 9" in service.log.read_text())
+        wait_until(lambda: f"worker process {victim} was ended by signal 9" in service.log)
         assert service.call("whoami") == survivor
         (service.folder / "slow").unlink()
         assert service.pids(2) - {survivor}

@@ -1,22 +1,17 @@
 """What a developer reads: with the emulator's SDK everything, with the vendor's nothing that could be secret."""
 
 import json
-import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
 
-from tests.serving.service import call_content
-from tests.support.apps import ROOT, write_files
+from tests.serving.service import CORP, Serve, Service
+from tests.support.apps import ROOT
 from tests.support.sdk import standin_as_vendor
-from tests.support.waiting import DEADLINE, wait_until
-from tests.support.zones import forked_child
-from wwspec_devtools.emulator.standin.wwspec_standin import seal
+from tests.support.waiting import wait_until
 from wwspec_router import config
 
 SECRET = "a-secret-of-81c3"  # noqa: S105 - to be searched for
@@ -71,72 +66,31 @@ def on_message(event: conversation_new_message.Event) -> None:
 NAMES = ("crash", "crash_later", "refuse", "ask", "leave_a_thread")
 
 
-class EmulatedProgram:
-    def __init__(self, folder: Path, sdk: str, *options: str) -> None:
-        self._key = os.urandom(seal.KEY_BYTES)
-        rows = "".join(f'[abilities.{name}]\nhandler = "abilities.crashing:{name}"\n' for name in NAMES)
-        rows += '[abilities.status]\nkind = "status"\n[abilities.pull]\napi = "sync_msg"\n'
-        rows += '[events.conversation_new_message]\nhandler = "abilities.crashing:on_message"\nnotify = "never"\n'
-        write_files(
-            folder,
-            {
-                "abilities/crashing.py": HANDLERS,
-                "abilities/registry.toml": rows,
-                "zone/program_async_job_call_back.json": '{"errcode":0,"errmsg":"ok"}',
-                "zone/sync_msg.json": '{"errcode":45009,"errmsg":"too often"}',
-            },
-        )
-        (folder / "zone" / "zone.key").write_bytes(self._key)
-        path = [str(ROOT)]
-        if sdk == "vendor":
-            standin_as_vendor(folder / "sdk")
-            path.insert(0, str(folder / "sdk"))
-        self._output = folder / "output"
-        self._process = forked_child(
-            ["serve", "--sdk", sdk, "--app", str(folder), "--port", "0", "--store", "memory:", *options],
-            {"PYTHONPATH": os.pathsep.join(path), "WWSPEC_EMULATOR_URL": f"local:{folder / 'zone'}"},
-            self._output,
-        )
-        self._url = self._process.announced_url()
-
-    def call(
-        self, ability_id: str, data: Any, *, is_async: bool = False, call_type: int = 1, entry: int | None = None
-    ) -> str:
-        content = call_content(ability_id, data, call_type, "1_1", "a job" if is_async else "", "ww-of-the-test", 7)
-        sealed = seal.seal_call(self._key, content)
-        headers = dict(sealed.headers) | ({} if entry is None else {seal.ENTRY_HEADER: str(entry)})
-        with httpx.Client(trust_env=False, timeout=DEADLINE) as client:
-            response = client.post(f"{self._url}/", content=sealed.body, headers=headers)
-        assert response.status_code == 200
-        return seal.open_reply(self._key, response.headers.items(), response.text).text
-
-    @property
-    def log(self) -> str:
-        return self._output.read_text()
-
-    def stop(self) -> None:
-        self._process.stop()
-
-
-Start = Callable[..., EmulatedProgram]
+ROWS = "".join(f'[abilities.{name}]\nhandler = "abilities.crashing:{name}"\n' for name in NAMES)
+ROWS += '[events.conversation_new_message]\nhandler = "abilities.crashing:on_message"\nnotify = "never"\n'
+FILES = {
+    "abilities/crashing.py": HANDLERS,
+    "program_async_job_call_back.json": '{"errcode":0,"errmsg":"ok"}',
+    "sync_msg.json": '{"errcode":45009,"errmsg":"too often"}',
+}
+Start = Callable[..., Service]
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
-    started = []
+def start(serve: Serve, tmp_path: Path) -> Start:
+    """Starts a program over the SDK of the emulator or of the vendor, with handlers that fail, print and log."""
 
-    def start(sdk: str, *options: str) -> EmulatedProgram:
-        started.append(EmulatedProgram(tmp_path, sdk, *options))
-        return started[-1]
+    def start(sdk: str, *options: str) -> Service:
+        environment = {"PYTHONPATH": f"{standin_as_vendor(tmp_path / 'sdk')}:{ROOT}"} if sdk == "vendor" else {}
+        options = ("--sdk", sdk, "--store", "memory:", *options)
+        return serve(*options, environment=environment, files=FILES, rows=ROWS)
 
-    yield start
-    for each in started:
-        each.stop()
+    return start
 
 
 def test_with_the_emulator_a_crash_shows_its_text_own_frames_and_what_it_printed(start: Start) -> None:
     program = start("emulator")
-    program.call("crash", {"text": SECRET})
+    program.reply_text("crash", {"text": SECRET})
     wait_until(lambda: "errcode 710660" in program.log)
     log = program.log
     lines = log.splitlines()
@@ -145,10 +99,10 @@ def test_with_the_emulator_a_crash_shows_its_text_own_frames_and_what_it_printed
     assert lines[at + 2].strip() == "on two lines"
     assert f"KeyError: '{SECRET}'" in log
     assert re.findall(r'File "([^"]*)", line \d+, in (\w+)', log) == [
-        (str(program._output.parent / "abilities" / "crashing.py"), "crash"),
-        (str(program._output.parent / "abilities" / "crashing.py"), "look_up"),
+        (str(program.folder / "abilities" / "crashing.py"), "crash"),
+        (str(program.folder / "abilities" / "crashing.py"), "look_up"),
     ]
-    program.call("crash_later", {"text": SECRET})
+    program.reply_text("crash_later", {"text": SECRET})
     wait_until(lambda: "ValueError: the cause is above" in program.log)
     assert "The above exception was the direct cause" in program.log
     assert "wwspec_router" not in program.log
@@ -157,8 +111,8 @@ def test_with_the_emulator_a_crash_shows_its_text_own_frames_and_what_it_printed
 
 def test_a_status_ability_has_a_line_only_when_it_fails(start: Start) -> None:
     program = start("emulator")
-    program.call("status", {})
-    program.call("status", 5)
+    program.reply_text("status", {})
+    program.reply_text("status", 5)
     wait_until(lambda: "  errcode " in program.log)
     assert len(re.findall(r"  call +status +errcode", program.log)) == len(re.findall("  call ", program.log)) == 1
 
@@ -167,9 +121,9 @@ def test_with_the_emulator_each_call_has_a_line_with_both_errcodes_and_its_times
     program = start("emulator")
     event = {"event_type": "hit_keyword", "timestamp": 5, "hit_keyword": {"token": "a"}}
     for ability_id in ("ask", "refuse", "leave_a_thread", "no_such_ability"):
-        program.call(ability_id, {"text": "you"})
-    program.call("", event, call_type=2)
-    program.call("refuse", {"text": "later"}, is_async=True)
+        program.reply_text(ability_id, {"text": "you"})
+    program.reply_text("", event, call_type=2)
+    program.reply_text("refuse", {"text": "later"}, is_async=True)
     wait_until(lambda: "  job  " in program.log)
     clock, sizes = r"\d\d:\d\d:\d\d\.\d{3}", r"\d+\.\d ms  SDK +\d+\.\d ms +\d+ B in +\d+ B out"
     for number, kind, ability_id, outcome, reason in (
@@ -180,9 +134,9 @@ def test_with_the_emulator_each_call_has_a_line_with_both_errcodes_and_its_times
         (5, "event", "hit_keyword", "errcode 710660", r"  .*spec_notify_app.*"),
         (6, "async", "refuse", "ok", ""),
     ):
-        line = rf"^{clock}  INFO   #{number}  +{kind} +{ability_id} +{outcome} +{sizes}  ww-of-the-test/7{reason}$"
+        line = rf"^{clock}  INFO   #{number}  +{kind} +{ability_id} +{outcome} +{sizes}  wwtest/1{reason}$"
         assert re.search(line, program.log, re.MULTILINE), (line, program.log)
-    job = rf"  INFO   #job-\w+ +job +refuse +errcode 7001 +{sizes}  ww-of-the-test/7  errcode 7001: not later$"
+    job = rf"  INFO   #job-\w+ +job +refuse +errcode 7001 +{sizes}  wwtest/1  errcode 7001: not later$"
     assert re.search(job, program.log, re.MULTILINE)
     assert re.search(r"a thread ended: .*\n +Traceback[^|]*KeyError: 'you'", program.log)
 
@@ -191,8 +145,8 @@ def test_the_lines_of_a_job_have_the_number_of_the_call_or_event_that_it_is_of(s
     """The emulator's, under which it shows both."""
     program = start("emulator")
     event = {"event_type": "conversation_new_message", "timestamp": 5, "conversation_new_message": {"token": "a"}}
-    program.call("refuse", {"text": "later"}, is_async=True, entry=41)
-    program.call("", event, call_type=2, entry=52)
+    program.reply_text("refuse", {"text": "later"}, is_async=True, entry=41)
+    program.reply_text("", event, call_type=2, entry=52)
     wait_until(lambda: program.log.count("  job  ") == 2)
     assert re.search(r"#41 +job +refuse ", program.log)
     assert re.search(r"#52 +job +event:conversation_new_message |#52 +job +conversation_new_message ", program.log)
@@ -201,7 +155,7 @@ def test_the_lines_of_a_job_have_the_number_of_the_call_or_event_that_it_is_of(s
 
 def test_as_json_a_crash_has_its_traceback_in_a_field(start: Start) -> None:
     program = start("emulator", "--log-json")
-    program.call("crash", {"text": SECRET})
+    program.reply_text("crash", {"text": SECRET})
     wait_until(lambda: '"errcode":710660' in program.log)
     records = [json.loads(line) for line in program.log.splitlines() if line.startswith("{")]
     [crash] = [each for each in records if "traceback" in each]
@@ -225,8 +179,8 @@ SWITCHES = [
 def test_with_the_vendors_sdk_no_option_shows_text_traceback_or_caller(start: Start, options: tuple[str, ...]) -> None:
     """The switch is the SDK itself: this one is the stand-in, but from a folder of another name."""
     program = start("vendor", *options)
-    replies = [program.call(name, {"text": SECRET}) for name in ("crash", "crash_later", "ask", "leave_a_thread")]
-    program.call("refuse", {"text": SECRET})  # its message is meant for the app
+    replies = [program.reply_text(name, {"text": SECRET}) for name in ("crash", "crash_later", "ask", "leave_a_thread")]
+    program.reply_text("refuse", {"text": SECRET})  # its message is meant for the app
     wait_until(lambda: "a thread ended" in program.log)
     program.stop()
     for reply in replies[:2]:  # a number, and nothing else of the error
@@ -238,5 +192,5 @@ def test_with_the_vendors_sdk_no_option_shows_text_traceback_or_caller(start: St
     assert re.search(r"\b[0-9a-f]{6} ability crash failed in crashing:\d+: KeyError at crashing.py:", program.log)
     assert "Traceback" not in program.log
     assert SECRET not in program.log
-    assert "ww-of-the-test" not in program.log
+    assert CORP not in program.log
     assert "SDK " not in program.log.replace("SDK wwspecapisdk", "").replace("SDK: ", "")

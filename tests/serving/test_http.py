@@ -13,7 +13,7 @@ from unittest.mock import ANY
 import httpx
 import pytest
 
-from tests.serving.wire import Gate, PlainSdk, Served, Start, post, read_to_end, reply_of, reset, sealed
+from tests.serving.wire import Gate, PlainSdk, Served, Start, post, read_to_end, reply_of
 from tests.support.apps import ROOT
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.config import Settings
@@ -57,20 +57,6 @@ def test_one_exchange_stays_on_one_thread(start: Start) -> None:
         program.post("invoke_sync_msg")
     assert program.sdk.decoded_on == program.sdk.encoded_on
     assert all(name.startswith("wwspec-worker") for name in program.sdk.decoded_on)
-
-
-def test_a_full_queue_is_answered_at_once(start: Start, gate: Gate) -> None:
-    program = start(threads=1, queue=1)
-    program.sdk.invoke = gate
-    with ThreadPoolExecutor(2) as pool:
-        running = held(program, gate, pool)
-        queued = pool.submit(program.post, "invoke_sync_msg")
-        wait_until(lambda: program.pending == 2)
-        refused = program.post("invoke_sync_msg")
-        assert (refused.status_code, refused.headers["ww-sealed"]) == (200, "yes")
-        assert refused.json()["errcode"] == 710660
-        gate.opened.set()
-        assert {each.result(DEADLINE).json()["errmsg"] for each in (running, queued)} == {"late"}
 
 
 class GatedSeals(PlainSdk):
@@ -232,22 +218,6 @@ def test_a_late_call_is_answered_while_the_sdk_blocks_by_a_thread_that_decoded_i
     assert (response.status_code, response.json()) == (200, LATE)
     assert program.sdk.encoded_on == [program.sdk.decoded_on[-1]]
     assert program.sdk.encoded_on[0].startswith("wwspec-refusal")
-
-
-def test_a_call_whose_client_reset_its_connection_in_the_queue_never_runs(start: Start, gate: Gate) -> None:
-    program = start(threads=1, queue_timeout=10 * DEADLINE)
-    program.sdk.invoke = gate
-    with ThreadPoolExecutor(1) as pool:
-        running = held(program, gate, pool)
-        with program.connect() as connection:
-            connection.sendall(post(body=sealed("invoke_get_group_chat", {"chatid": "x"})))
-            wait_until(lambda: program.pending == 2)
-            reset(connection)
-        wait_until(lambda: program.pending == 1)
-        gate.opened.set()
-        assert running.result(DEADLINE).json()["errmsg"] == "late"
-    program.post("invoke_sync_msg")
-    assert gate.calls == 2, "the call of the client that was gone was run"
 
 
 def test_a_reply_without_seal_is_no_answer_and_tells_nothing(start: Start, caplog: pytest.LogCaptureFixture) -> None:

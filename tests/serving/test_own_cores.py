@@ -58,7 +58,7 @@ def test_each_process_has_its_own_core(serve: Serve, options: tuple[str, ...], i
     service.pids(len(CORES))
     assert sorted(workers_of(service).values(), key=min) == [{core} for core in sorted(CORES)]
     assert is_contained or cores_of(service.process.pid) == CORES  # the parent's
-    assert f"--pin-workers {said}: each worker process has a core of its own" in service.log.read_text()
+    assert f"--pin-workers {said}: each worker process has a core of its own" in service.log
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_on_says_when_there_are_fewer_cores_than_worker_processes(serve: Serve) 
     many = len(CORES) + 1
     service = serve("--workers", str(many), "--pin-workers", "on")
     expected = f"--pin-workers on has no effect: there are {many} worker processes and {len(CORES)} cores"
-    assert expected in service.log.read_text()
+    assert expected in service.log
     service.pids(many)
     assert set(map(frozenset, workers_of(service).values())) == {frozenset(CORES)}
 
@@ -128,7 +128,7 @@ def test_on_says_when_there_are_fewer_cores_than_worker_processes(serve: Serve) 
 def test_on_one_core_there_is_nothing_to_choose(serve: Serve) -> None:
     with on_one_core():
         service = serve("--workers", "1", "--pin-workers", "on", command=SERVE)
-    assert "--pin-workers on has no effect: there is 1 core" in service.log.read_text()
+    assert "--pin-workers on has no effect: there is 1 core" in service.log
 
 
 def test_a_library_with_threads_of_its_own_keeps_all_cores(serve: Serve, tmp_path: Path) -> None:
@@ -137,4 +137,4 @@ def test_a_library_with_threads_of_its_own_keeps_all_cores(serve: Serve, tmp_pat
     service = serve(*AS_MANY, command=contained())
     service.pids(len(CORES))
     assert set(map(frozenset, workers_of(service).values())) == {frozenset(CORES)}
-    assert "this worker process uses all cores: a library has started 1 thread of its own" in service.log.read_text()
+    assert "this worker process uses all cores: a library has started 1 thread of its own" in service.log

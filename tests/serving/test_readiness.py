@@ -2,11 +2,10 @@
 
 import logging
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import anyio
-import httpx
 import pytest
 
 from tests.serving.wire import PlainSdk
@@ -14,16 +13,14 @@ from tests.support.apps import ROOT
 from tests.support.waiting import DEADLINE
 from wwspec_contracts.errors import StoreError
 from wwspec_router.config import Settings
+from wwspec_router.http1.answers import plain
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.serving import health
-from wwspec_router.serving.asgi import ZoneApplication
 from wwspec_router.serving.program import ZoneProgram
 from wwspec_router.stores.sqlite.events import SqliteStore
 
-pytestmark = pytest.mark.anyio
-
-STORE = "store: events and jobs can't be kept\n"
-Ready = Callable[[], Awaitable[tuple[int, str]]]
+READY = plain(200, "ok\n")
+STORE_FAILED = plain(503, "store: events and jobs can't be kept\n")
 
 
 class FailingStore(SqliteStore):
@@ -43,32 +40,19 @@ class FailingStore(SqliteStore):
             raise StoreError(self.fault)
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @asynccontextmanager
-async def running(table: AbilityTable, store: FailingStore) -> AsyncIterator[tuple[ZoneProgram, Ready]]:
+async def running(table: AbilityTable, store: FailingStore) -> AsyncIterator[ZoneProgram]:
     program = ZoneProgram(table, PlainSdk(), store, Settings(app=ROOT, grace=0.1))
-    async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(ZoneApplication(program)), base_url="http://program"
-    ) as client:
-
-        async def ready() -> tuple[int, str]:
-            response = await client.get("/readyz")
-            return response.status_code, response.text
-
-        await program.start()
-        try:
-            yield program, ready
-        finally:
-            await program.stop()
+    await program.start()
+    try:
+        yield program
+    finally:
+        await program.stop()
 
 
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+async def until(condition: Callable[[], bool]) -> None:
     for _ in range(int(DEADLINE / 0.02)):
-        if await condition():
+        if condition():
             return
         await anyio.sleep(0.02)
     raise AssertionError("the condition was not met in time")
@@ -77,40 +61,32 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
 async def test_a_process_whose_store_fails_is_not_ready(table: AbilityTable, caplog: pytest.LogCaptureFixture) -> None:
     store = FailingStore()
     with caplog.at_level(logging.WARNING):
-        async with running(table, store) as (_, ready):
-            assert await ready() == (200, "ok\n")
+        async with running(table, store) as program:
+            assert program.page("/readyz") == READY
             store.fault = "/the/path: it is gone"
-            await until(lambda: answers(ready, 503, STORE))
+            await until(lambda: program.page("/readyz") == STORE_FAILED)
             seen = store.checks
-            await until(lambda: checked(store, seen + 2))
+            await until(lambda: store.checks >= seen + 2)
             store.fault = ""
-            await until(lambda: answers(ready, 200, "ok\n"))
+            await until(lambda: program.page("/readyz") == READY)
     lines = [record.getMessage() for record in caplog.records if record.name == health.__name__]
     assert lines == ["the store failed: /the/path: it is gone", "the store works again"]
-
-
-async def checked(store: FailingStore, times: int) -> bool:
-    return store.checks >= times
-
-
-async def answers(ready: Ready, status: int, text: str) -> bool:
-    return await ready() == (status, text)
 
 
 async def test_a_process_whose_store_hangs_is_not_ready(table: AbilityTable, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "PATIENCE", 0.1)
     store = FailingStore()
-    async with running(table, store) as (_, ready):
+    async with running(table, store) as program:
         store.answers.clear()
-        await until(lambda: answers(ready, 503, STORE))
+        await until(lambda: program.page("/readyz") == STORE_FAILED)
         store.answers.set()
-        await until(lambda: answers(ready, 200, "ok\n"))
+        await until(lambda: program.page("/readyz") == READY)
 
 
 async def test_a_process_that_was_told_to_stop_is_not_ready(table: AbilityTable) -> None:
-    async with running(table, FailingStore()) as (program, ready):
+    async with running(table, FailingStore()) as program:
         program.is_stopping = True
-        assert await ready() == (503, "stopping: the program has been told to stop\n")
+        assert program.page("/readyz") == plain(503, "stopping: the program has been told to stop\n")
 
 
 async def test_a_program_whose_store_fails_at_the_start_does_not_start(table: AbilityTable) -> None:

@@ -4,7 +4,8 @@ import json
 import re
 from typing import Any
 
-from tests.serving.test_development import SECRET, EmulatedProgram, Start, start
+from tests.serving.service import CORP, Service
+from tests.serving.test_development import SECRET, Start, start
 from tests.support.waiting import wait_until
 
 __all__ = ["start"]
@@ -14,15 +15,15 @@ CALL = {"kind", "ability", "errcode", "ms", "sdk_ms", "bytes_in", "bytes_out", "
 EVENT = {"event_type": "hit_keyword", "timestamp": 5, "hit_keyword": {"token": SECRET}}
 
 
-def call_all(program: EmulatedProgram) -> None:
+def call_all(program: Service) -> None:
     for ability_id in ("ask", "refuse", "crash", "no_such_ability"):
-        program.call(ability_id, {"text": SECRET})
-    program.call("", EVENT, call_type=2)
-    program.call("refuse", {"text": SECRET}, is_async=True)
+        program.reply_text(ability_id, {"text": SECRET})
+    program.reply_text("", EVENT, call_type=2)
+    program.reply_text("refuse", {"text": SECRET}, is_async=True)
     wait_until(lambda: "job ended" in program.log)
 
 
-def records(program: EmulatedProgram) -> list[dict[str, Any]]:
+def records(program: Service) -> list[dict[str, Any]]:
     return [json.loads(line) for line in program.log.splitlines() if line.startswith("{")]
 
 
@@ -30,14 +31,14 @@ def test_the_request_log_has_a_record_of_fields_for_each_call_and_nothing_of_its
     program = start("vendor", "--request-log", "--log-json")
     call_all(program)
     calls = [each for each in records(program) if each["logger"] == "wwspec_router.calls"]
-    shown = [(each["kind"], each["ability"], each["errcode"]) for each in calls if each["kind"] != "job"]
-    assert shown == [
-        ("call", "ask", 0),
-        ("call", "refuse", 7001),
-        ("call", "crash", 710660),
-        ("call", "(unknown)", 710660),
-        ("event", "hit_keyword", 710660),
-        ("async", "refuse", 0),
+    facts = ("platform_request_id", "kind", "ability", "errcode")
+    assert [tuple(each[name] for name in facts) for each in calls if each["kind"] != "job"] == [
+        ("1_1", "call", "ask", 0),
+        ("1_2", "call", "refuse", 7001),
+        ("1_3", "call", "crash", 710660),
+        ("1_4", "call", "(unknown)", 710660),
+        ("1_5", "event", "hit_keyword", 710660),
+        ("1_6", "async", "refuse", 0),
     ]
     base = {"time", "level", "logger", "process", "message"}
     for each in calls:
@@ -47,14 +48,13 @@ def test_the_request_log_has_a_record_of_fields_for_each_call_and_nothing_of_its
             assert set(each) == base | {"job"} | CALL - {"platform_request_id"}
         else:
             assert set(each) == base | {"request"} | CALL | refused
-            assert each["platform_request_id"] == "1_1"
         assert 0 <= each["sdk_ms"] <= each["ms"]
         assert each["bytes_in"] > 0 < each["bytes_out"]
     assert (calls[0]["refused_api"], calls[0]["refused_errcode"]) == ("sync_msg", 45009)
-    for secret in (SECRET, "ww-of-the-test", "too often", "no_such_ability", "not "):
+    for secret in (SECRET, CORP, "too often", "no_such_ability", "not "):
         assert secret not in json.dumps(calls)
     assert SECRET not in program.log
-    assert "ww-of-the-test" not in program.log
+    assert CORP not in program.log
 
 
 def test_unless_calls_are_wanted_only_failures_and_jobs_that_ended_have_records(start: Start) -> None:

@@ -24,6 +24,7 @@ from tests.support.processes import UNMEASURED
 from tests.support.sdk import standin_as_vendor
 from tests.support.tables import for_each
 from tests.support.waiting import DEADLINE, answers, wait_until
+from torture.client import http_request
 from wwspec_devtools.emulator.standin.wwspec_standin import seal
 from wwspec_devtools.testing.ports import held_ports
 
@@ -187,11 +188,8 @@ class Program:
         """Do the same, and reset the connection of the queued call."""
         clients = []
         for _ in range(2):
-            sealed = self.seal("mark", {"name": "gone"})
-            head = "".join(f"{name}: {value}\r\n" for name, value in sealed.headers.items())
             clients.append(client := socket.create_connection(("127.0.0.1", self.port), DEADLINE))
-            head = f"POST / HTTP/1.1\r\nhost: x\r\n{head}content-length: {len(sealed.body)}\r\n\r\n"
-            client.sendall((head + sealed.body).encode())
+            client.sendall(http_request(self.seal("mark", {"name": "gone"})))
         refused = select.select(clients, [], [], DEADLINE)[0]
         assert len(refused) == 1
         for client in clients:

@@ -61,7 +61,7 @@ def test_auto_starts_a_worker_for_each_core_and_says_why(serve: Serve) -> None:
     service = serve("--workers", "auto")
     cores = usable_cores()
     assert service.pids(cores.number) == descendants(service.process.pid)
-    log = service.log.read_text()
+    log = service.log
     processes = counted(cores.number, "worker process", "worker processes")
     assert f"--workers auto: {processes}, {cores.reason}" in log
     assert f"with {processes} of" in log
@@ -71,8 +71,7 @@ def test_without_workers_the_program_is_one_process(serve: Serve) -> None:
     service = serve("--workers", "0")
     assert service.call("whoami") == service.process.pid
     assert descendants(service.process.pid) == set()
-    service.process.terminate()
-    assert service.process.wait(DEADLINE) == -signal.SIGTERM
+    assert service.stop() == -signal.SIGTERM
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
@@ -100,9 +99,9 @@ def test_the_only_worker_is_replaced_when_it_was_killed_and_its_counts_are_kept(
     os.kill(victim, signal.SIGKILL)
     wait_until(lambda: not alive(victim))
     assert service.call("whoami") != victim  # it waits in the backlog until there is another worker
-    assert f"worker process {victim} was ended by signal 9 and is replaced" in service.log.read_text()
+    assert f"worker process {victim} was ended by signal 9 and is replaced" in service.log
     wait_until(lambda: counts(service) > seen)
-    assert "takes the place of one that was ended by signal 9" in service.log.read_text()
+    assert "takes the place of one that was ended by signal 9" in service.log
 
 
 def counts(service: Service) -> int:
@@ -116,7 +115,7 @@ def test_a_worker_that_keeps_python_s_lock_is_replaced(serve: Serve, pool: Threa
     service = serve("--workers", workers, "--hang-after", "0.5", command=IMPATIENT)
     lost, victim = service.begin(pool, "hold", "never")
     assert is_lost(lost)
-    log = service.log.read_text()
+    log = service.log
     assert f"worker process {victim} gave no sign of life for 2 seconds" in log
     assert len(service.pids(int(workers)) - {victim}) == int(workers)
 
@@ -125,7 +124,7 @@ def test_the_only_worker_is_replaced_when_its_event_loop_is_held_up(serve: Serve
     service = serve("--workers", "1", "--hang-after", "0.5")
     lost, victim = service.begin(pool, "block", "never")
     assert is_lost(lost)
-    log = service.log.read_text()
+    log = service.log
     assert "block < " in log
     assert f"worker process {victim} is held up by what it runs" in log
     assert service.call("whoami") != victim
@@ -138,17 +137,16 @@ def test_pauses_before_a_worker_that_can_not_serve_grow_and_hold_up_nothing_else
     (service.folder / "broken").touch()
     os.kill(first, signal.SIGKILL)
     for pause in ("0.1", "0.2", "0.4", "0.8"):
-        wait_until(lambda pause=pause: f"is replaced in {pause} s" in service.log.read_text())  # type: ignore[misc]
-    assert "ImportError: not today" in service.log.read_text()
+        wait_until(lambda pause=pause: f"is replaced in {pause} s" in service.log)  # type: ignore[misc]
+    assert "ImportError: not today" in service.log
     assert service.call("whoami") == second
     (service.folder / "broken").unlink()
     assert service.pids(2) > {second}
     (service.folder / "broken").touch()
     for _ in range(2):
         os.kill(next(iter(service.pids(1))), signal.SIGKILL)
-    wait_until(lambda: "is replaced in 1.6 s" in service.log.read_text())
-    service.process.terminate()
-    assert service.process.wait(DEADLINE) == 0
+    wait_until(lambda: "is replaced in 1.6 s" in service.log)
+    assert service.stop() == 0
 
 
 def test_orphans_are_reaped(serve: Serve) -> None:
@@ -167,9 +165,9 @@ def test_a_parent_that_stood_still_blames_no_worker(serve: Serve) -> None:
     service.process.send_signal(signal.SIGCONT)
     (victim,) = service.pids(1)
     os.kill(victim, signal.SIGKILL)
-    wait_until(lambda: f"worker process {victim} was ended by signal 9" in service.log.read_text())
+    wait_until(lambda: f"worker process {victim} was ended by signal 9" in service.log)
     assert pids - {victim} < service.pids(2)
-    assert "no sign of life" not in service.log.read_text()
+    assert "no sign of life" not in service.log
 
 
 # The end
@@ -182,10 +180,9 @@ def test_sigterm_ends_a_program_that_is_still_starting(serve: Serve, tmp_path: P
     service.launch()
     wait_until((tmp_path / "importing").exists)
     family = service.family()
-    service.process.terminate()
-    assert service.process.wait(DEADLINE) == 0
+    assert service.stop() == 0
     wait_until(lambda: not any(map(alive, family)))
-    assert "listening" not in service.log.read_text()
+    assert "listening" not in service.log
 
 
 def test_sigterm_ends_a_program_whose_worker_ends_before_the_parent_has_looked(serve: Serve, tmp_path: Path) -> None:
@@ -218,7 +215,7 @@ def test_sigterm_ends_the_program_whatever_holds_a_worker_up(
     wait_until(lambda: not any(map(alive, family)))
     assert is_lost(running)
     if ability_id == "wait":
-        assert "1 calls and 0 jobs unfinished" in service.log.read_text()
+        assert "1 calls and 0 jobs unfinished" in service.log
 
 
 # Threads that hang
@@ -229,8 +226,8 @@ def test_sigterm_ends_the_program_whatever_holds_a_worker_up(
 def test_a_worker_whose_threads_all_hang_is_replaced(serve: Serve, pool: ThreadPoolExecutor, workers: str) -> None:
     service = serve("--workers", workers, "--threads", "1", "--hang-after", "0.5", "--grace", "0.2")
     victim, lost = exhausted(service, pool)
-    wait_until(lambda: f"worker process {victim} has no thread left and is replaced" in service.log.read_text())
-    assert "every thread for calls hangs and none can be added" in service.log.read_text()
+    wait_until(lambda: f"worker process {victim} has no thread left and is replaced" in service.log)
+    assert "every thread for calls hangs and none can be added" in service.log
     wait_until(lambda: not alive(victim))
     assert victim not in service.pids(int(workers))
     for each in lost:
@@ -268,8 +265,8 @@ def test_a_worker_whose_threads_for_asynchronous_calls_all_hang_is_replaced(serv
         service.reply("wait", {"name": name}, is_async=True)
     victim = service.entered("first")
     assert service.entered("second") == victim
-    wait_until(lambda: f"worker process {victim} has no thread left and is replaced" in service.log.read_text())
-    assert "every thread for asynchronous calls hangs and none can be added" in service.log.read_text()
+    wait_until(lambda: f"worker process {victim} has no thread left and is replaced" in service.log)
+    assert "every thread for asynchronous calls hangs and none can be added" in service.log
     wait_until(lambda: not alive(victim))
     assert service.call("whoami") != victim
 
@@ -291,7 +288,7 @@ def test_a_program_with_just_enough_threads_serves(serve: Serve, pool: ThreadPoo
     service = serve(*options, command=limited(tmp_path, 14))
     running = [pool.submit(service.call, "wait", f"door{number}") for number in range(4)]
     wait_until(lambda: any(tmp_path.glob("door*.entered")))
-    wait_until(lambda: "no new worker thread beside the" in service.log.read_text())
+    wait_until(lambda: "no new worker thread beside the" in service.log)
     with pytest.raises((AssertionError, httpx.HTTPStatusError), match="overloaded|503"):
         service.call("whoami")
     for number in range(4):
@@ -299,9 +296,8 @@ def test_a_program_with_just_enough_threads_serves(serve: Serve, pool: ThreadPoo
     for each in running:
         with contextlib.suppress(AssertionError, httpx.HTTPStatusError):
             each.result(DEADLINE)
-    service.process.terminate()
-    assert service.process.wait(DEADLINE) == 0
-    assert "Traceback" not in service.log.read_text()
+    assert service.stop() == 0
+    assert "Traceback" not in service.log
 
 
 def limited(folder: Path, processes: int) -> list[str]:

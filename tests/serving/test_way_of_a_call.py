@@ -69,9 +69,9 @@ def test_an_event_passes_few_files_until_the_job_of_its_code_has_ended(serve: Se
     service = traced(serve, tmp_path, "--store", f"sqlite:{tmp_path}/events.db")
 
     def send() -> None:
-        ended = service.log.read_text().count("job ended")
+        ended = service.log.count("job ended")
         service.reply("", EVENT, call_type=2)
-        wait_until(lambda: service.log.read_text().count("job ended") > ended)
+        wait_until(lambda: service.log.count("job ended") > ended)
 
     passed = files_passed(service, send)
     assert {"kernel/intake.py", "jobs/executor.py"} <= passed
@@ -85,12 +85,8 @@ def traced(serve: Serve, folder: Path, *options: str) -> Service:
         module.write("\nChatDataSDK.spec_notify_app = lambda self, request: '{\"errcode\": 0}'\n")
     environment = {**UNMEASURED, "TRACE": str(folder / "trace"), "PYTHONPATH": f"{sdk}:{ROOT}"}
     options = ("--workers", "0", "--sdk", "vendor", *options)
-    service = serve(*options, command=TRACED, environment=environment, start=False)
-    (folder / "abilities" / "events.py").write_text(CODE)
-    with (folder / "abilities" / "registry.toml").open("a") as registry:
-        registry.write("\n[events.hit_keyword]\nhandler = 'abilities.events:code'\n")
-    service.start()
-    return service
+    files, rows = {"abilities/events.py": CODE}, "\n[events.hit_keyword]\nhandler = 'abilities.events:code'\n"
+    return serve(*options, command=TRACED, environment=environment, files=files, rows=rows)
 
 
 def files_passed(service: Service, send: Callable[[], object]) -> set[str]:

@@ -55,24 +55,20 @@ def lifespan():
 """
 
 
-def wrapped(serve: Serve, folder: Path, function: str, *options: str) -> Service:
-    service = serve("--wrap", f"web:{function}", *options, start=False)
-    write_files(folder, {"web.py": WEB})
-    with (folder / "abilities" / "registry.toml").open("a") as registry:
-        registry.write("\n[program]\nlifespan = 'web:lifespan'\n")
-    service.start()
-    return service
+def wrapped(serve: Serve, function: str, *options: str) -> Service:
+    rows = "\n[program]\nlifespan = 'web:lifespan'\n"
+    return serve("--wrap", f"web:{function}", *options, files={"web.py": WEB}, rows=rows)
 
 
 @pytest.mark.parametrize("function", ["marked", "outside", "mounted"])
 def test_calls_and_all_else_pass_what_the_function_adds_until_the_program_stops(
     serve: Serve, tmp_path: Path, pool: ThreadPoolExecutor, function: str
 ) -> None:
-    service = wrapped(serve, tmp_path, function, "--workers", "2")
+    service = wrapped(serve, function, "--workers", "2")
     assert [service.get(path).headers["x-mark"] for path in ("/healthz", "/none")] == ["1", "1"]
     (first, *_) = service.pids(2)
     os.kill(first, signal.SIGKILL)
-    wait_until(lambda: "is replaced" in service.log.read_text())
+    wait_until(lambda: "is replaced" in service.log)
     call, pid = service.begin(pool, "wait", "door")
     service.process.terminate()
     wait_until(service.refuses)
@@ -83,19 +79,19 @@ def test_calls_and_all_else_pass_what_the_function_adds_until_the_program_stops(
 
 
 def test_a_call_that_runs_for_longer_than_the_grace_is_answered_as_without_the_function(
-    serve: Serve, tmp_path: Path, pool: ThreadPoolExecutor
+    serve: Serve, pool: ThreadPoolExecutor
 ) -> None:
-    service = wrapped(serve, tmp_path, "bare", "--grace", "0.1")
+    service = wrapped(serve, "bare", "--grace", "0.1")
     call, _ = service.begin(pool, "wait", "door")
     service.process.terminate()
     with pytest.raises(httpx.HTTPStatusError, match="503"):
         call.result(DEADLINE)
     service.process.wait(DEADLINE)
-    assert "Exception in ASGI application" not in service.log.read_text()
+    assert "Exception in ASGI application" not in service.log
 
 
-def test_connections_beyond_the_limit_are_refused(serve: Serve, tmp_path: Path) -> None:
-    service = wrapped(serve, tmp_path, "bare", "--connections", "2")
+def test_connections_beyond_the_limit_are_refused(serve: Serve) -> None:
+    service = wrapped(serve, "bare", "--connections", "2")
     with ExitStack() as stack:
         clients = [stack.enter_context(httpx.Client(base_url=service.url, trust_env=False)) for _ in range(3)]
         assert [client.get("/healthz").status_code for client in clients] == [200, 200, 503]
