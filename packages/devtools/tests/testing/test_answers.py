@@ -1,29 +1,14 @@
 """SDK APIs that a test answers by hand, in each form of a zone that it starts."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.support.apps import ROOT
-from tests.support.zones import serve_zone
 from wwspec_contracts import sync_msg
 from wwspec_devtools.testing.zone import Zone
 
 EMPTY = {"errcode": 0, "errmsg": "ok", "msg_list": [], "has_more": 0}
 BUSY = {"errcode": 45009, "errmsg": "api freq out of limit"}
-
-
-@pytest.fixture(scope="module", params=["in-process", "served"])
-def module_zone(request: pytest.FixtureRequest) -> Iterator[Zone]:
-    with Zone.in_process(ROOT) if request.param == "in-process" else serve_zone(ROOT) as zone:
-        yield zone
-
-
-@pytest.fixture
-def zone(module_zone: Zone) -> Zone:
-    module_zone.client.reset()
-    return module_zone
 
 
 def digest(zone: Zone) -> tuple[int, int | None]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from schemas.archive import Digest
-from tests.support.apps import ROOT, write_files
+from tests.support.apps import write_files
 from tests.support.waiting import DEADLINE
 from tests.support.zones import serve_zone
 from wwspec_contracts.errors import ConfigurationError
@@ -52,18 +52,6 @@ def on_message(event: conversation_new_message.Event, ctx: EventContext) -> Foun
         raise ValueError("the first attempt")
     return Found(attempt=ctx.attempt)
 """
-
-
-@pytest.fixture(scope="module", params=["in-process", "served"])
-def module_zone(request: pytest.FixtureRequest) -> Iterator[Zone]:
-    with Zone.in_process(ROOT) if request.param == "in-process" else serve_zone(ROOT) as zone:
-        yield zone
-
-
-@pytest.fixture
-def zone(module_zone: Zone) -> Zone:
-    module_zone.client.reset()
-    return module_zone
 
 
 @pytest.fixture(params=["now", "after", "never"])
@@ -173,7 +161,7 @@ def test_a_repeat_of_an_event_whose_code_runs_once_is_no_work(tmp_path: Path) ->
 
 # A program of its own, since it is to be slow: it takes seconds to start.
 @pytest.mark.slow
-def test_work_has_ended_when_code_on_an_event_and_its_retries_have(slow: ServedZone) -> None:
+def test_work_has_ended_when_code_on_an_event_its_retries_and_an_asynchronous_call_have(slow: ServedZone) -> None:
     fired = slow.fire("conversation_new_message")
     assert slow.client.wait_idle(0) != []
     slow.wait_idle()
@@ -182,13 +170,8 @@ def test_work_has_ended_when_code_on_an_event_and_its_retries_have(slow: ServedZ
     slow.repeat(fired)
     slow.wait_idle()
     assert (slow.var / "attempts").read_text() == "xxxx"
-
-
-@pytest.mark.slow
-def test_work_has_ended_when_an_asynchronous_call_has(slow: ServedZone) -> None:
     slow.submit("slow")
     with pytest.raises(ZoneTimeoutError, match="still in work after 0 s: 1 asynchronous call"):
         slow.wait_idle(timeout=0)
     slow.wait_idle()
-    assert slow.var is not None
     assert (slow.var / "slow").exists()
