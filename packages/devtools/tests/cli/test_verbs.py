@@ -18,7 +18,6 @@ from tests.support.redis_server import local_redis
 from tests.support.tools import tool
 from tests.support.zones import forked_child
 from wwspec_devtools.child import Child
-from wwspec_devtools.testing.zone import Zone
 
 
 def test_standin_prints_the_folder_that_a_program_in_java_compiles_with(run: Run) -> None:
@@ -30,15 +29,6 @@ def test_standin_prints_the_folder_that_a_program_in_java_compiles_with(run: Run
     other = run("standin", "go")
     assert (other.returncode, other.stdout) == (2, "")
     assert "'go' is not 'java'" in other.stderr
-
-
-def test_abilities_lists_what_answers_each_id(run: Run) -> None:
-    done = run("abilities")
-    assert done.returncode == 0
-    place = r" +abilities/registry\.toml:\d+ \[abilities\."
-    digest = rf"^chat_digest +handler abilities\.chat_digest:digest, within 10 s{place}chat_digest\]$"
-    assert re.search(rf"^chat_history +SDK API sync_msg{place}chat_history\]$", done.stdout, re.MULTILINE)
-    assert re.search(digest, done.stdout, re.MULTILINE)
 
 
 @pytest.fixture
@@ -57,7 +47,9 @@ def replacing(tmp_path: Path) -> Path:
     return write_files(tmp_path / "app", {**own, "abilities/registry.toml": registry})
 
 
-def test_abilities_names_the_contracts_that_the_application_replaces_or_adds(run: Run, replacing: Path) -> None:
+def test_abilities_names_the_contracts_that_the_application_replaces_or_adds_and_as_json_those_of_each(
+    run: Run, replacing: Path
+) -> None:
     done = run("abilities", "--app", str(replacing))
     assert done.stdout.splitlines() == [
         "answers                with                       declared at",
@@ -70,9 +62,6 @@ def test_abilities_names_the_contracts_that_the_application_replaces_or_adds(run
         "schemas/api/sync_msg.py replaces the shipped contract of SDK API sync_msg",
         "schemas/events/hit_keyword.py replaces the shipped contract of event hit_keyword",
     ]
-
-
-def test_abilities_as_json_names_the_applications_contracts_of_each(run: Run, replacing: Path) -> None:
     rows = json.loads(run("abilities", "--json", "--app", str(replacing)).stdout)
     assert (rows[0]["target"], rows[2]["timeout"]) == ("stored event by notify_id", None)
     assert {row["ability_id"]: row["own_contracts"] for row in rows} == {
@@ -82,16 +71,6 @@ def test_abilities_as_json_names_the_applications_contracts_of_each(run: Run, re
         "invoke_greet": ["schemas/api/greet.py"],
         "invoke_sync_msg": ["schemas/api/sync_msg.py"],
     }
-
-
-def test_fire_prints_the_event_and_the_notification(run: Run, zone: Zone) -> None:
-    done = run("fire", "auth_knowledge_base", "--set", "knowledge_base_name=Prices", "--url", zone.client.url)
-    assert done.returncode == 0, done.stderr
-    printed = json.loads(done.stdout)
-    assert printed["event"]["auth_knowledge_base"]["knowledge_base_name"] == "Prices"
-    notify_id = printed["notified"][0]["notify_id"]
-    fetched = run("call", "get_callback_data", "--notify-id", notify_id, "--url", zone.client.url)
-    assert json.loads(fetched.stdout) == printed["event"]
 
 
 def test_demo_plays_the_flow_and_ends(run: Run, ports: Ports) -> None:

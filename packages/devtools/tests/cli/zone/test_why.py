@@ -1,14 +1,13 @@
 """Why a call failed, below its answer in a terminal: the error, the line of the application, where all of it is."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
-from tests.support.apps import write_files
 from tests.support.emulator import Emulator, SealedProgram
 from tests.support.failing_app import failing_app
 from tests.support.waiting import wait_until
@@ -16,24 +15,7 @@ from tests.support.zones import forked_child, serve_zone
 from wwspec_devtools.testing.zone import Zone
 from wwspec_router.cli.main import main
 
-Wwspec = Callable[..., Result]
-
 REGISTRY = "abilities/registry.toml"
-ONE_FILE = """
-from wwspec_router import Contract, Output, ability
-
-class Line(Contract):
-    messages: int = 0
-
-class Totals(Output):
-    lines: list[Line] = []
-
-# The mark of this ability is on line 12.
-
-@ability
-def wrong(request: Line) -> Totals:
-    return Totals(lines=[Line(), Line(messages="many")])
-"""
 
 
 @pytest.fixture(scope="module")
@@ -105,18 +87,6 @@ def test_a_wrong_output_is_shown_with_its_value_its_handler_its_row_and_what_to_
         '  value    "three"',
         f"  handler  {folder}/shop.py:{handler} wrong     {folder / REGISTRY}:{row} [abilities.wrong]",
         "  fix      return int there, or declare sum: str and register the contract anew",
-    ]
-
-
-def test_a_wrong_output_of_a_program_of_one_file_is_shown_with_the_place_of_its_mark(tmp_path: Path) -> None:
-    write_files(tmp_path, {"program.py": ONE_FILE})
-    with serve_zone(tmp_path) as zone:
-        shown = run(zone.client.url, "call", "wrong").stderr.splitlines()
-    assert "wrong  failed: output $.lines[1].messages: int expected, str found  " in shown[0]
-    assert shown[1:4] == [
-        '  value    "many"',
-        f"  handler  {tmp_path}/program.py:13 wrong     program.py:12 wrong",
-        "  fix      return int there, or declare messages: str and register the contract anew",
     ]
 
 
