@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.support.waiting import DEADLINE, wait_until
-from tests.support.zones import forked_child
+from tests.support.zones import running_child
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_devtools.cli import emulator_options
 from wwspec_devtools.cli.dev_note import NOTE, DevNote, keep_note, read_note
@@ -102,8 +102,7 @@ def test_without_a_note_a_verb_takes_no_emulator_of_another_folder_and_says_whic
     folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = tmp_path_factory.mktemp("shop")
-    emulator = forked_child(["emulate", "--port", "0"], {"WWSPEC_APP": str(app)}, app / "log")
-    try:
+    with running_child(["emulate", "--port", "0"], {"WWSPEC_APP": str(app)}, app / "log") as emulator:
         url = emulator.announced_url()
         monkeypatch.setattr(emulator_options, "DEFAULT_URL", url)
         said = refusal("zone", "info")
@@ -114,8 +113,6 @@ def test_without_a_note_a_verb_takes_no_emulator_of_another_folder_and_says_whic
         done = CliRunner().invoke(main, ["zone", "info", "--json"])
         assert (done.exit_code, done.stderr) == (0, f"emulator: {url}\n")
         assert json.loads(done.stdout)["folder"] == str(app)
-    finally:
-        emulator.stop()
 
 
 @pytest.mark.slow  # new interpreters

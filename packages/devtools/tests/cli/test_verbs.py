@@ -16,7 +16,7 @@ from tests.support.apps import ROOT, write_files
 from tests.support.processes import command_lines
 from tests.support.redis_server import local_redis
 from tests.support.tools import tool
-from tests.support.zones import forked_child
+from tests.support.zones import running_child
 from wwspec_devtools.child import Child
 
 
@@ -139,8 +139,5 @@ def test_serve_with_the_emulators_key_is_for_this_machine_only(run: Run, host: s
 
 def test_serve_with_the_emulators_key_is_reached_from_elsewhere_when_that_is_allowed(tmp_path: Path) -> None:
     options = ["--port", "0", "--store", "memory:", "--host", "0.0.0.0", "--allow-remote"]  # noqa: S104 - wanted
-    child = forked_child(["serve", "--sdk", "emulator", "--app", str(ROOT), *options], output=tmp_path / "log")
-    try:
+    with running_child(["serve", "--sdk", "emulator", "--app", str(ROOT), *options], output=tmp_path / "log") as child:
         assert child.announced_url().startswith("http://0.0.0.0:")
-    finally:
-        child.stop()

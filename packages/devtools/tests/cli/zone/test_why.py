@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from tests.support.emulator import Emulator, SealedProgram
 from tests.support.failing_app import failing_app
 from tests.support.waiting import wait_until
-from tests.support.zones import forked_child, serve_zone
+from tests.support.zones import running_child, serve_zone
 from wwspec_devtools.testing.zone import Zone
 from wwspec_router.cli.main import main
 
@@ -105,22 +105,8 @@ def test_an_event_prints_where_to_see_what_becomes_of_it(served: Zone) -> None:
 def test_tail_of_what_failed_prints_the_same_lines(served: Zone, folder: Path, tmp_path: Path) -> None:
     failed = run(served.client.url, "call", "total", '{"text": "no number"}').stderr.splitlines()[:-1]
     output = tmp_path / "output"
-    child = forked_child(["zone", "tail", "--failed", "--table", "--url", served.client.url], output=output)
-    try:
+    with running_child(["zone", "tail", "--failed", "--table", "--url", served.client.url], output=output):
         wait_until(lambda: "\n".join(failed) in output.read_text())
-    finally:
-        child.stop()
-
-
-def test_a_program_that_tells_nothing_has_its_answer_printed_all_the_same(
-    zone: tuple[Emulator, SealedProgram],
-) -> None:
-    emulator, program = zone
-    program.reply = lambda call: '{"errcode": 710660, "errmsg": "internal error"}'
-    result = run(emulator.url, "call", "echo")
-    assert json.loads(result.stdout) == {"errcode": 710660, "errmsg": "internal error"}
-    assert "echo  failed: errcode 710660: internal error  " in result.stderr.splitlines()[0]
-    assert result.stderr.endswith("\nError: echo: refused by the program with errcode 710660: internal error\n")
 
 
 def test_what_a_program_tells_steers_no_terminal(zone: tuple[Emulator, SealedProgram]) -> None:

@@ -15,7 +15,7 @@ from tests.support.command import wwspec
 from tests.support.emulator import Emulator, free_socket, http_server
 from tests.support.tools import tool
 from tests.support.waiting import wait_until
-from tests.support.zones import forked_child
+from tests.support.zones import forked_child, running_child
 
 PAGE = "http://127.0.0.1:1/"
 HEADLESS = "--headless=new --no-sandbox --disable-gpu --remote-debugging-port=0"
@@ -103,13 +103,9 @@ def test_dev_opens_the_page_beside_program_and_emulator(record: Path, tmp_path: 
     with free_socket() as one, free_socket() as other:
         ports = [str(bound.getsockname()[1]) for bound in (one, other)]
     where = ["--app", str(folder), "--port", ports[0], "--emulator-port", ports[1], "--store", "memory:"]
-    dev = forked_child(
-        ["dev", *where, "--page", PAGE], {"XDG_STATE_HOME": str(tmp_path / "state")}, tmp_path / "printed"
-    )
-    try:
+    state = {"XDG_STATE_HOME": str(tmp_path / "state")}
+    with running_child(["dev", *where, "--page", PAGE], state, tmp_path / "printed") as dev:
         wait_until(record.exists)
         dev.wait_for(re.compile("Ctrl-C ends it"))
-    finally:
-        dev.stop()
     assert record.read_text().endswith("/wwopen/emulator/login?to=http%3A%2F%2F127.0.0.1%3A1%2F")
     assert dev.process.returncode == 0
