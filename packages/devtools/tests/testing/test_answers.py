@@ -1,5 +1,6 @@
 """SDK APIs that a test answers by hand, in each form of a zone that it starts."""
 
+import re
 from typing import Any
 
 import pytest
@@ -62,6 +63,7 @@ def test_a_function_that_fails_is_a_failure_of_the_sdk_and_of_the_test(zone: Zon
     [said] = zone.unseen_refusals()
     assert said.startswith("the function that answers sync_msg failed: ")
     assert ("boom" if isinstance(wrong, Exception) else "not str") in said
+    assert isinstance(wrong, str) or re.search(r"ZeroDivisionError at test_answers\.py:\d+ function", said)
 
 
 def test_the_record_says_that_a_call_was_answered_by_hand(zone: Zone) -> None:

@@ -117,11 +117,6 @@ def test_a_zone_that_a_test_has_ended(zone):
 def test_is_replaced_by_another_one(zone):
     assert zone.call("visit").reply["visits"] == 1
 """,
-    "tests/test_functions.py": """
-def test_with_a_function_that_fails(zone):
-    zone.answer("sync_msg", lambda request: request["no such key"])
-    assert zone.call("invoke_sync_msg").errcode
-""",
 }
 
 
@@ -195,12 +190,6 @@ def test_a_scope_that_there_is_not_is_refused_with_the_others(tmp_path: Path) ->
     said, code = session(write_files(tmp_path, APPLICATION), "-o", "wwspec_zone_scope=modul", "tests/test_isolation.py")
     assert code != 0
     assert "wwspec_zone_scope: one of function, class, module, package, session, not modul" in said
-
-
-def test_a_test_whose_function_fails_is_a_failed_test(tmp_path: Path) -> None:
-    said, code = session(write_files(tmp_path, APPLICATION), "tests/test_functions.py")
-    assert code == 1
-    assert "the function that answers sync_msg failed: KeyError at test_functions.py:3 <lambda>" in said
 
 
 SAYING = """

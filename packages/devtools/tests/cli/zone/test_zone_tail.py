@@ -33,14 +33,6 @@ ROW: dict[str, Any] = {
 }
 
 
-def reusable_socket(port: int) -> socket.socket:
-    """Bind a port that can be bound again once it is closed."""
-    bound = socket.socket()
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    bound.bind(("127.0.0.1", port))
-    return bound
-
-
 def shown(*rows: dict[str, Any], missed: int = 0) -> list[str]:
     """Return the lines about rows; each is given by what is different from `ROW`."""
     event = StreamEvent("entries", {"rows": [{**ROW, **row} for row in rows], "first": 1, "missed": missed}, "")
@@ -74,7 +66,7 @@ def test_nothing_that_is_printed_steers_a_terminal_or_changes_in_a_pipe() -> Non
 @pytest.mark.slow  # an emulator is started twice, and tail looks for it again every few seconds
 def test_tail_follows_an_emulator_that_is_started_again_and_ends_quietly(tmp_path: Path) -> None:
     output = tmp_path / "output"
-    bound = reusable_socket(0)
+    bound = socket.create_server(("127.0.0.1", 0))  # which can be bound again once it is closed
     url, port = url_of(bound), bound.getsockname()[1]
     child = None
     try:
@@ -86,7 +78,8 @@ def test_tail_follows_an_emulator_that_is_started_again_and_ends_quietly(tmp_pat
             app.call("echo")
             wait_until(lambda: "sync_call_program" in output.read_text())
         wait_until(lambda: "waiting for the emulator" in output.read_text())
-        with serving(create_app(EmulatorSettings(messages=0)), reusable_socket(port)), EmulatorClient(url) as client:
+        bound = socket.create_server(("127.0.0.1", port))
+        with serving(create_app(EmulatorSettings(messages=0)), bound), EmulatorClient(url) as client:
             client.receive_events()
             wait_until(lambda: "set_receive_callback" in output.read_text())
             child.process.send_signal(signal.SIGINT)
