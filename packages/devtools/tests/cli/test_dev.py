@@ -1,4 +1,4 @@
-"""`wwspec dev`: what it takes, what it watches, what it prints, whose ports it leaves alone, and how it ends."""
+"""`wwspec dev`: what it takes, watches, holds and prints, whose ports it leaves alone, and how it ends."""
 
 import json
 import os
@@ -24,6 +24,7 @@ from tests.support.zones import forked_child
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_contracts.source_text import MADE_BY
 from wwspec_devtools.child import ChildError
+from wwspec_devtools.cli.dev_program import Start as PreparedStart
 from wwspec_devtools.cli.watching import changes
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.testing.app import App
@@ -501,3 +502,16 @@ def test_a_child_that_ended_is_not_taken_for_the_stranger_that_answers(shop: Pat
         child.process.wait(DEADLINE)
         with pytest.raises(ChildError, match="exit code 1"):
             child.wait_ready(f"{stranger}/healthz")
+
+
+def test_a_package_that_is_installed_meanwhile_makes_it_another_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packages = tmp_path / "site-packages"
+    packages.mkdir()
+    monkeypatch.syspath_prepend(packages)
+    before = PreparedStart.of(["--version"], {"A": "1"}, ("this",))
+    assert PreparedStart.of(["--version"], {"A": "1"}, ("this",)) == before
+    assert PreparedStart.of(["--version"], {"A": "2"}, ("this",)) != before
+    os.utime(packages, ns=(1, 1))
+    assert PreparedStart.of(["--version"], {"A": "1"}, ("this",)) != before

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
+from tests.cli.conftest import Ports
 from tests.support.apps import write_files
 from tests.support.command import wwspec
-from tests.support.emulator import Emulator, free_socket, http_server
+from tests.support.emulator import Emulator, http_server
 from tests.support.tools import tool
 from tests.support.waiting import wait_until
 from tests.support.zones import forked_child, running_child
@@ -98,10 +99,8 @@ def test_a_browser_that_fails_is_named(emulator: Emulator, tmp_path: Path) -> No
 
 
 @pytest.mark.slow  # a program and an emulator start: 5 s
-def test_dev_opens_the_page_beside_program_and_emulator(record: Path, tmp_path: Path) -> None:
+def test_dev_opens_the_page_beside_program_and_emulator(record: Path, tmp_path: Path, ports: Ports) -> None:
     folder = write_files(tmp_path / "app", {"abilities/registry.toml": '[program]\nname = "x"\n'})
-    with free_socket() as one, free_socket() as other:
-        ports = [str(bound.getsockname()[1]) for bound in (one, other)]
     where = ["--app", str(folder), "--port", ports[0], "--emulator-port", ports[1], "--store", "memory:"]
     state = {"XDG_STATE_HOME": str(tmp_path / "state")}
     with running_child(["dev", *where, "--page", PAGE], state, tmp_path / "printed") as dev:
