@@ -11,15 +11,14 @@ from wwspec_devtools.emulator.proxy.authority import Authority
 from wwspec_devtools.emulator.proxy.proxy import Proxy
 from wwspec_devtools.testing.zone import Zone
 
-NO_WECOM = {"WWSPEC_BASE_URL": None}
-
 
 def test_a_call_prints_what_it_prints_through_the_emulators_own_way(shell: Shell, zone: Zone) -> None:
     call = ("call", "chat_digest", '{"limit": 3}')
     done = shell(*call)
     assert (done.exit_code, done.stderr) == (0, "")
     assert json.loads(done.stdout)["messages"] == 3
-    for own in (shell(*call, "--url", zone.client.url), shell(*call, WWSPEC_EMULATOR_URL=zone.client.url, **NO_WECOM)):
+    at_emulator = {"WWSPEC_EMULATOR_URL": zone.client.url, "WWSPEC_BASE_URL": None}
+    for own in (shell(*call, "--url", zone.client.url), shell(*call, **at_emulator)):
         assert (own.stdout, own.exit_code) == (done.stdout, 0)
     zone.fire("conversation_new_message")
     done = shell("call", "get_callback_data", "--notify-id", zone.notified())

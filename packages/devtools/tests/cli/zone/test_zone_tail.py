@@ -3,6 +3,7 @@
 import json
 import signal
 import socket
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -68,12 +69,12 @@ def test_tail_follows_an_emulator_that_is_started_again_and_ends_quietly(tmp_pat
     output = tmp_path / "output"
     bound = socket.create_server(("127.0.0.1", 0))  # which can be bound again once it is closed
     url, port = url_of(bound), bound.getsockname()[1]
-    child = None
-    try:
+    with ExitStack() as stack:
         with serving(create_app(EmulatorSettings(messages=0)), bound), EmulatorClient(url) as client:
             app = App(client)
             app.client.access_token()
             child = forked_child(["zone", "tail", "--json", "--kind", "app", "--url", url], output=output)
+            stack.callback(child.stop)
             wait_until(lambda: "gettoken" in output.read_text())
             app.call("echo")
             wait_until(lambda: "sync_call_program" in output.read_text())
@@ -84,9 +85,6 @@ def test_tail_follows_an_emulator_that_is_started_again_and_ends_quietly(tmp_pat
             wait_until(lambda: "set_receive_callback" in output.read_text())
             child.process.send_signal(signal.SIGINT)
             assert child.process.wait(DEADLINE) == 0
-    finally:
-        if child is not None:
-            child.stop()
     lines = output.read_text().splitlines()
     rows = [json.loads(line) for line in lines if line.startswith("{")]
     assert {row["kind"] for row in rows} == {"app"}
