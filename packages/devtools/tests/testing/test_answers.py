@@ -66,20 +66,15 @@ def test_a_function_that_fails_is_a_failure_of_the_sdk_and_of_the_test(zone: Zon
     assert isinstance(wrong, str) or re.search(r"ZeroDivisionError at test_answers\.py:\d+ function", said)
 
 
-def test_the_record_says_that_a_call_was_answered_by_hand(zone: Zone) -> None:
+def test_the_record_says_that_a_call_was_answered_by_hand_and_a_recorded_test_answers_so(zone: Zone) -> None:
     answer_id = zone.answer("sync_msg", BUSY, times=1)
     assert [digest(zone)[0], digest(zone)[0]] == [45009, 0]
     by_hand, usual = zone.client.traffic(kind="sdk")
     assert (by_hand["faults"], by_hand["reason"][0], usual["faults"]) == ([answer_id], "errcode 45009 of sync_msg", [])
     [hit] = zone.client.entry(by_hand["number"])["hits"]
     assert hit == {"id": answer_id, "on": "sdk", "effect": "answer", "api": "sync_msg", "value": 0, "reply": BUSY}
-
-
-def test_a_recorded_test_answers_as_the_record_does(zone: Zone) -> None:
-    zone.answer("sync_msg", BUSY, times=1)
-    assert digest(zone)[0] == 45009
-    [call] = zone.client.traffic(kind="call")
-    written = zone.client.test_of(call["number"])
+    busy, _ = zone.client.traffic(kind="call")
+    written = zone.client.test_of(busy["number"])
     assert written is not None
     source = "".join(written["source"].split())
     assert 'zone.answer("sync_msg",{"errcode":45009,"errmsg":"apifreqoutoflimit"},times=1' in source

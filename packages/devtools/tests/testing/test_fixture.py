@@ -145,17 +145,6 @@ def test_tests_share_a_zone_when_the_settings_say_so(tmp_path: Path) -> None:
     assert code == 0, said
 
 
-@pytest.mark.parametrize("form", ["in-process", pytest.param("served", marks=pytest.mark.slow)])  # two processes
-def test_a_zone_has_the_registry_file_that_the_settings_file_names(tmp_path: Path, form: str) -> None:
-    text = 'def test_it(zone):\n    assert zone.call("visit").reply["visits"] == 1\n'
-    settings = '[serve]\nregistry = "registry.toml"\n'
-    folder = write_files(tmp_path, {**APPLICATION, "wwspec.toml": settings, "tests/test_named.py": text})
-    (folder / "abilities" / "registry.toml").rename(folder / "registry.toml")
-    assert wwspec(folder, "check").returncode == 0
-    said, code = session(folder, "--zone", form, "tests/test_named.py")
-    assert code == 0, said
-
-
 SCENE = """
 [[employees]]
 userid = "anna"
@@ -172,17 +161,21 @@ api = "sync_msg"
 
 
 @pytest.mark.parametrize("form", ["in-process", pytest.param("served", marks=pytest.mark.slow)])  # two processes
-def test_a_zone_has_the_scene_that_the_settings_name(tmp_path: Path, form: str) -> None:
+def test_a_zone_has_the_registry_file_and_the_scene_that_the_settings_name(tmp_path: Path, form: str) -> None:
     text = """
 def test_it(zone):
     info = zone.client.info()
     assert (list(info["employees"]), info["app_type"]) == (["anna"], "self")
     assert zone.call("invoke_sync_msg").errcode == 45009
+    assert zone.call("visit").reply["visits"] == 1
 """
-    folder = write_files(tmp_path, {**APPLICATION, "tests/scene.toml": SCENE, "tests/test_scene.py": text})
-    said, code = session(folder, "--zone", form, "-o", "wwspec_scene=tests/scene.toml", "tests/test_scene.py")
+    named = {"wwspec.toml": '[serve]\nregistry = "registry.toml"\n', "tests/scene.toml": SCENE}
+    folder = write_files(tmp_path, {**APPLICATION, **named, "tests/test_named.py": text})
+    (folder / "abilities" / "registry.toml").rename(folder / "registry.toml")
+    assert wwspec(folder, "check").returncode == 0
+    said, code = session(folder, "--zone", form, "-o", "wwspec_scene=tests/scene.toml", "tests/test_named.py")
     assert code == 0, said
-    said, code = session(folder, "--zone", form, "-o", "wwspec_scene=tests/none.toml", "tests/test_scene.py")
+    said, code = session(folder, "--zone", form, "-o", "wwspec_scene=tests/none.toml", "tests/test_named.py")
     assert (code, f"{folder}/tests/none.toml: there is no such file" in said) == (1, True)
 
 
