@@ -23,6 +23,7 @@ SERVERS = {
 DATABASES = ["sqlite", *(pytest.param(name, marks=mark) for name, mark in SERVERS.items())]
 """For tests that run in each: SQLite needs no server."""
 Serve = Callable[[], AbstractContextManager[str]]
+_ADMIN = "root"
 _OF_MARIADB = {
     "innodb_flush_log_at_trx_commit": "0",  # the server itself is never killed
     "innodb_buffer_pool_size": "32M",
@@ -94,7 +95,7 @@ def local_mariadb() -> Iterator[str]:
         with Path(folder, "server.log").open("wb") as log:
             server = subprocess.Popen([*command, f"--user={getpass.getuser()}", *settings], stdout=log, stderr=log)
         try:
-            url = f"mysql+pymysql://root@localhost/app?unix_socket={socket}"
+            url = f"mysql+pymysql://{_ADMIN}@localhost/app?unix_socket={socket}"
             wait_until(lambda: _mariadb_answers(server, Path(folder, "server.log"), socket))
             yield url
         finally:
