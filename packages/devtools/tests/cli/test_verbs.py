@@ -31,9 +31,9 @@ def test_standin_prints_the_folder_that_a_program_in_java_compiles_with(run: Run
     assert "'go' is not 'java'" in other.stderr
 
 
-@pytest.fixture
-def replacing(tmp_path: Path) -> Path:
-    """An application that replaces one contract of WeCom's and adds one."""
+def test_abilities_names_the_contracts_that_the_application_replaces_or_adds_and_as_json_those_of_each(
+    run: Run, tmp_path: Path
+) -> None:
     contract = (
         "from wwspec_contracts.base import ApiRequest, Contract, Output\n\n\n"
         "class Response(Output):\n    greeting: str = ''\n\n\nclass Request(ApiRequest[Response]):\n    name: str\n\n\n"
@@ -44,13 +44,8 @@ def replacing(tmp_path: Path) -> Path:
         "[passthrough]\nprefix = 'invoke_'\napis = ['greet', 'sync_msg', 'get_group_chat']\n"
         "[abilities.event]\nkind = 'callback_data'\n[abilities.func]\nkind = 'func'\napis = ['sync_msg']\n"
     )
-    return write_files(tmp_path / "app", {**own, "abilities/registry.toml": registry})
-
-
-def test_abilities_names_the_contracts_that_the_application_replaces_or_adds_and_as_json_those_of_each(
-    run: Run, replacing: Path
-) -> None:
-    done = run("abilities", "--app", str(replacing))
+    app = write_files(tmp_path / "app", {**own, "abilities/registry.toml": registry})
+    done = run("abilities", "--app", str(app))
     assert done.stdout.splitlines() == [
         "answers                with                       declared at",
         "event                  stored event by notify_id  abilities/registry.toml:4 [abilities.event]",
@@ -62,7 +57,7 @@ def test_abilities_names_the_contracts_that_the_application_replaces_or_adds_and
         "schemas/api/sync_msg.py replaces the shipped contract of SDK API sync_msg",
         "schemas/events/hit_keyword.py replaces the shipped contract of event hit_keyword",
     ]
-    rows = json.loads(run("abilities", "--json", "--app", str(replacing)).stdout)
+    rows = json.loads(run("abilities", "--json", "--app", str(app)).stdout)
     assert (rows[0]["target"], rows[2]["timeout"]) == ("stored event by notify_id", None)
     assert {row["ability_id"]: row["own_contracts"] for row in rows} == {
         "event": ["schemas/events/hit_keyword.py"],

@@ -1,6 +1,5 @@
 """`wwspec metrics` as it is run: beside a served program, scraped over HTTP, ended by SIGTERM."""
 
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -13,16 +12,9 @@ from prometheus_client.parser import text_string_to_metric_families as read_text
 from tests.support.apps import ROOT
 from tests.support.waiting import DEADLINE, wait_until
 from tests.support.zones import app_of, running_child, serve_zone
-from wwspec_devtools.testing.zone import ServedZone
 from wwspec_router.cli.main import main
 
 CALLS = ("wwspec_calls_total", "invoke_sync_msg")
-
-
-@pytest.fixture(scope="module")
-def zone() -> Iterator[ServedZone]:
-    with serve_zone(ROOT, ROOT / "tests/serving/registry.toml") as zone:
-        yield zone
 
 
 def values(url: str) -> dict[tuple[str, str], float]:
@@ -34,9 +26,12 @@ def values(url: str) -> dict[tuple[str, str], float]:
 
 
 @pytest.mark.slow  # starts the program twice: 3 s of a processor
-def test_prometheus_sees_calls_a_restart_and_a_program_that_is_gone(zone: ServedZone, tmp_path: Path) -> None:
+def test_prometheus_sees_calls_a_restart_and_a_program_that_is_gone(tmp_path: Path) -> None:
     arguments = ["metrics", "--listen", "127.0.0.1:0", "--ability", "figures", "--interval", "1"]
-    with running_child(arguments, app_of(zone), output=tmp_path / "metrics.log") as exporter:
+    with (
+        serve_zone(ROOT, ROOT / "tests/serving/registry.toml") as zone,
+        running_child(arguments, app := app_of(zone), output=tmp_path / "metrics.log") as exporter,
+    ):
         url = exporter.announced_url()
         wait_until(lambda: values(url)["wwspec_up", ""] == 1)
         for _ in range(3):
@@ -58,7 +53,7 @@ def test_prometheus_sees_calls_a_restart_and_a_program_that_is_gone(zone: Served
         assert exporter.process.wait(DEADLINE) == 0
     said = (tmp_path / "metrics.log").read_text()
     assert "Traceback" not in said
-    assert app_of(zone)["WWSPEC_CORPSECRET"] not in said
+    assert app["WWSPEC_CORPSECRET"] not in said
     assert said.count("the program's figures can't be had: ") == 1
 
 
