@@ -262,8 +262,8 @@ async def typed_async(client: AsyncZoneClient) -> None:
     ):
         done = finished(sys.executable, "-m", *tool, cwd=app)
         assert done.returncode == 0, done.stdout + done.stderr
-    tool = ("basedpyright", "--pythonpath", sys.executable, "--outputjson", "--level", "error")
-    done = finished(sys.executable, "-m", *tool, cwd=app)
+    pyright = ("basedpyright", "--pythonpath", sys.executable, "--outputjson", "--level", "error")
+    done = finished(sys.executable, "-m", *pyright, cwd=app)
     found = {each["range"]["start"]["line"] for each in json.loads(done.stdout)["generalDiagnostics"]}
     lines = (app / "app.py").read_text("utf-8").splitlines()
     assert found == {number for number, line in enumerate(lines) if "# type: ignore" in line}, done.stdout
@@ -440,7 +440,7 @@ def generated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder for the modules of these tests; at the end ruff would leave each as it is."""
     folder = tmp_path_factory.mktemp("generated")
     yield folder
-    ruff = [Path(sys.executable).with_name("ruff"), "format", "--isolated", "--no-cache", "--line-length", "120"]
+    ruff = [str(Path(sys.executable).with_name("ruff")), "format", "--isolated", "--no-cache", "--line-length", "120"]
     done = finished(*ruff, "--diff", folder)
     assert done.returncode == 0, done.stdout + done.stderr
     for path in folder.iterdir():
