@@ -12,7 +12,6 @@ from typing import Any
 from tests.support.command import Running
 from tests.support.forks import fork
 from tests.support.waiting import DEADLINE, wait_until
-from wwspec_devtools.emulator.http.client import EmulatorClient
 
 PROMPT = "(Pdb)"
 """Without the space behind it, which readline writes apart: a line of another process may come between."""
@@ -27,7 +26,6 @@ class DevTerminal:
         self._printed = b""
         self._read = 0
         self.folder = folder
-        self.url = f"http://127.0.0.1:{emulator_port}"
         self.modes = self._modes()
         self._verbs = ExitStack()
         ports = ["--port", str(port), "--emulator-port", str(emulator_port), "--store", "memory:"]
@@ -69,10 +67,6 @@ class DevTerminal:
 
     def wwspec(self, *arguments: str) -> Running:
         return self._verbs.enter_context(Running(arguments, self.folder, os.environ))
-
-    @property
-    def client(self) -> EmulatorClient:
-        return EmulatorClient(self.url)
 
     @property
     def is_restored(self) -> bool:

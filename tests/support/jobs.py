@@ -4,25 +4,21 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
-from tests.support.kernel import app_call
+from msgspec.structs import replace
+
+from tests.support.kernel import EMPTY, app_call, with_handler
 from tests.support.sdk import MemorySdk
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_contracts.base import Contract, Output
-from wwspec_router.codecs.codec import InputCodec, OutputCodec
 from wwspec_router.envelope import Call
-from wwspec_router.handlers.ability import ability, handler_of
+from wwspec_router.handlers.ability import ability
 from wwspec_router.handlers.context import Context
 from wwspec_router.jobs.runner import LEASE, Jobs
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.kernel.intake import JobIntake
 from wwspec_router.monitoring.figures import Figures
-from wwspec_router.registry.apis import RequestCodecs
-from wwspec_router.registry.file import Registry
-from wwspec_router.registry.table import AbilityTable
-from wwspec_router.registry.targets import Ability, HandlerTarget
 from wwspec_router.sdk.base import Sdk
 from wwspec_router.stores.base import JobJournal, Store
 
@@ -81,15 +77,9 @@ def answering(run: Run, store: Store, sdk: Sdk) -> Dispatcher:
     def handler(request: Work, ctx: Context) -> Result:
         return run(ctx.call)
 
-    made = handler_of(handler)
-    assert made is not None
-    target = HandlerTarget(made, InputCodec(Work), OutputCodec(Result))
-    abilities = {
-        name: Ability(ability_id=name, target=target, timeout=None, place="the test") for name in ("any", "old", "new")
-    }
-    registry = Registry(path=Path("registry.toml"))
-    table = AbilityTable(registry=registry, abilities=abilities, apis=RequestCodecs({}), api_contracts={}, events={})
-    return Dispatcher(table, sdk, store)
+    [made] = with_handler(EMPTY, handler).abilities.values()
+    abilities = {name: replace(made, ability_id=name) for name in ("any", "old", "new")}
+    return Dispatcher(replace(EMPTY, abilities=abilities), sdk, store)
 
 
 class Process:

@@ -17,11 +17,13 @@ from wwspec_router.envelope import Call, Reply
 from wwspec_router.handlers.ability import handler_of
 from wwspec_router.handlers.async_bridge import Portal
 from wwspec_router.kernel.dispatch import Dispatcher
-from wwspec_router.registry.file import OnceRow
+from wwspec_router.registry.file import OnceRow, Registry
 from wwspec_router.registry.request_paths import once_rule
 from wwspec_router.registry.table import AbilityTable, build_table
 from wwspec_router.registry.targets import Ability, HandlerTarget
 from wwspec_router.stores import Store
+
+EMPTY = AbilityTable(registry=Registry(path=__file__), abilities={}, apis={}, api_contracts={}, events={})  # type: ignore[arg-type]  # nothing is looked up
 
 
 @cache

@@ -5,22 +5,19 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from tests.support.kernel import with_handler
+from tests.support.kernel import EMPTY as EMPTY, with_handler
 from tests.support.sdk import MemorySdk
 from tests.support.waiting import DEADLINE
 from wwspec_contracts.base import UNSET, Contract, Output, UnsetType
 from wwspec_router.envelope import Call, Deadline, Reply
 from wwspec_router.handlers.ability import ability
 from wwspec_router.kernel.dispatch import Dispatcher
-from wwspec_router.registry.file import OnceRow, Registry
-from wwspec_router.registry.table import AbilityTable
+from wwspec_router.registry.file import OnceRow
 from wwspec_router.stores import Store
 
 LEASE = 0.3
 """In seconds; so short that a test can wait until it is over."""
 BY_ID = OnceRow(key="order.id")
-
-EMPTY = AbilityTable(registry=Registry(path=__file__), abilities={}, apis={}, api_contracts={}, events={})  # type: ignore[arg-type]  # nothing is looked up
 
 
 class Item(Contract):

@@ -43,12 +43,10 @@ class LocalSentinels:
         self._held = ExitStack()
         ports = self._held.enter_context(held_ports(5))
         self.servers = [
-            LocalRedis(_folder(directory, f"server-{port}"), [*options, *QUICK], port=port, tls=tls)
-            for port in ports[:2]
+            LocalRedis(directory / f"server-{port}", [*options, *QUICK], port=port, tls=tls) for port in ports[:2]
         ]
         self.sentinels = [
-            _Sentinel(_folder(directory, f"sentinel-{port}"), port, ports[0], tls, lines, down_after)
-            for port in ports[2:]
+            _Sentinel(directory / f"sentinel-{port}", port, ports[0], tls, lines, down_after) for port in ports[2:]
         ]
         places = ",".join(f"127.0.0.1:{each.port}" for each in self.sentinels)
         self.url = f"redis+sentinel://{places}/{NAME}"
@@ -123,12 +121,6 @@ def _has_replica(server: LocalRedis) -> bool:
     with suppress(Exception), server.client() as client:  # it is down
         facts = client.info("replication")
     return facts.get("role") == "master" and facts.get("slave0", {}).get("state") == "online"
-
-
-def _folder(directory: Path, name: str) -> Path:
-    folder = directory / name
-    folder.mkdir(parents=True)
-    return folder
 
 
 @contextmanager

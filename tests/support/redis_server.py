@@ -21,7 +21,7 @@ class LocalRedis:
     """A redis-server that can be ended and started again over the same files.
 
     Args:
-        directory: For its socket, its files and its log.
+        directory: For its socket, its files and its log; it is made if need be.
         options: Options of redis-server.
         port: Where it listens beside its socket; 0 is nowhere.
         tls: Options that name its certificate; then the port speaks TLS only, with other servers as well.
@@ -40,6 +40,7 @@ class LocalRedis:
         tls: Sequence[str] = (),
         program: str = "redis-server",
     ) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
         self._directory = directory
         self._options = options
         tool(program)

@@ -1,6 +1,9 @@
 """One PostgreSQL and one MariaDB for a run of tests, however many processes it has; each has a database of its own."""
 
 import fcntl
+import getpass
+import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
@@ -9,8 +12,9 @@ from uuid import uuid4
 import pytest
 
 from tests.support.made_once import shared_folder
-from tests.support.mariadb_server import local_mariadb
 from tests.support.postgres_server import local_postgres
+from tests.support.tools import tool
+from tests.support.waiting import DEADLINE, wait_until
 
 SERVERS = {
     "postgresql": pytest.mark.slow,  # a server is made and started
@@ -19,6 +23,12 @@ SERVERS = {
 DATABASES = ["sqlite", *(pytest.param(name, marks=mark) for name, mark in SERVERS.items())]
 """For tests that run in each: SQLite needs no server."""
 Serve = Callable[[], AbstractContextManager[str]]
+_ADMIN = "root"
+_OF_MARIADB = {
+    "innodb_flush_log_at_trx_commit": "0",  # the server itself is never killed
+    "innodb_buffer_pool_size": "32M",
+    "performance_schema": "OFF",
+}
 
 
 @pytest.fixture(scope="session")
@@ -69,3 +79,32 @@ def _alone(path: Path) -> Iterator[None]:
     with path.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+@contextmanager
+def local_mariadb() -> Iterator[str]:
+    """Run a server with an empty database, and yield the URL that SQLAlchemy connects by."""
+    server_program = tool("mariadbd")
+    with tempfile.TemporaryDirectory(prefix="wwspec-mariadb-") as folder:  # the path of a socket is short
+        data, socket = f"{folder}/data", f"{folder}/mariadb.sock"
+        made = [tool("mariadb-install-db"), "--no-defaults", f"--datadir={data}", f"--user={getpass.getuser()}"]
+        made += ["--auth-root-authentication-method=normal", "--skip-test-db"]
+        subprocess.run(made, check=True, capture_output=True)
+        settings = [f"--{name}={value}" for name, value in _OF_MARIADB.items()]
+        command = [server_program, "--no-defaults", f"--datadir={data}", f"--socket={socket}", "--skip-networking"]
+        with Path(folder, "server.log").open("wb") as log:
+            server = subprocess.Popen([*command, f"--user={getpass.getuser()}", *settings], stdout=log, stderr=log)
+        try:
+            url = f"mysql+pymysql://{_ADMIN}@localhost/app?unix_socket={socket}"
+            wait_until(lambda: _mariadb_answers(server, Path(folder, "server.log"), socket))
+            yield url
+        finally:
+            server.terminate()
+            server.wait(DEADLINE)
+
+
+def _mariadb_answers(server: "subprocess.Popen[bytes]", log: Path, socket: str) -> bool:
+    if server.poll() is not None:
+        raise RuntimeError(f"MariaDB ended: {log.read_text()[-500:]}")
+    made = [tool("mariadb"), "--no-defaults", "-uroot", f"-S{socket}", "-e", "CREATE DATABASE IF NOT EXISTS app"]
+    return subprocess.run(made, check=False, capture_output=True).returncode == 0

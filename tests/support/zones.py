@@ -4,7 +4,8 @@ What a start imports, its memory and its command line as `ps` shows it are the m
 `Child`.
 """
 
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +16,20 @@ from wwspec_devtools.testing.zone import ServedZone, Zone
 
 forked_child = partial(Child, start_process=start_forked)
 """Starts a `Child`."""
+
+
+@contextmanager
+def running_child(
+    arguments: Sequence[str], environment: Mapping[str, str] | None = None, output: Path | None = None
+) -> Iterator[Child]:
+    """Run a forked child until the end of the block, which stops it."""
+    child = forked_child(arguments, environment, output)
+    try:
+        yield child
+    finally:
+        child.stop()
+
+
 serve_zone = partial(Zone.serve, start_process=start_forked)
 """Makes a zone as `Zone.serve` does."""
 

@@ -1,4 +1,4 @@
-"""Each run of `scripts/torture` that kills, in its quick form."""
+"""Each run of `scripts/torture` that kills, or asks for all that the machine can do, in its quick form."""
 
 from pathlib import Path
 
@@ -16,9 +16,14 @@ FIGURES = {
     "failover": {"failovers", "refused_longest_s"},
     "app": {"kills", "said", "archived", "caught_up_s", "hazards", "callbacks"}
     | {"notifications_handled", "notified_while_away"},
+    "overload": {"capacity_per_s", "before", "overload", "after", "rss_end_mib", "unanswered"},
+    "intruder": {"turns", "calls_p99_ms", "rss_before_mib", "rss_most_mib", "rss_after_mib", "lines"},
+    "soak": {"capacity_per_s", "parent", "worker_1", "worker_2", "bad_requests", "store_kib"},
 }
 
-pytestmark = pytest.mark.slow  # each kills one process after another, for half a minute
+pytestmark = (
+    pytest.mark.slow
+)  # each takes half a minute; scripts/test runs nothing beside those that measure the machine
 
 
 @pytest.mark.parametrize(

@@ -135,11 +135,6 @@ def test_no_forked_child_outlives_the_process_that_has_started_it(tmp_path: Path
     wait_until(lambda: not Path("/proc", done.stdout.strip()).exists())
 
 
-AT_ONCE = {"PYTHONUNBUFFERED": "1"}
-"""So that what it prints is in the file before it ends."""
-DONE = re.compile("The Zen of Python")
-"""What the module `this` prints when it is imported."""
-
 HOLDER = """
 import re, sys
 from pathlib import Path
@@ -151,23 +146,17 @@ print(child.process.pid)
 """
 
 
-def test_a_held_child_goes_on_when_it_is_released(tmp_path: Path) -> None:
-    child = Child(["--version"], AT_ONCE, tmp_path / "said", held=("this",))
-    child.wait_for(DONE)
+def test_a_held_child_goes_on_when_it_is_released_and_ctrl_c_is_not_for_it_before(tmp_path: Path) -> None:
+    at_once = {"PYTHONUNBUFFERED": "1"}  # so that what it prints is in the file before it ends
+    child = Child(["--version"], at_once, tmp_path / "said", held=("this",))
+    child.process.send_signal(signal.SIGINT)
+    child.wait_for(re.compile("The Zen of Python"))  # which the module `this` prints when it is imported
+    child.process.send_signal(signal.SIGINT)
     assert child.process.poll() is None
     assert __version__ not in (tmp_path / "said").read_text()
     child.release()
     child.wait_success()
     assert __version__ in (tmp_path / "said").read_text()
-
-
-def test_ctrl_c_is_not_for_a_child_that_is_held(tmp_path: Path) -> None:
-    child = Child(["--version"], AT_ONCE, tmp_path / "said", held=("this",))
-    child.process.send_signal(signal.SIGINT)
-    child.wait_for(DONE)
-    child.process.send_signal(signal.SIGINT)
-    child.release()
-    child.wait_success()
     assert "KeyboardInterrupt" not in (tmp_path / "said").read_text()
 
 

@@ -147,15 +147,6 @@ ANSWERS = {
 """In the order in which they are asked for."""
 
 
-def walked(folder: Path, **answers: httpx.Response) -> dict[str, str]:
-    """Walk over these answers; return the lines by topic."""
-    script = Script({**ANSWERS, **answers}.values())
-    wecom = WeCom(corpid="corp", corpsecret="s3cret", program_id="program")
-    trial = Trial("invoke_", "", "{}", None)
-    with ZoneClient("corp", "s3cret", program_id="program", retries=RetryPolicy(1), transport=script) as client:
-        return {each.topic: f"{each.state} {each.text}" for each in walk(client, wecom, KeyFolder(folder), trial)}
-
-
 @pytest.mark.parametrize(
     ("topic", "answers", "said"),
     [
@@ -188,4 +179,9 @@ def walked(folder: Path, **answers: httpx.Response) -> dict[str, str]:
 def test_an_answer_of_wecom_becomes_a_line(
     tmp_path: Path, topic: str, answers: dict[str, httpx.Response], said: str
 ) -> None:
-    assert walked(tmp_path, **answers)[topic].startswith(said)
+    script = Script({**ANSWERS, **answers}.values())
+    wecom = WeCom(corpid="corp", corpsecret="s3cret", program_id="program")
+    trial = Trial("invoke_", "", "{}", None)
+    with ZoneClient("corp", "s3cret", program_id="program", retries=RetryPolicy(1), transport=script) as client:
+        found = {each.topic: f"{each.state} {each.text}" for each in walk(client, wecom, KeyFolder(tmp_path), trial)}
+    assert found[topic].startswith(said)

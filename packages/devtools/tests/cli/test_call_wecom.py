@@ -11,21 +11,14 @@ from wwspec_devtools.emulator.proxy.authority import Authority
 from wwspec_devtools.emulator.proxy.proxy import Proxy
 from wwspec_devtools.testing.zone import Zone
 
-NO_WECOM = {"WWSPEC_BASE_URL": None}
-
-
-@pytest.fixture
-def shell(zone: Zone) -> Shell:
-    zone.client.reset()
-    return Shell(zone)
-
 
 def test_a_call_prints_what_it_prints_through_the_emulators_own_way(shell: Shell, zone: Zone) -> None:
     call = ("call", "chat_digest", '{"limit": 3}')
     done = shell(*call)
     assert (done.exit_code, done.stderr) == (0, "")
     assert json.loads(done.stdout)["messages"] == 3
-    for own in (shell(*call, "--url", zone.client.url), shell(*call, WWSPEC_EMULATOR_URL=zone.client.url, **NO_WECOM)):
+    at_emulator = {"WWSPEC_EMULATOR_URL": zone.client.url, "WWSPEC_BASE_URL": None}
+    for own in (shell(*call, "--url", zone.client.url), shell(*call, **at_emulator)):
         assert (own.stdout, own.exit_code) == (done.stdout, 0)
     zone.fire("conversation_new_message")
     done = shell("call", "get_callback_data", "--notify-id", zone.notified())
@@ -40,10 +33,7 @@ def test_an_asynchronous_call_is_waited_for_or_fetched_later(shell: Shell, zone:
     assert done.stderr == f"`wwspec task {jobid} --base-url {zone.client.url}` prints the result\n"
     assert json.loads(shell("task", jobid, "--wait", "10", WWSPEC_PROGRAM_ID=None).stdout)["messages"] == 3
     zone.client.add_fault("app", "errcode", "async_program_result", 710642)
-    try:
-        early = shell("task", jobid)
-    finally:
-        zone.client.clear_faults()
+    early = shell("task", jobid)
     again = f"`wwspec task {jobid} --base-url {zone.client.url} --wait 30` waits for it"
     assert (early.exit_code, early.stderr) == (1, f"Error: {jobid}: there is no result yet; {again}\n")
 
@@ -54,10 +44,7 @@ def test_a_refusal_is_exit_code_1_with_errcode_and_hint(shell: Shell, zone: Zone
     assert "WeCom refuses with errcode 800003" in done.stderr
     assert done.stderr.endswith("; check the ability's ID: `wwspec abilities` lists those of the program\n")
     zone.client.add_fault("sdk", "errcode", "sync_msg", 301052)
-    try:
-        done = shell("call", "invoke_sync_msg")
-    finally:
-        zone.client.clear_faults()
+    done = shell("call", "invoke_sync_msg")
     assert done.exit_code == 1
     assert json.loads(done.stdout)["errcode"] == 301052
     assert "the SDK API answers errcode 301052" in done.stderr

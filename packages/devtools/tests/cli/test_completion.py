@@ -1,7 +1,6 @@
 """What shells complete: in a real bash, and for zsh and fish by what click answers them."""
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from click.testing import CliRunner
 
 from tests.support.apps import write_files
 from tests.support.emulator import serving
+from tests.support.processes import finished
 from tests.support.tables import for_each
 from wwspec_devtools.cli.dev_note import DevNote, keep_note
 from wwspec_devtools.cli.verbs.completion import SHELLS
@@ -60,10 +60,7 @@ def test_bash_completes_verbs_options_and_ability_ids(folder: Path) -> None:
         "complete_words wwspec zone fault pro\ncomplete_words wwspec fire hit\ncomplete_words wwspec call zzz\n"
     )
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    command = ["bash", "--norc", "-c", script]
-    done = subprocess.run(
-        command, cwd=folder, env={**os.environ, "PATH": path}, capture_output=True, text=True, timeout=600, check=False
-    )
+    done = finished("bash", "--norc", "-c", script, cwd=folder, env={**os.environ, "PATH": path})
     assert done.stderr == ""
     assert done.stdout.splitlines() == ["doctor", "chat_digest", "--queue-timeout", "program", "hit_keyword", ""]
 

@@ -96,15 +96,6 @@ def test_contracts_of_files_are_shown_as_they_are(run: Run, tmp_path: Path) -> N
     assert shown == {"input": {"say": "hello"}, "output": json.loads(output)}
 
 
-def test_a_handler_of_a_dict_without_its_contract_file_is_a_fault(run: Run, tmp_path: Path) -> None:
-    app = application(tmp_path, output='{"errcode": 0, "errmsg": "ok"}')
-    (app / "abilities" / "registry.toml").write_text('[abilities.one]\nhandler = "abilities.echo:echo"\n')
-    done = run("check", "--app", str(app))
-    assert done.returncode == 1
-    fix = 'give input = "<file of a console example>"'
-    assert f"registry.toml:1 [abilities.one]: the handler takes a dict, so {fix}" in done.stderr
-
-
 ECHO = """
 from typing import Any
 

@@ -2,7 +2,6 @@
 
 import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 
 from tests.support.apps import ROOT, write_files
 from tests.support.command import Done
+from tests.support.processes import finished
 from tests.support.tools import MissingToolError, tool
 
 pytestmark = pytest.mark.slow  # starts program and emulator in new interpreters
@@ -43,19 +43,12 @@ if sys.orig_argv[3:4] == [verb]:
 def demo(folder: Path, verb: str, port: int, *options: str) -> Done:
     """Run `wwspec demo` on a network of its own, where the stranger takes a port when `wwspec <verb>` starts."""
     apart = [tool("bwrap"), "--dev-bind", "/", "/", "--proc", "/proc", "--unshare-net", "--unshare-pid"]
-    if subprocess.run([*apart, "true"], capture_output=True, check=False).returncode:
+    if finished(*apart, "true").returncode:
         raise MissingToolError("user namespaces")
     write_files(folder, {"sitecustomize.py": START, "stranger.py": STRANGER})
     variables = {"TAKEN": f"{verb} {port}", "STRANGER": str(folder / "stranger.py"), "PYTHONPATH": str(folder)}
-    return subprocess.run(
-        [*apart, "--die-with-parent", sys.executable, "-m", "wwspec_router", "demo", *options],
-        cwd=ROOT,
-        env=os.environ | variables,
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
+    command = [*apart, "--die-with-parent", sys.executable, "-m", "wwspec_router", "demo", *options]
+    return finished(*command, cwd=ROOT, env=os.environ | variables)
 
 
 @pytest.mark.parametrize(("verb", "port"), [("emulate", 8090), ("serve", 8080)])

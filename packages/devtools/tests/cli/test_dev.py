@@ -1,4 +1,4 @@
-"""`wwspec dev`: what it takes, what it watches, what it prints, whose ports it leaves alone, and how it ends."""
+"""`wwspec dev`: what it takes, watches, holds and prints, whose ports it leaves alone, and how it ends."""
 
 import json
 import os
@@ -24,6 +24,7 @@ from tests.support.zones import forked_child
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_contracts.source_text import MADE_BY
 from wwspec_devtools.child import ChildError
+from wwspec_devtools.cli.dev_program import Start as PreparedStart
 from wwspec_devtools.cli.watching import changes
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.testing.app import App
@@ -155,20 +156,6 @@ def test_dev_restarts_for_helpers_new_folders_and_the_env_file(start: Start, sho
     assert "Traceback" not in dev.log
 
 
-@pytest.mark.slow  # starts several processes, and the program three times
-def test_no_call_is_refused_while_the_program_restarts(start: Start, shop: Path) -> None:
-    dev = start(shop)
-    dev.wait_for("watching")
-    answers: list[str] = []
-    with dev.client as client:
-        for word in ("good day", "bye"):
-            (shop / "words.py").write_text(f"WORD = {word!r}\n")
-            while f"{word}!" not in answers:
-                answers.append(App(client).call("greet").reply["text"])  # raises for a call that was refused
-    dev.wait_for("the program is up again", 2)
-    assert set(answers) == {"hello!", "good day!", "bye!"} or set(answers) == {"good day!", "bye!"}
-
-
 HELD_UP = """
 import sys
 from pathlib import Path
@@ -182,19 +169,27 @@ if sys.argv[1] == "serve":
 """
 
 
-@pytest.mark.slow  # starts several processes, and the program three times
-def test_a_change_while_the_program_restarts_is_not_lost(start: Start, shop: Path) -> None:
-    """The program has read the file before it changes again."""
+@pytest.mark.slow  # starts several processes, and the program five times
+def test_while_the_program_restarts_no_call_is_refused_and_no_change_is_lost(start: Start, shop: Path) -> None:
+    """The program has read the file before it changes again at last."""
     dev = start(shop)
     dev.wait_for("watching")
+    answers: list[str] = []
+    with dev.client as client:
+        for word in ("good day", "bye"):
+            (shop / "words.py").write_text(f"WORD = {word!r}\n")
+            while f"{word}!" not in answers:
+                answers.append(App(client).call("greet").reply["text"])  # raises for a call that was refused
+    dev.wait_for("the program is up again", 2)
+    assert set(answers) == {"hello!", "good day!", "bye!"} or set(answers) == {"good day!", "bye!"}
     var = shop / "var"
     var.mkdir(exist_ok=True)
     (shop / "words.py").write_text(HELD_UP.replace("VAR", str(var)))
     wait_until((var / "read").exists)
-    (shop / "words.py").write_text('WORD = "bye"\n')
+    (shop / "words.py").write_text('WORD = "welcome"\n')
     (var / "go").touch()
     with dev.client as client:
-        wait_until(lambda: greeting(client) == "bye!")
+        wait_until(lambda: greeting(client) == "welcome!")
 
 
 @pytest.mark.slow  # starts several processes, and the program twice
@@ -507,3 +502,16 @@ def test_a_child_that_ended_is_not_taken_for_the_stranger_that_answers(shop: Pat
         child.process.wait(DEADLINE)
         with pytest.raises(ChildError, match="exit code 1"):
             child.wait_ready(f"{stranger}/healthz")
+
+
+def test_a_package_that_is_installed_meanwhile_makes_it_another_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packages = tmp_path / "site-packages"
+    packages.mkdir()
+    monkeypatch.syspath_prepend(packages)
+    before = PreparedStart.of(["--version"], {"A": "1"}, ("this",))
+    assert PreparedStart.of(["--version"], {"A": "1"}, ("this",)) == before
+    assert PreparedStart.of(["--version"], {"A": "2"}, ("this",)) != before
+    os.utime(packages, ns=(1, 1))
+    assert PreparedStart.of(["--version"], {"A": "1"}, ("this",)) != before

@@ -13,7 +13,9 @@ from tests.support.waiting import wait_until
 
 
 @pytest.mark.slow  # starts several processes, and two programs several times
-def test_each_machine_has_its_own_disk_and_is_stopped_started_and_wiped(start: Start, shop: Path, run: Run) -> None:
+def test_each_machine_has_its_own_disk_is_stopped_started_and_wiped_and_takes_calls_again_once_a_fault_is_fixed(
+    start: Start, shop: Path, run: Run
+) -> None:
     def zone(*words: str) -> list[Any]:
         done = run("zone", *words, cwd=shop)
         assert done.returncode == 0, done.stderr
@@ -47,23 +49,13 @@ def test_each_machine_has_its_own_disk_and_is_stopped_started_and_wiped(start: S
             assert [each["state"] for each in client.machines.states()] == ["up", "up"]
             assert [each["orders"] for each in zone("deploy")] == [3, 2]
             assert not (first / "note").exists()
-
-
-@pytest.mark.slow  # starts several processes, and two programs several times
-def test_a_machine_that_could_not_start_takes_calls_again_once_the_fault_is_fixed(
-    start: Start, shop: Path, run: Run
-) -> None:
-    with held_neighbours(2) as port:
-        dev = start(shop, "--machines", "2", "--port", str(port))
-        dev.wait_for("watching")
-        (shop / "words.py").write_text("WORD = hello\n")
-        dev.wait_for("fix the fault")
-        failed = run("zone", "machine", "wipe", "2", cwd=shop)
-        assert (failed.returncode, failed.stdout) == (1, "")
-        assert "machine 2: wwspec serve ended with exit code 1" in failed.stderr
-        (shop / "words.py").write_text("WORD = 'bye'\n")
-        dev.wait_for("the program is up again")
-        with dev.client as client:
+            (shop / "words.py").write_text("WORD = hello\n")
+            dev.wait_for("fix the fault")
+            failed = run("zone", "machine", "wipe", "2", cwd=shop)
+            assert (failed.returncode, failed.stdout) == (1, "")
+            assert "machine 2: wwspec serve ended with exit code 1" in failed.stderr
+            (shop / "words.py").write_text("WORD = 'good day'\n")
+            wait_until(lambda: greeting(client) == "good day!")
             wait_until(lambda: client.machines.states()[1]["fault"] == "")
-            assert [greeting(client) for _ in range(2)] == ["bye!"] * 2
+            assert [greeting(client) for _ in range(2)] == ["good day!"] * 2
             assert {row["machine"] for row in client.traffic(kind="call")[-2:]} == {1, 2}

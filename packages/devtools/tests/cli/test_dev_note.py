@@ -6,15 +6,13 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from unittest.mock import patch
 
 import pytest
 from click.testing import CliRunner
 
 from tests.support.waiting import DEADLINE, wait_until
-from tests.support.zones import forked_child
+from tests.support.zones import running_child
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_devtools.cli import emulator_options
 from wwspec_devtools.cli.dev_note import NOTE, DevNote, keep_note, read_note
@@ -100,34 +98,21 @@ def test_a_note_that_somebody_else_wrote_is_ignored(folder: Path, content: str) 
     assert read_note() is None
 
 
-@pytest.fixture
-def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
-    """The folder of an application, and the URL of its emulator, which verbs take where no note names one."""
-    app = tmp_path_factory.mktemp("shop")
-    emulator = forked_child(["emulate", "--port", "0"], {"WWSPEC_APP": str(app)}, app / "log")
-    try:
-        with patch.object(emulator_options, "DEFAULT_URL", emulator.announced_url()):
-            yield app, emulator.announced_url()
-    finally:
-        emulator.stop()
-
-
-def test_without_a_note_a_verb_takes_no_emulator_of_another_folder(folder: Path, elsewhere: tuple[Path, str]) -> None:
-    other, url = elsewhere
-    said = refusal("zone", "info")
-    assert f"the emulator at {url} is that of {other}, and this folder is {folder}: run `wwspec dev` here" in said
-    done = CliRunner().invoke(main, ["zone", "info", "--url", url])
-    assert (done.exit_code, done.stderr) == (0, "")
-
-
-def test_without_a_note_a_verb_says_which_emulator_it_takes(
-    elsewhere: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
+def test_without_a_note_a_verb_takes_no_emulator_of_another_folder_and_says_which_one_it_takes(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app, url = elsewhere
-    monkeypatch.chdir(app)
-    done = CliRunner().invoke(main, ["zone", "info", "--json"])
-    assert (done.exit_code, done.stderr) == (0, f"emulator: {url}\n")
-    assert json.loads(done.stdout)["folder"] == str(app)
+    app = tmp_path_factory.mktemp("shop")
+    with running_child(["emulate", "--port", "0"], {"WWSPEC_APP": str(app)}, app / "log") as emulator:
+        url = emulator.announced_url()
+        monkeypatch.setattr(emulator_options, "DEFAULT_URL", url)
+        said = refusal("zone", "info")
+        assert f"the emulator at {url} is that of {app}, and this folder is {folder}: run `wwspec dev` here" in said
+        done = CliRunner().invoke(main, ["zone", "info", "--url", url])
+        assert (done.exit_code, done.stderr) == (0, "")
+        monkeypatch.chdir(app)
+        done = CliRunner().invoke(main, ["zone", "info", "--json"])
+        assert (done.exit_code, done.stderr) == (0, f"emulator: {url}\n")
+        assert json.loads(done.stdout)["folder"] == str(app)
 
 
 @pytest.mark.slow  # new interpreters

@@ -5,19 +5,19 @@ import platform
 import re
 import socket
 import sqlite3
-import struct
 import sys
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Run
+from tests.cli.conftest import Ports, Run
 from tests.support.apps import ROOT, write_files
+from tests.support.elf import library
 from tests.support.pages import blocks_of_page
 from tests.support.redis_server import local_redis
 from tests.support.skips import only_where
+from tests.support.tables import for_each
 from wwspec_devtools.testing.zone import Zone
 from wwspec_router.findings import GROUP
 from wwspec_router.process.elf import MACHINES
@@ -32,27 +32,16 @@ def folder(tmp_path: Path) -> Path:
     return write_files(tmp_path, {"abilities/registry.toml": REGISTRY, **image})
 
 
-@pytest.fixture
-def ports() -> Iterator[tuple[socket.socket, socket.socket]]:
-    """Two bound sockets: their ports are free as soon as these are closed."""
-    with socket.socket() as first, socket.socket() as second:
-        first.bind(("127.0.0.1", 0))
-        second.bind(("127.0.0.1", 0))
-        yield first, second
-
-
 class Doctor:
     """Calls `wwspec doctor` with two free ports, and finds its lines by topic."""
 
-    def __init__(self, run: Run, folder: Path, ports: tuple[socket.socket, socket.socket]) -> None:
+    def __init__(self, run: Run, folder: Path, ports: Ports) -> None:
         self._run, self._folder = run, folder
-        self.port, self.emulator_port = (each.getsockname()[1] for each in ports)
-        for each in ports:
-            each.close()
+        self.port, self.emulator_port = ports
 
     def __call__(self, *arguments: str) -> tuple[int, dict[str, str]]:
-        emulator = {"WWSPEC_EMULATOR_PORT": str(self.emulator_port)}
-        done = self._run("doctor", "--port", str(self.port), *arguments, cwd=self._folder, environment=emulator)
+        emulator = {"WWSPEC_EMULATOR_PORT": self.emulator_port}
+        done = self._run("doctor", "--port", self.port, *arguments, cwd=self._folder, environment=emulator)
         assert done.stderr == ""
         lines = {}
         for line in done.stdout.splitlines():
@@ -65,7 +54,7 @@ class Doctor:
 
 
 @pytest.fixture
-def doctor(run: Run, folder: Path, ports: tuple[socket.socket, socket.socket]) -> Doctor:
+def doctor(run: Run, folder: Path, ports: Ports) -> Doctor:
     return Doctor(run, folder, ports)
 
 
@@ -96,9 +85,7 @@ def test_a_faulty_registry_file_shows_its_first_fault_and_how_many_follow(doctor
 
 
 def test_a_port_that_something_else_has_is_named_with_its_option(doctor: Doctor) -> None:
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", doctor.emulator_port))
-        other.listen()
+    with socket.create_server(("127.0.0.1", int(doctor.emulator_port))) as other:
         code, lines = doctor()
         other.setblocking(False)
         other.accept()[0].close()
@@ -155,16 +142,15 @@ def test_checks_of_other_packages_run_and_their_errors_are_findings(run: Run, fo
     assert torn.endswith("; correct or uninstall that package")
 
 
-def test_what_the_image_would_lack_is_told_and_fails_only_for_production(doctor: Doctor, folder: Path) -> None:
+def test_what_the_image_would_lack_is_told_and_fails_only_for_production_which_needs_nothing_of_developers(
+    doctor: Doctor, folder: Path
+) -> None:
     write_files(folder, {".dockerignore": "*\n"})
     code, lines = doctor()
     text = "prod .dockerignore:1: `*` keeps abilities/registry.toml out of the image (the registry file); "
     assert (code, lines["image"]) == (0, f"{text}add a line !abilities at its end")
-    assert doctor("--production")[0] == 1
-
-
-def test_production_needs_nothing_that_only_developers_need(doctor: Doctor) -> None:
-    lines = doctor("--production")[1]
+    code, lines = doctor("--production")
+    assert code == 1
     assert [topic for topic in lines if topic.startswith(("extra", "port"))] == ["extra zone", f"port {doctor.port}"]
 
 
@@ -174,34 +160,32 @@ def test_in_an_image_nothing_is_asked_of_what_it_was_built_from(doctor: Doctor, 
     assert doctor()[1]["image"] == f"ok {folder} is the folder of an image, or a copy of it"
 
 
-def elf(machine: int) -> bytes:
-    return b"\x7fELF\x02\x01\x01" + bytes(9) + struct.pack("<HH", 3, machine) + bytes(44)
+NO_LIBRARY = r"fix .*wwspecapisdk\.so is no library for Linux: copy the vendor's file again, whole"
 
 
-@pytest.mark.parametrize("content", [b"", b"not a library" * 9, b"\x7fELF"], ids=["empty", "text", "torn"])
-def test_a_file_that_is_no_library_is_a_fault(doctor: Doctor, folder: Path, content: bytes) -> None:
-    (folder / "sdk").mkdir()
+@for_each(
+    [
+        (b"", 1, NO_LIBRARY),
+        (b"not a library" * 9, 1, NO_LIBRARY),
+        (b"\x7fELF", 1, NO_LIBRARY),
+        (library(machine=0x28), 0, "prod .*is for Linux on arm, this is.*"),
+    ]
+)
+def test_a_file_that_is_no_library_is_a_fault_and_one_for_another_processor_is_told_with_both(
+    content: bytes, exit_code: int, line: str, doctor: Doctor, folder: Path
+) -> None:
+    (folder / "sdk").mkdir(exist_ok=True)
     (folder / "sdk/wwspecapisdk.so").write_bytes(content)
     code, lines = doctor()
-    assert code == 1
-    assert lines["SDK"].startswith("fix ")
-    assert lines["SDK"].endswith("wwspecapisdk.so is no library for Linux: copy the vendor's file again, whole")
-
-
-def test_a_library_for_another_processor_is_told_with_both(doctor: Doctor, folder: Path) -> None:
-    (folder / "sdk").mkdir()
-    (folder / "sdk/wwspecapisdk.so").write_bytes(elf(0x28))
-    code, lines = doctor()
-    assert code == 0
-    assert lines["SDK"].startswith("prod ")
-    assert "is for Linux on arm, this is" in lines["SDK"]
+    assert code == exit_code
+    assert re.fullmatch(line, lines["SDK"]), lines["SDK"]
 
 
 def test_a_library_that_does_not_load_is_a_fault_in_one_line(doctor: Doctor, folder: Path) -> None:
     only_where(sys.platform == "linux", "a library for Linux is loaded")
     machine = {name: number for number, name in MACHINES.items()}[platform.machine()]
     (folder / "sdk").mkdir()
-    (folder / "sdk/wwspecapisdk.so").write_bytes(elf(machine))
+    (folder / "sdk/wwspecapisdk.so").write_bytes(library(machine=machine)[:64])
     code, lines = doctor()
     assert code == 1
     assert lines["SDK"].startswith("fix wwspecapisdk")

@@ -1,9 +1,9 @@
 """Ctrl-C while a verb still imports its modules."""
 
 import signal
-import subprocess
 import sys
 
+from tests.support.processes import finished
 from tests.support.tables import for_each
 
 INTERRUPTED = """
@@ -33,7 +33,6 @@ runpy.run_module("wwspec_router", run_name="__main__", alter_sys=True)
     ]
 )
 def test_ctrl_c_in_the_first_second_prints_nothing(verb: str, imported: str) -> None:
-    command = [sys.executable, "-c", INTERRUPTED, imported, *verb.split()]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = finished(sys.executable, "-c", INTERRUPTED, imported, *verb.split())
     assert done.stderr == ""
     assert done.returncode in (-signal.SIGINT, 0), "by the signal; 0 by an emulator that stops"

@@ -2,20 +2,17 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
-from itertools import cycle
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from tests.cli.wecom import Shell
 from tests.stores.suites.job_samples import job
 from tests.support.apps import write_files
-from tests.support.emulator import Response, http_server
-from tests.support.waiting import DEADLINE, wait_until
-from tests.support.zones import forked_child, serve_zone
+from tests.support.waiting import wait_until
+from tests.support.zones import serve_zone
 from wwspec_devtools.testing.zone import ServedZone, Zone
 from wwspec_router.stores import open_store
 
@@ -64,12 +61,16 @@ def zone(module_zone: ServedZone, app: Path) -> ServedZone:
     return module_zone
 
 
-@pytest.fixture
-def shell(zone: ServedZone, app: Path) -> Shell:
-    """Run verbs in the application's folder, whose registry file names the abilities."""
+def shell_of(zone: ServedZone, app: Path) -> Shell:
+    """Return what runs verbs in the application's folder, whose registry file names the abilities."""
     made = Shell(zone)
     made.environment["WWSPEC_APP"] = str(app)
     return made
+
+
+@pytest.fixture
+def shell(zone: ServedZone, app: Path) -> Shell:
+    return shell_of(zone, app)
 
 
 def failed(shell: Shell, *options: str) -> list[dict[str, Any]]:
@@ -171,38 +172,16 @@ def test_machines_that_have_not_answered_are_an_error(shell: Shell, zone: Served
     assert "not 2 yet: 1 machine has answered 4 calls (" in done.stderr
 
 
-@contextmanager
-def channel(*machines: str) -> Iterator[str]:
-    """Serve a URL that gives each call to the next of several machines."""
-    turns = cycle(machines)
-
-    def forward(headers: list[tuple[str, str]], body: bytes) -> Response:
-        url = httpx.URL(next(turns)).join(dict(headers)[":path"])
-        given = [(name, value) for name, value in headers if name.lower() not in (":path", "host")]
-        answer = httpx.post(url, content=body, headers=given, trust_env=False, timeout=DEADLINE)
-        own = ("date", "server", "connection", "content-length")
-        return answer.status_code, {k: v for k, v in answer.headers.items() if k not in own}, answer.content
-
-    with http_server(forward) as url:
-        yield url
-
-
 @pytest.fixture
-def two_machines(zone: ServedZone, app: Path, tmp_path: Path) -> Iterator[ServedZone]:
-    """Two machines, each with a store of its own, of which the channel chooses one after the other."""
-    with ExitStack() as stack:
-        options = ["--sdk", "emulator", "--app", str(app), "--port", "0", "--store", f"sqlite:{tmp_path / 'two.db'}"]
-        other = forked_child(["serve", *options], {"WWSPEC_EMULATOR_URL": zone.client.url}, tmp_path / "two.log")
-        stack.callback(other.stop)
-        url = other.announced_url()
-        other.wait_ready(f"{url}/healthz")
-        both = stack.enter_context(channel(zone.program_url, url))
-        stack.callback(zone.client.point_to, zone.program_url)
-        zone.client.point_to(both)
+def two_machines(app: Path) -> Iterator[ServedZone]:
+    """Two machines, each with a store of its own; events and calls go to one after the other."""
+    (app / "abilities" / "repaired").unlink(missing_ok=True)
+    with serve_zone(app, machines=2) as zone:
         yield zone
 
 
-def test_of_several_machines_the_one_that_has_the_job_is_found(two_machines: ServedZone, shell: Shell) -> None:
+def test_of_several_machines_the_one_that_has_the_job_is_found(two_machines: ServedZone, app: Path) -> None:
+    shell = shell_of(two_machines, app)
     for _ in range(2):  # one for each machine
         two_machines.fire("hit_keyword")
     wait_until(lambda: len(failed(shell, "--tries", "4")) == 2)
@@ -216,7 +195,8 @@ def test_of_several_machines_the_one_that_has_the_job_is_found(two_machines: Ser
     assert "2 machines have answered 4 calls (" in none.stderr
 
 
-def test_a_corp_is_forgotten_at_every_machine(two_machines: ServedZone, shell: Shell) -> None:
+def test_a_corp_is_forgotten_at_every_machine(two_machines: ServedZone, app: Path) -> None:
+    shell = shell_of(two_machines, app)
     for _ in range(2):
         two_machines.fire("hit_keyword")
     wait_until(lambda: len(failed(shell, "--tries", "4")) == 2)

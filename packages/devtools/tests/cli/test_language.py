@@ -146,15 +146,11 @@ def test_a_fault_of_the_registry_file_is_in_chinese(tmp_path: Path, row: str, me
     assert f"{file}:1 [abilities.buy]: {message}\n" in done.stderr
 
 
-def test_a_refused_call_has_cause_and_fix_in_chinese(zone: Zone) -> None:
-    shell = Shell(zone)
+def test_a_refused_call_has_cause_and_fix_in_chinese(shell: Shell, zone: Zone) -> None:
     zone.client.add_fault("app", "errcode", "sync_call_program", 45009)
-    try:
-        at_wecom = shell("call", "chat_digest", **{**NO_LOCALE, "LANG": "zh_CN.UTF-8"})
-        at_emulator = wwspec("call", "chat_digest", "--url", zone.client.url, LANG="zh_CN.UTF-8")
-        english = shell("call", "chat_digest", **NO_LOCALE)
-    finally:
-        zone.client.clear_faults()
+    at_wecom = shell("call", "chat_digest", **{**NO_LOCALE, "LANG": "zh_CN.UTF-8"})
+    at_emulator = wwspec("call", "chat_digest", "--url", zone.client.url, LANG="zh_CN.UTF-8")
+    english = shell("call", "chat_digest", **NO_LOCALE)
     assert english.stderr.endswith(
         "; call less often; WeCom refuses every call until the minute, the hour or the day is over\n"
     )

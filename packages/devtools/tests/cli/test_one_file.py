@@ -107,11 +107,6 @@ def test_a_fault_of_it_names_its_line_alone(app: Path) -> None:
     )
 
 
-def test_settings_of_its_own_need_a_registry_file(app: Path) -> None:
-    write_files(app, {"wwspec.toml": "[app]\ncolour = 'red'\n"})
-    assert "no settings are declared" in wwspec(app, "check").stderr
-
-
 def test_it_is_needed_in_the_image(app: Path) -> None:
     write_files(app, {".dockerignore": "*\n!abilities\n"})
     done = wwspec(app, "check")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.waiting import wait_until
-from tests.support.zones import forked_child
+from tests.support.zones import running_child
 
 CONSOLE = re.compile(r"console: (http://127\.0\.0\.1:\d+/)\n")
 
@@ -18,14 +18,11 @@ def test_the_console_is_opened_in_the_browser_or_nothing_is_said(tmp_path: Path,
     browser.write_text(f'#!/bin/sh\nprintf %s "$1" > {opened}.part && mv {opened}.part {opened}\n')
     browser.chmod(0o700)
     environment = {"DISPLAY": "", "WAYLAND_DISPLAY": "", "BROWSER": f"{browser} %s" if has_browser else ""}
-    emulator = forked_child(["emulate", "--port", "0", "--open"], environment, output)
-    try:
+    with running_child(["emulate", "--port", "0", "--open"], environment, output) as emulator:
         url = emulator.wait_for(CONSOLE).group(1)
         if has_browser:
             wait_until(opened.exists)
             assert opened.read_text() == url
-    finally:
         emulator.process.send_signal(signal.SIGINT)
-        emulator.stop()
     assert "rror" not in output.read_text()
     assert opened.exists() == has_browser

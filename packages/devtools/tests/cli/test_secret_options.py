@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.apps import ROOT
 from tests.support.command import wwspec
+from wwspec_router.config import variable
 
 SECRET = "a-secret-of-4f2a"  # noqa: S105 - to be searched for
 REDIS = f"redis://user:{SECRET}@127.0.0.1:1/0"
@@ -39,10 +40,6 @@ def start() -> Start:
         return done
 
     return start
-
-
-def variable(name: str) -> str:
-    return f"WWSPEC_{name.upper().replace('-', '_')}"
 
 
 @pytest.mark.parametrize(("verb", "name", "value"), ROWS)

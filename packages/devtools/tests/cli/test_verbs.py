@@ -16,9 +16,8 @@ from tests.support.apps import ROOT, write_files
 from tests.support.processes import command_lines
 from tests.support.redis_server import local_redis
 from tests.support.tools import tool
-from tests.support.zones import forked_child
+from tests.support.zones import running_child
 from wwspec_devtools.child import Child
-from wwspec_devtools.testing.zone import Zone
 
 
 def test_standin_prints_the_folder_that_a_program_in_java_compiles_with(run: Run) -> None:
@@ -32,18 +31,9 @@ def test_standin_prints_the_folder_that_a_program_in_java_compiles_with(run: Run
     assert "'go' is not 'java'" in other.stderr
 
 
-def test_abilities_lists_what_answers_each_id(run: Run) -> None:
-    done = run("abilities")
-    assert done.returncode == 0
-    place = r" +abilities/registry\.toml:\d+ \[abilities\."
-    digest = rf"^chat_digest +handler abilities\.chat_digest:digest, within 10 s{place}chat_digest\]$"
-    assert re.search(rf"^chat_history +SDK API sync_msg{place}chat_history\]$", done.stdout, re.MULTILINE)
-    assert re.search(digest, done.stdout, re.MULTILINE)
-
-
-@pytest.fixture
-def replacing(tmp_path: Path) -> Path:
-    """An application that replaces one contract of WeCom's and adds one."""
+def test_abilities_names_the_contracts_that_the_application_replaces_or_adds_and_as_json_those_of_each(
+    run: Run, tmp_path: Path
+) -> None:
     contract = (
         "from wwspec_contracts.base import ApiRequest, Contract, Output\n\n\n"
         "class Response(Output):\n    greeting: str = ''\n\n\nclass Request(ApiRequest[Response]):\n    name: str\n\n\n"
@@ -54,11 +44,8 @@ def replacing(tmp_path: Path) -> Path:
         "[passthrough]\nprefix = 'invoke_'\napis = ['greet', 'sync_msg', 'get_group_chat']\n"
         "[abilities.event]\nkind = 'callback_data'\n[abilities.func]\nkind = 'func'\napis = ['sync_msg']\n"
     )
-    return write_files(tmp_path / "app", {**own, "abilities/registry.toml": registry})
-
-
-def test_abilities_names_the_contracts_that_the_application_replaces_or_adds(run: Run, replacing: Path) -> None:
-    done = run("abilities", "--app", str(replacing))
+    app = write_files(tmp_path / "app", {**own, "abilities/registry.toml": registry})
+    done = run("abilities", "--app", str(app))
     assert done.stdout.splitlines() == [
         "answers                with                       declared at",
         "event                  stored event by notify_id  abilities/registry.toml:4 [abilities.event]",
@@ -70,10 +57,7 @@ def test_abilities_names_the_contracts_that_the_application_replaces_or_adds(run
         "schemas/api/sync_msg.py replaces the shipped contract of SDK API sync_msg",
         "schemas/events/hit_keyword.py replaces the shipped contract of event hit_keyword",
     ]
-
-
-def test_abilities_as_json_names_the_applications_contracts_of_each(run: Run, replacing: Path) -> None:
-    rows = json.loads(run("abilities", "--json", "--app", str(replacing)).stdout)
+    rows = json.loads(run("abilities", "--json", "--app", str(app)).stdout)
     assert (rows[0]["target"], rows[2]["timeout"]) == ("stored event by notify_id", None)
     assert {row["ability_id"]: row["own_contracts"] for row in rows} == {
         "event": ["schemas/events/hit_keyword.py"],
@@ -82,16 +66,6 @@ def test_abilities_as_json_names_the_applications_contracts_of_each(run: Run, re
         "invoke_greet": ["schemas/api/greet.py"],
         "invoke_sync_msg": ["schemas/api/sync_msg.py"],
     }
-
-
-def test_fire_prints_the_event_and_the_notification(run: Run, zone: Zone) -> None:
-    done = run("fire", "auth_knowledge_base", "--set", "knowledge_base_name=Prices", "--url", zone.client.url)
-    assert done.returncode == 0, done.stderr
-    printed = json.loads(done.stdout)
-    assert printed["event"]["auth_knowledge_base"]["knowledge_base_name"] == "Prices"
-    notify_id = printed["notified"][0]["notify_id"]
-    fetched = run("call", "get_callback_data", "--notify-id", notify_id, "--url", zone.client.url)
-    assert json.loads(fetched.stdout) == printed["event"]
 
 
 def test_demo_plays_the_flow_and_ends(run: Run, ports: Ports) -> None:
@@ -160,8 +134,5 @@ def test_serve_with_the_emulators_key_is_for_this_machine_only(run: Run, host: s
 
 def test_serve_with_the_emulators_key_is_reached_from_elsewhere_when_that_is_allowed(tmp_path: Path) -> None:
     options = ["--port", "0", "--store", "memory:", "--host", "0.0.0.0", "--allow-remote"]  # noqa: S104 - wanted
-    child = forked_child(["serve", "--sdk", "emulator", "--app", str(ROOT), *options], output=tmp_path / "log")
-    try:
+    with running_child(["serve", "--sdk", "emulator", "--app", str(ROOT), *options], output=tmp_path / "log") as child:
         assert child.announced_url().startswith("http://0.0.0.0:")
-    finally:
-        child.stop()

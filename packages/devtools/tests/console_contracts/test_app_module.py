@@ -1,7 +1,6 @@
 """The module that an enterprise app imports: the program's contracts again, without the program."""
 
 import json
-import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
@@ -20,6 +19,7 @@ from msgspec import UNSET, Meta, inspect as mi
 
 from tests.support import command
 from tests.support.apps import ROOT, python_anew, write_files
+from tests.support.processes import finished
 from tests.support.waiting import DEADLINE
 from tests.support.zones import serve_zone
 from wwspec_contracts.base import Contract, Flag, Output, Unsigned, max_bytes
@@ -260,9 +260,10 @@ async def typed_async(client: AsyncZoneClient) -> None:
         ("ruff", "format", "--isolated", "--line-length", "120", "--check", "shop_2.py"),
         ("mypy", "--strict", "--warn-unused-ignores", "--cache-dir", str(shop / ".mypy"), "app.py", "shop_2.py"),
     ):
-        done = checked(app, *tool)
+        done = finished(sys.executable, "-m", *tool, cwd=app)
         assert done.returncode == 0, done.stdout + done.stderr
-    done = checked(app, "basedpyright", "--pythonpath", sys.executable, "--outputjson", "--level", "error")
+    pyright = ("basedpyright", "--pythonpath", sys.executable, "--outputjson", "--level", "error")
+    done = finished(sys.executable, "-m", *pyright, cwd=app)
     found = {each["range"]["start"]["line"] for each in json.loads(done.stdout)["generalDiagnostics"]}
     lines = (app / "app.py").read_text("utf-8").splitlines()
     assert found == {number for number, line in enumerate(lines) if "# type: ignore" in line}, done.stdout
@@ -273,11 +274,6 @@ def run(path: Path) -> ModuleType:
     module = sys.modules[path.stem] = ModuleType(path.stem)  # msgspec looks up annotations there
     exec(compile(path.read_text("utf-8"), str(path), "exec"), module.__dict__)  # noqa: S102 - what these tests are about
     return module
-
-
-def checked(folder: Path, *command: str) -> "subprocess.CompletedProcess[str]":
-    line = [sys.executable, "-m", *command]
-    return subprocess.run(line, cwd=folder, capture_output=True, text=True, timeout=600, check=False)
 
 
 def test_check_shows_what_has_changed_and_writes_nothing(shop: Path, tmp_path: Path) -> None:
@@ -445,7 +441,7 @@ def generated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("generated")
     yield folder
     ruff = [str(Path(sys.executable).with_name("ruff")), "format", "--isolated", "--no-cache", "--line-length", "120"]
-    done = subprocess.run([*ruff, "--diff", folder], capture_output=True, text=True, encoding="utf-8", check=False)
+    done = finished(*ruff, "--diff", folder)
     assert done.returncode == 0, done.stdout + done.stderr
     for path in folder.iterdir():
         del sys.modules[path.stem]

@@ -104,7 +104,6 @@ def test_every_step_is_announced_and_without_the_sdk_a_warning(tree: Path) -> No
     assert lines[2] == "lines of the engine"
     assert f"wwspec image: exporting the flat root file system to {tree / 'shop/dist/zone-image.tar'}" in lines
     assert lines[-1] == f"wwspec image: look into it with: wwspec image --check {tree / 'shop/dist/zone-image.tar'}"
-    add_engine(tree, "docker")
     (tree / "shop/sdk/wwspecapisdk.so").write_bytes(b"the vendor's")
     done = build(tree)
     assert done.returncode == 0, done.stderr
@@ -124,7 +123,6 @@ def test_the_first_engine_that_works_is_taken_and_gets_the_mirror(tree: Path) ->
     add_engine(tree, "buildah")
     assert "with podman" in build(tree).stderr
     assert "with buildah" in build(tree, "--engine", "buildah").stderr
-    add_engine(tree, "podman")
     assert build(tree, "--index-url", "https://mirror.example/simple").returncode == 0
     assert any("--build-arg PIP_INDEX_URL=https://mirror.example/simple" in row for row in calls(tree))
 
@@ -164,7 +162,6 @@ def test_a_build_and_an_export_that_fail_leave_nothing_behind(tree: Path) -> Non
         "name another base with --base; if packages can't be downloaded, name a mirror with --index-url"
     )
     assert list((tree / "shop/dist").iterdir()) == []
-    add_engine(tree, "docker")
     assert refused(build(tree, FAIL="export")) == "docker export ended with exit code 7"
     assert list((tree / "shop/dist").iterdir()) == []
     assert calls(tree)[-1] == "docker rm box"

@@ -197,21 +197,17 @@ def test_a_small_compressed_tar_does_not_fill_the_disk(tmp_path: Path) -> None:
     assert re.search(r"it unpacks to more than \d\d\d? MiB", refusal(tar))
 
 
-def with_holes(tar: Path, name: str, size: int) -> Path:
-    """Add a file of zeros to a tar, for which the disk needs no room."""
-    member = tarfile.TarInfo(name)
-    member.size, member.mode = size, 0o755
+def test_a_huge_file_is_not_read_into_memory(tmp_path: Path) -> None:
+    """It is one of zeros, for which the disk needs no room."""
+    tar, member = write_tar(tmp_path / "zone.tar", image()), tarfile.TarInfo("app/run.sh")
+    member.size, member.mode = 20 << 30, 0o755
     with tarfile.open(tar, "a") as opened:
         end = opened.offset
     with tar.open("r+b") as file:
         file.seek(end)
         file.write(member.tobuf(tarfile.GNU_FORMAT))
-        file.truncate(end + 512 + size + 1024)
-    return tar
-
-
-def test_a_huge_file_is_not_read_into_memory(tmp_path: Path) -> None:
-    done = check(with_holes(write_tar(tmp_path / "zone.tar", image()), "app/run.sh", 20 << 30))
+        file.truncate(end + 512 + member.size + 1024)
+    done = check(tar)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.splitlines()[1] == (
         "Error: /app/run.sh has 21474836480 bytes, too many to look into it: at most 268435456"
@@ -228,9 +224,7 @@ def test_names_are_shown_as_text(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_there_is_one_line(tmp_path: Path) -> None:
-    done = check(tmp_path / "zone.tar")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.splitlines()[-1] == f"Error: {tmp_path / 'zone.tar'}: can't be read: No such file or directory"
+    assert refusal(tmp_path / "zone.tar") == "can't be read: No such file or directory"
 
 
 def test_json_has_every_finding_and_the_bytes_of_each_part(tmp_path: Path) -> None:

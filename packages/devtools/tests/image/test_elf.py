@@ -19,15 +19,10 @@ SAMPLE = library(
 )
 
 
-def mapped(name: str) -> Path:
-    """Return a library that this process has loaded."""
+def test_the_libc_of_this_machine_gives_the_version_that_the_system_names() -> None:
     only_where(sys.platform == "linux", "/proc names the libraries of a process")
     lines = Path("/proc/self/maps").read_text("utf-8").splitlines()
-    return next(Path(line.split()[-1]) for line in lines if line.endswith(name))
-
-
-def test_the_libc_of_this_machine_gives_the_version_that_the_system_names() -> None:
-    libc = parse(mapped("libc.so.6").read_bytes())
+    libc = parse(next(Path(line.split()[-1]) for line in lines if line.endswith("libc.so.6")).read_bytes())
     name, _, version = str(os.confstr("CS_GNU_LIBC_VERSION")).partition(" ")
     assert libc.machine == platform.machine()
     assert name == "glibc"

@@ -12,6 +12,7 @@ from prometheus_client.openmetrics.exposition import generate_latest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from scripts.website.pages import DOCS, LANGUAGES
+from tests.stores.suites.rig import ManualClock
 from tests.support.apps import ROOT
 from wwspec_client import RetryPolicy
 from wwspec_devtools.metrics.exporter import Exporter
@@ -30,14 +31,6 @@ NUMBERS = [name for name in Status.__struct_fields__ if name not in OTHERS]
 def zone() -> Iterator[Zone]:
     with Zone.in_process(ROOT, ROOT / "tests/serving/registry.toml", messages=20) as zone:
         yield zone
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def scraped(exporter: Exporter) -> Samples:
@@ -77,7 +70,7 @@ def test_calls_errors_and_latencies_of_a_program_are_metrics(zone: Zone) -> None
 def test_a_program_that_does_not_answer_is_down_keeps_its_counters_and_is_logged_once_a_minute(
     zone: Zone, caplog: pytest.LogCaptureFixture
 ) -> None:
-    clock = Clock()
+    clock = ManualClock()
     with zone.app_client(retries=ONCE) as client, caplog.at_level(logging.INFO, "wwspec_devtools.metrics"):
         exporter = Exporter(client, "figures", 30.0, clock)
         exporter.poll()
@@ -85,7 +78,7 @@ def test_a_program_that_does_not_answer_is_down_keeps_its_counters_and_is_logged
         exporter.poll()
         zone.client.add_fault("app", "errcode", "sync_call_program", 45009, 7)
         for _ in range(7):
-            clock.now += 10.0
+            clock.advance(10.0)
             exporter.poll()
         found = scraped(exporter)
         assert found["wwspec_up", ()] == 0
@@ -93,10 +86,10 @@ def test_a_program_that_does_not_answer_is_down_keeps_its_counters_and_is_logged
         assert (found["wwspec_polls_total", ()], found["wwspec_poll_errors_total", ()]) == (9, 7)
         assert found["wwspec_last_poll_age_seconds", ()] == 70
         assert ("wwspec_threads", ()) not in found
-        clock.now += 30.0
+        clock.advance(30.0)
         exporter.poll()
         assert scraped(exporter)["wwspec_up", ()] == 1
-        clock.now += 30.0
+        clock.advance(30.0)
         exporter.poll()
     lines = [record.getMessage() for record in caplog.records if record.name.startswith("wwspec_devtools.metrics")]
     assert len(lines) == 3, lines
@@ -125,10 +118,8 @@ def test_every_metric_of_the_pages_is_there_and_the_other_way_round(zone: Zone) 
     with zone.app_client(retries=ONCE) as client:
         exporter = Exporter(client, "figures", 30.0)
         exporter.poll()
-        registry = CollectorRegistry()
-        registry.register(exporter)
         exported = {
-            f"{each.name}_total" if each.type == "counter" else each.name for each in registry.collect() if each.name
+            f"{each.name}_total" if each.type == "counter" else each.name for each in exporter.collect() if each.name
         }
     assert set(re.findall(r"^\| `(wwspec_\w+)", reference, re.MULTILINE)) == exported
     for language in ("en", "zh"):

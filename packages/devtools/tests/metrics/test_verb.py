@@ -1,6 +1,5 @@
 """`wwspec metrics` as it is run: beside a served program, scraped over HTTP, ended by SIGTERM."""
 
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -12,17 +11,10 @@ from prometheus_client.parser import text_string_to_metric_families as read_text
 
 from tests.support.apps import ROOT
 from tests.support.waiting import DEADLINE, wait_until
-from tests.support.zones import app_of, forked_child, serve_zone
-from wwspec_devtools.testing.zone import ServedZone
+from tests.support.zones import app_of, running_child, serve_zone
 from wwspec_router.cli.main import main
 
 CALLS = ("wwspec_calls_total", "invoke_sync_msg")
-
-
-@pytest.fixture(scope="module")
-def zone() -> Iterator[ServedZone]:
-    with serve_zone(ROOT, ROOT / "tests/serving/registry.toml") as zone:
-        yield zone
 
 
 def values(url: str) -> dict[tuple[str, str], float]:
@@ -34,10 +26,12 @@ def values(url: str) -> dict[tuple[str, str], float]:
 
 
 @pytest.mark.slow  # starts the program twice: 3 s of a processor
-def test_prometheus_sees_calls_a_restart_and_a_program_that_is_gone(zone: ServedZone, tmp_path: Path) -> None:
+def test_prometheus_sees_calls_a_restart_and_a_program_that_is_gone(tmp_path: Path) -> None:
     arguments = ["metrics", "--listen", "127.0.0.1:0", "--ability", "figures", "--interval", "1"]
-    exporter = forked_child(arguments, app_of(zone), output=tmp_path / "metrics.log")
-    try:
+    with (
+        serve_zone(ROOT, ROOT / "tests/serving/registry.toml") as zone,
+        running_child(arguments, app := app_of(zone), output=tmp_path / "metrics.log") as exporter,
+    ):
         url = exporter.announced_url()
         wait_until(lambda: values(url)["wwspec_up", ""] == 1)
         for _ in range(3):
@@ -57,11 +51,9 @@ def test_prometheus_sees_calls_a_restart_and_a_program_that_is_gone(zone: Served
         assert httpx.get(f"{url}/other").status_code == 404
         exporter.process.terminate()
         assert exporter.process.wait(DEADLINE) == 0
-    finally:
-        exporter.stop()
     said = (tmp_path / "metrics.log").read_text()
     assert "Traceback" not in said
-    assert app_of(zone)["WWSPEC_CORPSECRET"] not in said
+    assert app["WWSPEC_CORPSECRET"] not in said
     assert said.count("the program's figures can't be had: ") == 1
 
 
@@ -71,16 +63,14 @@ def test_an_exporter_whose_poll_hangs_ends_at_once(tmp_path: Path) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as silent:
         where = {"WWSPEC_BASE_URL": f"http://127.0.0.1:{silent.getsockname()[1]}", "WWSPEC_CORPID": "c"}
         secrets = {"WWSPEC_CORPSECRET": "s", "WWSPEC_PROGRAM_ID": "p"}
-        exporter = forked_child(["metrics", "--listen", "127.0.0.1:0"], {**where, **secrets}, output=tmp_path / "log")
-        try:
+        arguments = ["metrics", "--listen", "127.0.0.1:0"]
+        with running_child(arguments, {**where, **secrets}, output=tmp_path / "log") as exporter:
             url = exporter.announced_url()
             accepted, _ = silent.accept()
             with closing(accepted):
                 assert values(url)["wwspec_up", ""] == 0
                 exporter.process.terminate()
                 assert exporter.process.wait(DEADLINE) == 0
-        finally:
-            exporter.stop()
 
 
 @pytest.mark.parametrize(

@@ -1,19 +1,16 @@
 """Commands, run as a person runs them."""
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
-from tests.support.command import wwspec
-from tests.support.processes import UNMEASURED
+from tests.support.command import Done, wwspec
+from tests.support.processes import UNMEASURED, finished
 
 
-def module(folder: Path, name: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+def module(folder: Path, name: str, *arguments: str | Path) -> Done:
     """Run a module of this environment in a folder."""
-    command = [sys.executable, "-m", name, *map(str, arguments)]
-    env = {**os.environ, **UNMEASURED}
-    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=600, check=False)
+    return finished(sys.executable, "-m", name, *arguments, cwd=folder, env={**os.environ, **UNMEASURED})
 
 
 def refused(folder: Path, *arguments: str | Path) -> list[str]:

@@ -11,7 +11,6 @@ from pathspec import PathSpec
 from tests.scaffold.commands import refused
 from tests.support.apps import ROOT, write_files
 from tests.support.command import pytest_session, wwspec
-from wwspec_devtools.emulator.standin.wwspec_standin.names import SDK_APIS
 from wwspec_router import __version__
 
 PROGRAM = ("__init__", "chat_digest", "group_overview")
@@ -46,12 +45,6 @@ def test_the_tests_of_a_new_program_pass(shop: Path) -> None:
     done = pytest_session(shop, "-q")
     assert done.returncode == 0, done.stdout
     assert "5 passed" in done.stdout
-
-
-def test_check_finds_no_fault_in_a_new_program(shop: Path) -> None:
-    assert wwspec(shop, "check").stdout.endswith(
-        f"{len(SDK_APIS) + 4} abilities, {len(SDK_APIS)} SDK APIs, 9 events: no fault\n"
-    )
 
 
 def test_a_new_program_has_its_name_and_the_version_it_is_made_with(shop: Path) -> None:

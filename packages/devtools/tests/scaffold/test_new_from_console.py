@@ -83,18 +83,18 @@ def test_mypy_finds_no_fault(shop: Path) -> None:
     assert done.returncode == 0, done.stdout
 
 
-def test_it_says_which_handlers_are_to_be_written(tmp_path: Path) -> None:
-    console = write(tmp_path / "console", {"price.check": ({}, OK), "invoke_sync_msg": ({}, OK)})
+def test_it_says_which_handlers_are_to_be_written_and_gives_abilities_of_the_python_demo_its_table(
+    tmp_path: Path,
+) -> None:
+    console = write(
+        tmp_path / "console",
+        {"price.check": ({}, OK), "invoke_sync_msg": ({}, OK), "input_sync_msg": ({"input": {}}, OK)},
+    )
     lines = wwspec(tmp_path, "new", "shop", "--from", console).stdout.splitlines()
     assert lines[2:4] == [
         "price.check: to be written in shop/abilities/price_check.py",
-        "answered already: invoke_sync_msg",
+        "answered already: input_sync_msg, invoke_sync_msg",
     ]
-
-
-def test_abilities_of_the_python_demo_get_its_table(tmp_path: Path) -> None:
-    console = write(tmp_path / "console", {"input_sync_msg": ({"input": {}}, OK)})
-    assert wwspec(tmp_path, "new", "shop", "--from", console).returncode == 0
     assert "input_sync_msg" in wwspec(tmp_path / "shop", "abilities").stdout
 
 

@@ -117,11 +117,6 @@ def test_a_zone_that_a_test_has_ended(zone):
 def test_is_replaced_by_another_one(zone):
     assert zone.call("visit").reply["visits"] == 1
 """,
-    "tests/test_functions.py": """
-def test_with_a_function_that_fails(zone):
-    zone.answer("sync_msg", lambda request: request["no such key"])
-    assert zone.call("invoke_sync_msg").errcode
-""",
 }
 
 
@@ -150,17 +145,6 @@ def test_tests_share_a_zone_when_the_settings_say_so(tmp_path: Path) -> None:
     assert code == 0, said
 
 
-@pytest.mark.parametrize("form", ["in-process", pytest.param("served", marks=pytest.mark.slow)])  # two processes
-def test_a_zone_has_the_registry_file_that_the_settings_file_names(tmp_path: Path, form: str) -> None:
-    text = 'def test_it(zone):\n    assert zone.call("visit").reply["visits"] == 1\n'
-    settings = '[serve]\nregistry = "registry.toml"\n'
-    folder = write_files(tmp_path, {**APPLICATION, "wwspec.toml": settings, "tests/test_named.py": text})
-    (folder / "abilities" / "registry.toml").rename(folder / "registry.toml")
-    assert wwspec(folder, "check").returncode == 0
-    said, code = session(folder, "--zone", form, "tests/test_named.py")
-    assert code == 0, said
-
-
 SCENE = """
 [[employees]]
 userid = "anna"
@@ -177,17 +161,21 @@ api = "sync_msg"
 
 
 @pytest.mark.parametrize("form", ["in-process", pytest.param("served", marks=pytest.mark.slow)])  # two processes
-def test_a_zone_has_the_scene_that_the_settings_name(tmp_path: Path, form: str) -> None:
+def test_a_zone_has_the_registry_file_and_the_scene_that_the_settings_name(tmp_path: Path, form: str) -> None:
     text = """
 def test_it(zone):
     info = zone.client.info()
     assert (list(info["employees"]), info["app_type"]) == (["anna"], "self")
     assert zone.call("invoke_sync_msg").errcode == 45009
+    assert zone.call("visit").reply["visits"] == 1
 """
-    folder = write_files(tmp_path, {**APPLICATION, "tests/scene.toml": SCENE, "tests/test_scene.py": text})
-    said, code = session(folder, "--zone", form, "-o", "wwspec_scene=tests/scene.toml", "tests/test_scene.py")
+    named = {"wwspec.toml": '[serve]\nregistry = "registry.toml"\n', "tests/scene.toml": SCENE}
+    folder = write_files(tmp_path, {**APPLICATION, **named, "tests/test_named.py": text})
+    (folder / "abilities" / "registry.toml").rename(folder / "registry.toml")
+    assert wwspec(folder, "check").returncode == 0
+    said, code = session(folder, "--zone", form, "-o", "wwspec_scene=tests/scene.toml", "tests/test_named.py")
     assert code == 0, said
-    said, code = session(folder, "--zone", form, "-o", "wwspec_scene=tests/none.toml", "tests/test_scene.py")
+    said, code = session(folder, "--zone", form, "-o", "wwspec_scene=tests/none.toml", "tests/test_named.py")
     assert (code, f"{folder}/tests/none.toml: there is no such file" in said) == (1, True)
 
 
@@ -195,12 +183,6 @@ def test_a_scope_that_there_is_not_is_refused_with_the_others(tmp_path: Path) ->
     said, code = session(write_files(tmp_path, APPLICATION), "-o", "wwspec_zone_scope=modul", "tests/test_isolation.py")
     assert code != 0
     assert "wwspec_zone_scope: one of function, class, module, package, session, not modul" in said
-
-
-def test_a_test_whose_function_fails_is_a_failed_test(tmp_path: Path) -> None:
-    said, code = session(write_files(tmp_path, APPLICATION), "tests/test_functions.py")
-    assert code == 1
-    assert "the function that answers sync_msg failed: KeyError at test_functions.py:3 <lambda>" in said
 
 
 SAYING = """

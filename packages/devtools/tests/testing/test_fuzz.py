@@ -1,9 +1,6 @@
 """`wwspec fuzz`: cases that an application answers badly, each as a test that repeats it."""
 
 import ast
-import os
-import subprocess
-import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -12,8 +9,8 @@ import msgspec
 import pytest
 from hypothesis import Phase, given, settings, strategies as st
 
-from tests.support.apps import ROOT, write_files
-from tests.support.command import wwspec
+from tests.support.apps import write_files
+from tests.support.command import Done, pytest_session, wwspec
 from wwspec_contracts import create_rule, get_group_chat, search_msg, sync_msg
 from wwspec_devtools.emulator.state.faults import FaultSpec
 from wwspec_devtools.fuzz.campaign import Case, Finding, repeating_test
@@ -87,18 +84,16 @@ def app(tmp_path: Path) -> Path:
     )
 
 
-def fuzz(app: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+def fuzz(app: Path, *arguments: str) -> Done:
     return wwspec(app, "fuzz", "--seed", "1", "--examples", "50", *arguments)
 
 
 def require_red_until(app: Path, test: str, fixed: str) -> None:
     """Run the printed test as a person does: it fails, and passes once the handlers are fixed."""
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     write_files(app, {"tests/test_found.py": test})
-    assert subprocess.run(command, cwd=app, env=environment, capture_output=True, timeout=600).returncode == 1
+    assert pytest_session(app, "-q", "tests").returncode == 1
     write_files(app, {"abilities/greet.py": fixed})
-    done = subprocess.run(command, cwd=app, env=environment, capture_output=True, text=True, timeout=600)
+    done = pytest_session(app, "-q", "tests")
     assert done.returncode == 0, done.stdout
 
 

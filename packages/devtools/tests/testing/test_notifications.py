@@ -1,18 +1,17 @@
 """What a test waits for: a notification of a kind, or the end of all work. And events that come again."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from schemas.archive import Digest
-from tests.support.apps import ROOT, write_files
+from tests.support.apps import write_files
 from tests.support.waiting import DEADLINE
 from tests.support.zones import serve_zone
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_contracts.events import hit_keyword
-from wwspec_devtools.testing.zone import ServedZone, Zone, ZoneTimeoutError
+from wwspec_devtools.testing.zone import Zone, ZoneTimeoutError
 from wwspec_router import Contract
 
 REGISTRY = """
@@ -52,26 +51,6 @@ def on_message(event: conversation_new_message.Event, ctx: EventContext) -> Foun
         raise ValueError("the first attempt")
     return Found(attempt=ctx.attempt)
 """
-
-
-@pytest.fixture(scope="module", params=["in-process", "served"])
-def module_zone(request: pytest.FixtureRequest) -> Iterator[Zone]:
-    with Zone.in_process(ROOT) if request.param == "in-process" else serve_zone(ROOT) as zone:
-        yield zone
-
-
-@pytest.fixture
-def zone(module_zone: Zone) -> Zone:
-    module_zone.client.reset()
-    return module_zone
-
-
-@pytest.fixture(params=["now", "after", "never"])
-def slow(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ServedZone]:
-    """A program whose code takes a while, and fails at first."""
-    files = {"abilities/registry.toml": REGISTRY.replace("{notify}", request.param), "abilities/slow.py": SLOW}
-    with serve_zone(write_files(tmp_path, files), serve=("--retry-pause", "0.1")) as zone:
-        yield zone
 
 
 def test_a_kind_or_an_event_is_returned_as_its_contract_or_as_plain_json(zone: Zone) -> None:
@@ -171,24 +150,24 @@ def test_a_repeat_of_an_event_whose_code_runs_once_is_no_work(tmp_path: Path) ->
         assert (zone.var / "attempts").read_text() == "xx", "its retry, and not the repeat"
 
 
-# A program of its own, since it is to be slow: it takes seconds to start.
+# A program of its own, since it is to be slow, and to fail at first: it takes seconds to start.
 @pytest.mark.slow
-def test_work_has_ended_when_code_on_an_event_and_its_retries_have(slow: ServedZone) -> None:
-    fired = slow.fire("conversation_new_message")
-    assert slow.client.wait_idle(0) != []
-    slow.wait_idle()
-    assert slow.var is not None
-    assert (slow.var / "attempts").read_text() == "xx"
-    slow.repeat(fired)
-    slow.wait_idle()
-    assert (slow.var / "attempts").read_text() == "xxxx"
-
-
-@pytest.mark.slow
-def test_work_has_ended_when_an_asynchronous_call_has(slow: ServedZone) -> None:
-    slow.submit("slow")
-    with pytest.raises(ZoneTimeoutError, match="still in work after 0 s: 1 asynchronous call"):
-        slow.wait_idle(timeout=0)
-    slow.wait_idle()
-    assert slow.var is not None
-    assert (slow.var / "slow").exists()
+@pytest.mark.parametrize("notify", ["now", "after", "never"])
+def test_work_has_ended_when_code_on_an_event_its_retries_and_an_asynchronous_call_have(
+    tmp_path: Path, notify: str
+) -> None:
+    files = {"abilities/registry.toml": REGISTRY.replace("{notify}", notify), "abilities/slow.py": SLOW}
+    with serve_zone(write_files(tmp_path, files), serve=("--retry-pause", "0.1")) as slow:
+        fired = slow.fire("conversation_new_message")
+        assert slow.client.wait_idle(0) != []
+        slow.wait_idle()
+        assert slow.var is not None
+        assert (slow.var / "attempts").read_text() == "xx"
+        slow.repeat(fired)
+        slow.wait_idle()
+        assert (slow.var / "attempts").read_text() == "xxxx"
+        slow.submit("slow")
+        with pytest.raises(ZoneTimeoutError, match="still in work after 0 s: 1 asynchronous call"):
+            slow.wait_idle(timeout=0)
+        slow.wait_idle()
+        assert (slow.var / "slow").exists()

@@ -17,18 +17,13 @@ SECOND = "wwemulator00000002"
 
 
 @pytest.fixture
-def program() -> Iterator[SealedProgram]:
+def zone() -> Iterator[tuple[Emulator, SealedProgram]]:
     with ExitStack() as stack:
-        yield SealedProgram(stack)
-
-
-@pytest.fixture
-def emulator(program: SealedProgram) -> Iterator[Emulator]:
-    with ExitStack() as stack:
+        program = SealedProgram(stack)
         settings: dict[str, Any] = {"messages": 30, "clock_start": 1_750_000_000, "program_url": program.url}
         emulator = Emulator(EmulatorSettings(app_type="third", corps=2, **settings), stack)
         program.key = emulator.key
-        yield emulator
+        yield emulator, program
 
 
 def test_an_authorisation_is_taken_back_given_again_ended_and_renewed(wwspec: Wwspec, emulator: Emulator) -> None:

@@ -6,14 +6,13 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from tests.cli.zone.conftest import Wwspec
 from tests.support.emulator import Emulator
 from wwspec_contracts.errors import WWSpecError
 from wwspec_devtools.emulator.http.follower import Follower
 from wwspec_devtools.emulator.settings import EmulatorSettings
-from wwspec_router.cli.main import main
 
 
 class Starter:
@@ -35,22 +34,9 @@ class Starter:
 
 
 @pytest.fixture
-def stack() -> Iterator[ExitStack]:
+def emulator() -> Iterator[Emulator]:
     with ExitStack() as stack:
-        yield stack
-
-
-@pytest.fixture
-def emulator(stack: ExitStack) -> Emulator:
-    return Emulator(EmulatorSettings(messages=0, machines=2), stack)
-
-
-@pytest.fixture
-def wwspec(emulator: Emulator) -> Wwspec:
-    def run(*arguments: str) -> Result:
-        return CliRunner().invoke(main, ["zone", *arguments], env={"WWSPEC_EMULATOR_URL": emulator.url})
-
-    return run
+        yield Emulator(EmulatorSettings(messages=0, machines=2), stack)
 
 
 def states(result: Result) -> list[Any]:
@@ -59,24 +45,22 @@ def states(result: Result) -> list[Any]:
 
 
 def test_an_emulator_alone_only_sends_nothing_to_a_stopped_machine(wwspec: Wwspec) -> None:
-    assert states(wwspec("machine", "stop", "2")) == ["unknown", "stopped"]
-    assert states(wwspec("machine", "start", "2")) == ["unknown", "unknown"]
-    for refused in (wwspec("machine", "wipe", "2"), wwspec("deploy")):
+    assert states(wwspec("zone", "machine", "stop", "2")) == ["unknown", "stopped"]
+    assert states(wwspec("zone", "machine", "start", "2")) == ["unknown", "unknown"]
+    for refused in (wwspec("zone", "machine", "wipe", "2"), wwspec("zone", "deploy")):
         assert refused.exit_code == 1
         assert "this emulator can't wipe what it did not start; start the machines by `wwspec dev" in refused.stderr
-    assert wwspec("machine", "burn", "2").exit_code == 2
-    assert "no machine 3: there are 2" in wwspec("machine", "stop", "3").stderr
+    assert wwspec("zone", "machine", "burn", "2").exit_code == 2
+    assert "no machine 3: there are 2" in wwspec("zone", "machine", "stop", "3").stderr
 
 
-def test_who_started_the_machines_does_what_is_ordered_or_says_why_not(
-    wwspec: Wwspec, emulator: Emulator, stack: ExitStack
-) -> None:
+def test_who_started_the_machines_does_what_is_ordered_or_says_why_not(wwspec: Wwspec, emulator: Emulator) -> None:
     starter = Starter()
     Follower(emulator.url, starter)
-    assert states(wwspec("machine", "stop", "1")) == ["stopped", "unknown"]
-    assert states(wwspec("machine", "wipe", "1")) == ["unknown", "unknown"]
-    failed = wwspec("deploy")
+    assert states(wwspec("zone", "machine", "stop", "1")) == ["stopped", "unknown"]
+    assert states(wwspec("zone", "machine", "wipe", "1")) == ["unknown", "unknown"]
+    failed = wwspec("zone", "deploy")
     assert (failed.exit_code, failed.stdout) == (1, "")
     assert "machine 2: fault in abilities/shop.py:3" in failed.stderr
-    assert states(wwspec("machine", "start", "2")) == ["unknown", "unknown"]
+    assert states(wwspec("zone", "machine", "start", "2")) == ["unknown", "unknown"]
     assert starter.done == ["stop 1", "wipe 1", "wipe 1", "wipe 2", "start 2"]

@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
+from tests.cli.conftest import Ports
 from tests.support.apps import write_files
 from tests.support.command import wwspec
-from tests.support.emulator import Emulator, free_socket, http_server
+from tests.support.emulator import Emulator, http_server
 from tests.support.tools import tool
 from tests.support.waiting import wait_until
-from tests.support.zones import forked_child
+from tests.support.zones import forked_child, running_child
 
 PAGE = "http://127.0.0.1:1/"
 HEADLESS = "--headless=new --no-sandbox --disable-gpu --remote-debugging-port=0"
@@ -98,18 +99,12 @@ def test_a_browser_that_fails_is_named(emulator: Emulator, tmp_path: Path) -> No
 
 
 @pytest.mark.slow  # a program and an emulator start: 5 s
-def test_dev_opens_the_page_beside_program_and_emulator(record: Path, tmp_path: Path) -> None:
+def test_dev_opens_the_page_beside_program_and_emulator(record: Path, tmp_path: Path, ports: Ports) -> None:
     folder = write_files(tmp_path / "app", {"abilities/registry.toml": '[program]\nname = "x"\n'})
-    with free_socket() as one, free_socket() as other:
-        ports = [str(bound.getsockname()[1]) for bound in (one, other)]
     where = ["--app", str(folder), "--port", ports[0], "--emulator-port", ports[1], "--store", "memory:"]
-    dev = forked_child(
-        ["dev", *where, "--page", PAGE], {"XDG_STATE_HOME": str(tmp_path / "state")}, tmp_path / "printed"
-    )
-    try:
+    state = {"XDG_STATE_HOME": str(tmp_path / "state")}
+    with running_child(["dev", *where, "--page", PAGE], state, tmp_path / "printed") as dev:
         wait_until(record.exists)
         dev.wait_for(re.compile("Ctrl-C ends it"))
-    finally:
-        dev.stop()
     assert record.read_text().endswith("/wwopen/emulator/login?to=http%3A%2F%2F127.0.0.1%3A1%2F")
     assert dev.process.returncode == 0

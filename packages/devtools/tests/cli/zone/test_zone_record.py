@@ -16,7 +16,7 @@ from tests.cli.zone.conftest import Wwspec
 from tests.support.emulator import Emulator, SealedProgram
 from tests.support.forks import fork
 from tests.support.waiting import DEADLINE, wait_until
-from tests.support.zones import forked_child
+from tests.support.zones import running_child
 from wwspec_contracts.errcodes import ERRCODES, PROGRAM_ERRCODES, advice
 from wwspec_devtools.cli.tables import moment
 from wwspec_devtools.emulator.http.client import EmulatorClient
@@ -181,18 +181,14 @@ def test_only_what_fails_is_followed_when_that_is_asked(
     emulator.call_program("{}", "sell")
     program.reply = lambda call: CRASH
     emulator.call_program("{}", "buy")
-    child = forked_child(
-        ["zone", "tail", "--since", "0", "--failed", "--kind", "call", "--url", emulator.url], output=output
-    )
-    try:
+    arguments = ["zone", "tail", "--since", "0", "--failed", "--kind", "call", "--url", emulator.url]
+    with running_child(arguments, output=output) as child:
         wait_until(lambda: "buy" in output.read_text())
         emulator.call_program("{}", "sell")
         emulator.call_program("{}", "again")
         wait_until(lambda: '"again"' in output.read_text())
         child.process.send_signal(signal.SIGINT)
         assert child.process.wait(DEADLINE) == 0
-    finally:
-        child.stop()
     followed = {json.loads(line)["name"] for line in output.read_text().splitlines()}
     assert followed == {"buy", "again", "sell"}, "sell failed the second time"
 

@@ -3,6 +3,7 @@
 import json
 import signal
 import socket
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -31,14 +32,6 @@ ROW: dict[str, Any] = {
     "faults": [],
     "attempts": 0,
 }
-
-
-def reusable_socket(port: int) -> socket.socket:
-    """Bind a port that can be bound again once it is closed."""
-    bound = socket.socket()
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    bound.bind(("127.0.0.1", port))
-    return bound
 
 
 def shown(*rows: dict[str, Any], missed: int = 0) -> list[str]:
@@ -74,26 +67,24 @@ def test_nothing_that_is_printed_steers_a_terminal_or_changes_in_a_pipe() -> Non
 @pytest.mark.slow  # an emulator is started twice, and tail looks for it again every few seconds
 def test_tail_follows_an_emulator_that_is_started_again_and_ends_quietly(tmp_path: Path) -> None:
     output = tmp_path / "output"
-    bound = reusable_socket(0)
+    bound = socket.create_server(("127.0.0.1", 0))  # which can be bound again once it is closed
     url, port = url_of(bound), bound.getsockname()[1]
-    child = None
-    try:
+    with ExitStack() as stack:
         with serving(create_app(EmulatorSettings(messages=0)), bound), EmulatorClient(url) as client:
             app = App(client)
             app.client.access_token()
             child = forked_child(["zone", "tail", "--json", "--kind", "app", "--url", url], output=output)
+            stack.callback(child.stop)
             wait_until(lambda: "gettoken" in output.read_text())
             app.call("echo")
             wait_until(lambda: "sync_call_program" in output.read_text())
         wait_until(lambda: "waiting for the emulator" in output.read_text())
-        with serving(create_app(EmulatorSettings(messages=0)), reusable_socket(port)), EmulatorClient(url) as client:
+        bound = socket.create_server(("127.0.0.1", port))
+        with serving(create_app(EmulatorSettings(messages=0)), bound), EmulatorClient(url) as client:
             client.receive_events()
             wait_until(lambda: "set_receive_callback" in output.read_text())
             child.process.send_signal(signal.SIGINT)
             assert child.process.wait(DEADLINE) == 0
-    finally:
-        if child is not None:
-            child.stop()
     lines = output.read_text().splitlines()
     rows = [json.loads(line) for line in lines if line.startswith("{")]
     assert {row["kind"] for row in rows} == {"app"}

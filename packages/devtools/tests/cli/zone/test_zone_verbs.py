@@ -198,7 +198,8 @@ def test_an_exit_code_of_1_says_that_the_program_refused(
     wwspec: Wwspec, program: SealedProgram, reply: str, said: str
 ) -> None:
     program.reply = lambda call: reply
-    wwspec("call", "echo")
+    first = wwspec("call", "echo").stderr.partition("\n")[0]
+    assert ("echo  failed: errcode 710660: broken  " in first) == bool(said), "of a program that tells nothing"
     number = str(printed(wwspec("zone", "traffic", "--json", "--kind", "call"))[0]["number"])
     for command in (("call", "echo"), ("fire", "hit_keyword"), ("zone", "replay", number)):
         done = wwspec(*command)
