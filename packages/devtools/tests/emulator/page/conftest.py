@@ -21,8 +21,8 @@ from wwspec_devtools.emulator.state.conversations import Message
 
 WITHOUT_SCREEN = ["--no-sandbox", "--disable-gpu"]
 FRAME_HOST = "https://open.work.weixin.qq.com"
-SEES, NOT_SEES = "zhangwei", "wangfang"
-"""Two members."""
+SEES = "zhangwei"
+"""The member who looks at the page."""
 
 
 class AppPage:

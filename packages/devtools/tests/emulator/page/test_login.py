@@ -15,17 +15,6 @@ def errors(app: AppPage) -> list[int]:
     return [error["detail"]["errCode"] for error in app.calls("failed")]
 
 
-def test_a_person_is_chosen_who_is_then_logged_in(app: AppPage) -> None:
-    app.page.context.clear_cookies()
-    app.page.goto(f"https://open.work.weixin.qq.com/wwopen/emulator/login?to={app.url}")
-    app.page.get_by_role("link", name="李娜 (lina)").click()
-    expect(app.page).to_have_title("An app's page")
-    sids = [each["value"] for each in app.page.context.cookies("https://open.work.weixin.qq.com")]
-    login = app.world.page_logins.member(sids[0], app.world.clock.now())
-    assert login is not None
-    assert login.userid == "lina"
-
-
 def test_the_login_to_an_app_logs_in_to_its_page_too(app: AppPage) -> None:
     app.page.context.clear_cookies()
     query = {"appid": app.world.app.corpid, "response_type": "code", "scope": "snsapi_base", "redirect_uri": app.url}
@@ -45,13 +34,6 @@ def test_without_a_login_each_element_has_an_error(app: AppPage) -> None:
     expect(app.frame.locator(".row")).to_have_text("消息获取失败")
 
 
-def test_100076_a_login_that_ended_before_the_frame_is_42006(app: AppPage) -> None:
-    app.open_quickly()
-    app.emulator.platform.advance(LOGIN_SECONDS)
-    app.show_messages(app.said("一"))
-    assert errors(app) == [42006]
-
-
 def test_100076_a_login_that_ends_meanwhile_is_42003(app: AppPage) -> None:
     app.open_quickly()
     app.show_messages(app.said("一"))
@@ -60,16 +42,6 @@ def test_100076_a_login_that_ends_meanwhile_is_42003(app: AppPage) -> None:
     app.page.evaluate("given => shown.setData(given)", {"list[1]": {"msgid": second.msgid, "key": app.key(second)}})
     expect(app.frame.locator(".row")).to_have_text(["一", "消息获取失败"])
     assert errors(app) == [42003]
-
-
-def test_100076_a_frame_of_another_login_is_40029(app: AppPage) -> None:
-    message = app.said("一")
-    app.open_quickly()
-    app.show_messages()
-    app.page.context.clear_cookies()
-    app.log_in(app.world.page_logins.log_in(app.world.app.corpid, "lina", app.world.clock.now()))
-    app.page.evaluate("given => shown.setData(given)", {"list[0]": {"msgid": message.msgid, "key": app.key(message)}})
-    assert errors(app) == [40029]
 
 
 @pytest.mark.parametrize(
@@ -88,12 +60,6 @@ def test_a_page_that_is_signed_wrongly_is_refused(app: AppPage, registered: dict
     refused = app.page.evaluate("() => ww.initOpenData().catch((error) => error.errCode)")
     assert refused == errcode
     assert [error["errCode"] for error in app.calls("agentConfigFail")] == [errcode]
-
-
-def test_agent_config_with_the_ticket_of_the_corp_is_42012(app: AppPage) -> None:
-    app.open(ticket=app.get("get_jsapi_ticket")["ticket"])
-    app.show_messages(app.said("一"))
-    assert errors(app) == [42012]
 
 
 def test_a_page_in_a_frame_has_no_login(app: AppPage) -> None:
