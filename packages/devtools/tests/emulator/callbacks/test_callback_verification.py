@@ -6,7 +6,7 @@ from contextlib import ExitStack
 import pytest
 from click.testing import CliRunner, Result
 
-from tests.emulator.conftest import AES_KEY, TOKEN, CallbackApp, StartEmulator, start_with_callback
+from tests.emulator.conftest import CallbackApp, StartEmulator, start_with_callback
 from tests.support.emulator import Emulator, Response, free_socket, http_server, url_of
 from tests.support.waiting import wait_until
 from wwspec_router.cli.main import main
@@ -57,35 +57,21 @@ def test_an_answer_that_is_not_the_bare_echo_fails(
 
 
 @pytest.mark.parametrize(
-    ("answer", "reason"),
+    ("app_type", "named", "answer", "reason"),
     [
-        ((403, {}, b"forbidden"), 'answered HTTP status 403 "forbidden"'),
-        ((302, {"location": "/elsewhere"}, b""), "answered HTTP status 302"),
+        ("self", "the corpid wwcallback are", (403, {}, b"forbidden"), 'status 403 "forbidden"'),
+        ("third", "the provider's corpid wwprovider00000001 are", (302, {"location": "/elsewhere"}, b""), "status 302"),
     ],
 )
-def test_a_refusal_names_the_settings_that_may_differ(
-    start: StartEmulator, stack: ExitStack, answer: Response, reason: str
+def test_a_refusal_names_the_settings_that_may_differ_and_the_id_for_which_the_url_is_verified(
+    start: StartEmulator, stack: ExitStack, app_type: str, named: str, answer: Response, reason: str
 ) -> None:
     url = stack.enter_context(http_server(lambda headers, body: answer, lambda path: answer))
-    done = verify(start_with_callback(start, url))
+    done = verify(start_with_callback(start, url, app_type=app_type))
     assert done.exit_code == 1
-    assert done.stderr.startswith(f"Error: GET {url} {reason}: check that it takes GET requests")
-    assert "WWSPEC_CALLBACK_TOKEN, WWSPEC_ENCODING_AES_KEY" in done.stderr
+    assert done.stderr.startswith(f"Error: GET {url} answered HTTP {reason}: check that it takes GET requests")
+    assert f"WWSPEC_CALLBACK_TOKEN, WWSPEC_ENCODING_AES_KEY and {named} the app's" in done.stderr
     assert done.stderr.count("\n") == 1
-
-
-@pytest.mark.parametrize(
-    ("app_type", "named"),
-    [("self", "the corpid wwcallback are"), ("third", "the provider's corpid wwprovider00000001 are")],
-)
-def test_a_refusal_names_the_id_for_which_the_url_is_verified(
-    start: StartEmulator, stack: ExitStack, app_type: str, named: str
-) -> None:
-    answer: Response = (403, {}, b"")
-    url = stack.enter_context(http_server(lambda headers, body: answer, lambda path: answer))
-    keys = {"callback_token": TOKEN, "encoding_aes_key": AES_KEY}
-    done = verify(start(corpid="wwcallback", app_type=app_type, callback_url=url, **keys))
-    assert named in done.stderr
 
 
 def test_an_app_that_is_not_up_yet_is_a_warning_and_no_end(
@@ -114,6 +100,4 @@ def test_with_another_key_or_no_callback_url_the_verification_fails(start: Start
         "Error: the emulator has no callback URL: start it with --callback-url, WWSPEC_CALLBACK_TOKEN and "
         "WWSPEC_ENCODING_AES_KEY\n"
     )
-    app = CallbackApp(stack, "wwanother")
-    emulator = start(corpid="wwcallback", callback_url=app.url, callback_token=TOKEN, encoding_aes_key=AES_KEY)
-    assert verify(emulator).exit_code == 1
+    assert verify(start_with_callback(start, CallbackApp(stack, "wwanother").url)).exit_code == 1

@@ -148,3 +148,9 @@ class Shared:
 @pytest.fixture
 def app(pytestconfig: pytest.Config) -> AppPage:
     return shared_by_folder(pytestconfig, Shared).app()
+
+
+@pytest.fixture
+def opened(app: AppPage) -> None:
+    """The page is open, and the app is registered."""
+    app.open_quickly()

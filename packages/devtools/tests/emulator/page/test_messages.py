@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from tests.emulator.page.conftest import SEES, AppPage
 
-pytestmark = pytest.mark.slow  # a browser; test_routes has what the page asks for
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("opened")]  # test_routes has what the page asks for
 
 IMAGE, VIDEO, FORWARDED, FILE, MIXED, CALL = 2, 7, 10, 8, 20, 22
 
@@ -19,21 +19,18 @@ def test_100076_a_page_shows_messages(app: AppPage) -> None:
 
 
 def test_contacts_are_ready_once_the_signature_is_right(app: AppPage) -> None:
-    app.open_quickly()
     assert app.page.evaluate("() => ww.initOpenData()") == {"errCode": 0, "errMsg": "agentConfig:ok"}
     assert app.calls("agentConfigSuccess") == [{"errCode": 0, "errMsg": "agentConfig:ok"}]
 
 
 def test_each_kind_of_message_is_shown_in_words(app: AppPage) -> None:
     messages = [app.said(text, kind) for text, kind in (("", IMAGE), ("合同.docx", FILE), ("照片", MIXED), ("", CALL))]
-    app.open_quickly()
     app.show_messages(*messages, attributes='display-type="text"')
     expect(app.frame.locator(".row")).to_have_text(["[图片]", "合同.docx", "照片[图片]", "[音视频通话]"])
 
 
 def test_set_data_shows_another_message(app: AppPage) -> None:
     first, second = app.said("一"), app.said("二")
-    app.open_quickly()
     app.show_messages(first)
     app.page.evaluate(
         "given => shown.setData(given)", {"list[0].msgid": second.msgid, 'list[0]["key"]': app.key(second)}
@@ -44,7 +41,6 @@ def test_set_data_shows_another_message(app: AppPage) -> None:
 
 
 def test_a_disposed_frame_gets_no_more_data(app: AppPage) -> None:
-    app.open_quickly()
     app.show_messages(app.said("一"))
     app.page.evaluate("() => { shown.dispose(); shown.setData({ list: [] }); }")
     app.page.evaluate("() => shown.el.remove()")
@@ -53,7 +49,6 @@ def test_a_disposed_frame_gets_no_more_data(app: AppPage) -> None:
 
 def test_100076_texts_are_highlighted(app: AppPage) -> None:
     message = app.said("请把合同发给法务，合同很急")
-    app.open_quickly()
     app.show_messages(
         message, attributes="static-highlight-text-list=\"{{['合同', '很急']}}\" highlight-color=\"#ff0000\""
     )
@@ -63,14 +58,12 @@ def test_100076_texts_are_highlighted(app: AppPage) -> None:
 
 
 def test_words_to_highlight_count_more_than_a_list(app: AppPage) -> None:
-    app.open_quickly()
     attributes = 'highlight-text="法务" static-highlight-text-list="{{[\'合同\']}}"'
     app.show_messages(app.said("请把合同发给法务"), attributes=attributes)
     expect(app.frame.locator("mark")).to_have_text(["法务"])
 
 
 def test_a_click_on_an_image_asks_the_page_for_a_preview(app: AppPage) -> None:
-    app.open_quickly()
     app.show_messages(app.said("[二维码]", IMAGE), attributes='open-type="viewMessage"', modal=True)
     app.frame.locator(".ww-open-message").click()
     app.page.wait_for_function("() => calls.some(([name]) => name === 'handleModal')")
@@ -94,7 +87,6 @@ def test_100076_names_and_avatars_are_shown(app: AppPage) -> None:
         ("chatName", named.chatid): named.name,
         ("fileName", "https://doc.weixin.qq.com/doc/doc_emulator_weekly"): "项目周报",
     }
-    app.open_quickly()
     app.show(
         '<view wx:for="{{data.list}}" class="row"><ww-open-data type="{{item.type}}" openid="{{item.id}}" /></view>',
         {"list": [{"type": kind, "id": openid} for kind, openid in asked]},
@@ -106,7 +98,6 @@ def test_a_recalled_message_is_not_shown(app: AppPage) -> None:
     message = app.said("发错了")
     assert app.emulator.http.post("/emulator/recall", json={"msgid": message.msgid}).json()["errcode"] == 0
     assert app.emulator.http.post("/emulator/recall", json={"msgid": "other"}).json()["errcode"] == 710601
-    app.open_quickly()
     app.show_messages(message)
     expect(app.frame.locator(".row")).to_have_text("撤回了一条消息")
 
@@ -122,7 +113,6 @@ def test_a_message_with_a_wrong_id_or_key_is_an_error_of_its_element(
     app: AppPage, changed: dict[str, str], errcode: int, words: str
 ) -> None:
     good = app.said("一")
-    app.open_quickly()
     template = (
         '<view wx:for="{{data.list}}" class="row"><ww-open-message message-id="{{item.msgid}}" '
         'secret-key="{{item.key}}" binderror="failed" data-place="{{index}}" /></view>'

@@ -45,10 +45,7 @@ class Several:
 
     def sdk(self, api: str, request: Json, machine: int, job_info: str = "") -> Json:
         """Call an SDK API as the program on a machine does."""
-        who = {"ww-corpid": self.emulator.settings.corpid, "ww-agentid": str(self.emulator.settings.agentid)}
-        headers = {**who, "ww-machine": str(machine), "ww-job-info": job_info}
-        answer: Json = self.emulator.http.post(f"/emulator/sdk/{api}", json=request, headers=headers).json()
-        return answer
+        return self.emulator.sdk(api, request, machine=machine, job_info=job_info)
 
     def notified(self, machine: int) -> str:
         """Let a machine notify the app, and return the notify_id."""
@@ -112,9 +109,8 @@ def test_settings_say_where_calls_with_a_notify_id_go() -> None:
 
 
 def test_100142_a_job_is_reported_by_the_machine_that_has_it(zone: Several) -> None:
-    asked = {"program_id": zone.emulator.settings.program_id, "ability_id": "slow", "request_data": "{}"}
     zone.called()
-    jobid = zone.emulator.app_call("async_program_task", asked)["jobid"]
+    jobid = zone.emulator.call_program(api="async_program_task")["jobid"]
     [job_info] = zone.jobs
     report = {"errcode": 0, "result": "{}"}
     refused = zone.sdk("program_async_job_call_back", report, 3, job_info)
