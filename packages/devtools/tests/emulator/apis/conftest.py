@@ -1,9 +1,7 @@
 """A platform in memory, and a program in memory that it calls: sealed like the real one, without sockets."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -167,8 +165,7 @@ class EmulatedZone:
                 program_id=SECOND_PROGRAM, machines=Machines(url), contracts=contracts
             )
 
-    @contextmanager
-    def foreign_app(self) -> Iterator[Callable[..., Json]]:
+    def foreign_app(self, api: str, request: Json) -> Json:
         """Call as another app of the same corp."""
         agentid = self.settings.agentid + 1
         with self.world.lock:
@@ -176,9 +173,6 @@ class EmulatedZone:
             other = msgspec.structs.replace(app, agentid=agentid, secret="other")  # noqa: S106
             self.world.accounts._apps[(app.corpid, agentid)] = other  # the settings have one app
         caller = Caller(corpid=self.settings.corpid, agentid=agentid)
-        yield partial(self._as, caller)
-
-    def _as(self, caller: Caller, api: str, request: Json) -> Json:
         answer: Json = json.loads(self.text(api, request, caller))
         return answer
 

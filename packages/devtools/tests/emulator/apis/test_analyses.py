@@ -97,8 +97,7 @@ def test_a_result_is_asked_for_with_the_right_jobid(zone: EmulatedZone, kind: st
         if other != kind:
             assert zone.refused(get_result, jobid=jobid) == 710616
     assert zone.refused(KINDS[kind][0], jobid="made-up") == 40088
-    with zone.foreign_app() as call:
-        assert call(KINDS[kind][0], {"jobid": jobid})["errcode"] == 40088
+    assert zone.foreign_app(KINDS[kind][0], {"jobid": jobid})["errcode"] == 40088
 
 
 @pytest.mark.parametrize("msgtype", [1, 6, 21])

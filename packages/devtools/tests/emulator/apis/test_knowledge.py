@@ -90,8 +90,7 @@ def test_only_an_apps_own_knowledge_bases_can_be_read_and_changed(zone: Emulated
     assert zone.refused(api, request, kb_id="made-up") == 800000
     assert zone.refused(api, request, kb_id="") == 40063
     assert zone.refused(api, request, kb_id=CORP_BASE_ID) == 790024
-    with zone.foreign_app() as call:
-        assert call(api, {**request, "kb_id": kb_id})["errcode"] == 790024
+    assert zone.foreign_app(api, {**request, "kb_id": kb_id})["errcode"] == 790024
     with zone.world.lock:
         zone.corp.knowledge.authorise(kb_id, authorised=False)
     assert zone.refused(api, request, kb_id=kb_id) == 710643
@@ -129,8 +128,7 @@ def test_a_file_is_named_by_its_media_id(zone: EmulatedZone) -> None:
     assert zone.ok("knowledge_base_detail", kb_id=kb_id)["doc_list"] == [
         {"docid": 1, "doc_name": "a.PDF", "type": 2, "web_url": "", "status": 2}
     ]
-    with zone.foreign_app() as call:
-        assert call("knowledge_base_create", {"kb_name": "别家", "doc_list": [file]})["errcode"] == 40145
+    assert zone.foreign_app("knowledge_base_create", {"kb_name": "别家", "doc_list": [file]})["errcode"] == 40145
     zone.ok("knowledge_base_add_doc", kb_id=kb_id, doc_list=[file])
     zone.advance(3 * 86400)
     assert zone.refused("knowledge_base_add_doc", kb_id=kb_id, doc_list=[file]) == 40145
