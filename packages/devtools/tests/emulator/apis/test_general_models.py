@@ -130,7 +130,9 @@ def test_documents_are_read_as_the_member_whose_ticket_of_the_last_30_days_the_a
     zone.ok("create_ww_model_task", doc_retrieval_params=params)
     assert zone.foreign_app("create_ww_model_task", {"doc_retrieval_params": params})["errcode"] == 710803
     assert zone.refused("create_ww_model_task", doc_retrieval_params=params | {"oper_userid": "mahui"}) == 710803
-    zone.advance(30 * 86400)
+    zone.advance(30 * 86400 - 1)
+    zone.ok("create_ww_model_task", doc_retrieval_params=params)
+    zone.advance(1)
     assert zone.refused("create_ww_model_task", doc_retrieval_params=params) == 710803
 
 

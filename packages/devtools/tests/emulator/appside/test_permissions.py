@@ -71,12 +71,6 @@ def test_an_api_refuses_an_app_without_data_permission_or_whose_ninety_days_are_
     assert misfits(zone, zone.settings.expired_errcode, ("no", "free")) == ""
 
 
-def test_the_code_after_the_end_of_a_permission_is_a_setting() -> None:
-    zone = KindOfApp(app_type="third", messages=0, expired_errcode=710641)
-    zone.advance(MONTHS)
-    assert zone.refused("sync_msg") == 710641
-
-
 def test_one_permission_is_enough_where_any_is_asked_for_and_others_stay_refused() -> None:
     zone = KindOfApp(app_type="external", messages=0)
     with zone.world.lock:
