@@ -1,4 +1,4 @@
-"""Ten tasks of somebody who looks for a cause, from the console's first page: each takes at most two actions."""
+"""Tasks of somebody who looks for a cause, from the console's first page: each takes at most two actions."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -6,14 +6,11 @@ from contextlib import ExitStack
 import pytest
 from playwright.sync_api import Browser, Locator, expect
 
-from tests.emulator.conftest import CallbackApp
-from tests.emulator.console.conftest import watched
+from tests.emulator.console.conftest import opened_console
 from tests.emulator.console.test_one_reason import failed_callback
 from tests.emulator.console.test_working_day import Actions, line
-from tests.scenarios.test_reasons import REASONS, REGISTRY, SHOP, fail
-from tests.support.apps import write_files
+from tests.scenarios.test_reasons import REASONS, fail, zone as zone
 from tests.support.emulator import Response, http_server
-from tests.support.zones import serve_zone
 from wwspec_devtools.testing.zone import Zone
 
 pytestmark = pytest.mark.nightly  # in a browser; test_working_day and test_page hold the page as a whole
@@ -22,24 +19,14 @@ MOST = 2
 """Actions from the first page to the cause."""
 
 
-@pytest.fixture(scope="module")
-def zone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zone]:
-    folder = write_files(tmp_path_factory.mktemp("app"), {"shop.py": SHOP, "abilities/registry.toml": REGISTRY})
-    with serve_zone(folder, serve=("--retry-pause", "0.02"), machines=2) as zone:
-        yield zone
-
-
 @pytest.fixture
 def person(browser: Browser, zone: Zone) -> Iterator[Actions]:
     """A person who looks at the first page of a zone where nothing has happened yet, and acts at most twice."""
     zone.client.reset()
-    with browser.new_context(base_url=zone.client.url, locale="en-US", reduced_motion="reduce") as context:
-        page = context.new_page()
-        with watched(page):
-            page.goto("/")
-            person = Actions(page)
-            yield person
-            assert person.count <= MOST
+    with opened_console(browser, zone.client.url) as page:
+        person = Actions(page)
+        yield person
+        assert person.count <= MOST
 
 
 def why(person: Actions) -> Locator:
@@ -75,21 +62,11 @@ def test_where_a_call_was_when_its_time_was_over(person: Actions, zone: Zone) ->
     expect(why(person)).to_contain_text("never.wait(1)")
 
 
-def test_what_the_app_answered_to_a_callback(person: Actions, zone: Zone, stack: ExitStack) -> None:
-    app = CallbackApp(stack, zone.client.info()["corpid"])
-    app.answers.extend([403] * 3)
-    app.body = b"forbidden by gateway"
-    failed_callback(zone, app.url)
-    open_callback(person)
-    assert_reason(person, "403 by the app: forbidden by gateway")
-    expect(why(person)).to_contain_text(f"ToPOST {app.url}")
-    expect(why(person)).to_contain_text("Answer403 forbidden by gateway")
-
-
 def test_why_the_callback_url_is_not_verified(person: Actions, zone: Zone, stack: ExitStack) -> None:
     answer: Response = (403, {}, b"who are you")
     failed_callback(zone, stack.enter_context(http_server(lambda headers, body: answer, lambda path: answer)))
-    open_callback(person)
+    person.click(line(person, "conversation_new_message"))
+    person.click(person.page.get_by_role("list", name="What it caused").get_by_role("link", name="program_notify"))
     assert_reason(person, "callback URL not verified: 403")
     expect(why(person)).to_contain_text("Answer403 who are you")
     person.page.set_viewport_size({"width": 420, "height": 800})
@@ -100,30 +77,7 @@ def test_why_the_callback_url_is_not_verified(person: Actions, zone: Zone, stack
     assert entry["y"] - (below_bar["y"] + below_bar["height"]) < 20, "on a phone a short entry begins at the top"
 
 
-def open_callback(person: Actions) -> None:
-    """Open the callback of the flow of an event."""
-    person.click(line(person, "conversation_new_message"))
-    person.click(person.page.get_by_role("list", name="What it caused").get_by_role("link", name="program_notify"))
-
-
 def test_a_flow_says_once_that_an_errcode_of_the_sdk_is_passed_on(person: Actions, zone: Zone) -> None:
     _, reason = REASONS["errcode that is passed on"]
     fail(zone, "errcode that is passed on")
     expect(line(person, "passed").locator(".problems .chip.bad")).to_have_text([reason])
-
-
-def test_which_message_has_a_text(person: Actions, zone: Zone) -> None:
-    for _ in range(60):
-        zone.client.say("lina", "the blue umbrella", to=["mahui"])
-    person.fill(person.page.get_by_role("searchbox", name="Search names and bodies"), "UMBRELLA")
-    person.click(person.page.get_by_role("link", name="60 messages have “UMBRELLA”: in Events, Messages"))
-    expect(person.page.get_by_role("row").last).to_contain_text("the blue umbrella")
-
-
-def test_a_machine_is_stopped_and_seen_to_be(person: Actions, zone: Zone) -> None:
-    person.click(person.page.get_by_role("link", name="Machines"))
-    person.page.set_viewport_size({"width": 420, "height": 800})
-    expect(person.page.get_by_role("button", name="Stop M2")).to_be_in_viewport(ratio=1)
-    person.click(person.page.get_by_role("button", name="Stop M2"))
-    expect(person.page.get_by_role("row").filter(has_text="M2")).to_contain_text("stopped")
-    zone.client.machines.start(2)

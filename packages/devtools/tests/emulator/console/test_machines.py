@@ -49,6 +49,8 @@ def test_lines_name_the_machine_and_the_program_shows_how_each_does(page: Page, 
     expect(page.get_by_role("button", name="Stop M1")).to_be_visible()
     expect(page.get_by_text("wwspec zone machine start 1")).to_be_visible()
     assert [each["state"] == "stopped" for each in client.machines.states()] == [False, False]
+    page.set_viewport_size({"width": 420, "height": 800})
+    expect(page.get_by_role("button", name="Stop M1")).to_be_in_viewport(ratio=1)
     page.get_by_role("button", name="Stop M1").click()
     expect(page.get_by_role("button", name="Start M1")).to_be_visible()
     page.goto("/#/program")

@@ -149,7 +149,11 @@ def test_a_week_later(person: Actions, zone: Zone) -> None:
 
 def test_a_message_is_found_by_its_text(person: Actions, zone: Zone) -> None:
     msgid = zone.client.say("lina", "the blue umbrella", to=["mahui"])
-    person.fill(person.page.get_by_role("searchbox", name="Search names and bodies"), "UMBRELLA")
+    zone.client.say("lina", "the blue sky", to=["mahui"])
+    search = person.page.get_by_role("searchbox", name="Search names and bodies")
+    search.fill("BLUE")
+    expect(person.page.get_by_role("link", name="2 messages have “BLUE”: in Events, Messages")).to_be_visible()
+    person.fill(search, "UMBRELLA")
     person.click(person.page.get_by_role("link", name="1 message has “UMBRELLA”: in Events, Messages"))
     rows = person.page.get_by_role("row")
     expect(rows).to_have_count(2)
