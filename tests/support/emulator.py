@@ -137,8 +137,17 @@ class Emulator:
         return str(self._json(self.http.get("/cgi-bin/gettoken", params=query))["access_token"])
 
     def app_call(self, api: str, body: Json, token: str | None = None) -> Json:
+        """Call an API of the app's side, one of chatdata when no folder is named."""
+        path = api if "/" in api else f"chatdata/{api}"
         query = {"access_token": self.token() if token is None else token}
-        return self._json(self.http.post(f"/cgi-bin/chatdata/{api}", params=query, json=body))
+        return self._json(self.http.post(f"/cgi-bin/{path}", params=query, json=body))
+
+    def app_get(self, api: str, **query: str) -> Json:
+        """Call an API of the app's side that takes its arguments in the query, with a good token if none is given."""
+        query = (
+            query if {"access_token", "suite_access_token"} & query.keys() else {"access_token": self.token(), **query}
+        )
+        return self._json(self.http.get(f"/cgi-bin/{api}", params=query))
 
     def call_program(
         self, data: str = "{}", ability_id: str = "echo", *, api: str = "sync_call_program", **more: str

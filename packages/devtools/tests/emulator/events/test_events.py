@@ -130,7 +130,6 @@ def test_the_receiver_of_events_is_a_linked_program_that_was_chosen(zone: tuple[
     assert answer["errcode"] == 710645
     assert "set_receive_callback" in answer["errmsg"]
     assert program.calls == []
-    emulator, _ = zone
     assert emulator.app_call("set_receive_callback", {"program_id": "another"})["errcode"] == 790020
     assert emulator.app_call("set_receive_callback", {})["errcode"] == 40063
     emulator.receive_events()

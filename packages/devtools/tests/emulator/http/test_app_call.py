@@ -4,19 +4,16 @@ from typing import Any
 
 import pytest
 
-from tests.support.emulator import Emulator, SealedProgram
+from tests.support.emulator import Emulator, Json, SealedProgram
 from wwspec_contracts.files import ConsoleContract
 
-Zone = tuple[Emulator, SealedProgram]
 
-
-def call(emulator: Emulator, **body: Any) -> dict[str, Any]:
-    answer: dict[str, Any] = emulator.http.post("/emulator/call", json=body).json()
+def call(emulator: Emulator, **body: Any) -> Json:
+    answer: Json = emulator.http.post("/emulator/call", json=body).json()
     return answer
 
 
-def test_a_call_is_made_as_the_app_makes_it_and_its_entry_is_named(zone: Zone) -> None:
-    emulator, program = zone
+def test_a_call_is_made_as_the_app_makes_it_and_its_entry_is_named(emulator: Emulator, program: SealedProgram) -> None:
     answer = call(emulator, ability_id="echo", request={"limit": 2})
     assert answer["answer"]["response_data"] == '{"limit":2}'
     entry = emulator.http.get(f"/emulator/traffic/{answer['number']}").json()["entry"]
@@ -30,8 +27,7 @@ def test_a_call_is_made_as_the_app_makes_it_and_its_entry_is_named(zone: Zone) -
     assert program.calls[-1].is_async
 
 
-def test_what_the_platform_refuses_is_an_answer_and_a_cut_is_none(zone: Zone) -> None:
-    emulator, _ = zone
+def test_what_the_platform_refuses_is_an_answer_and_a_cut_is_none(emulator: Emulator) -> None:
     emulator.platform.register({"echo": ConsoleContract({"limit": 1}, {})})
     refused = call(emulator, ability_id="echo", request={"limit": "2"})
     assert (refused["errcode"], refused["answer"]["errcode"]) == (0, 790016)
@@ -52,7 +48,7 @@ def test_what_the_platform_refuses_is_an_answer_and_a_cut_is_none(zone: Zone) ->
         ({"ability_id": "echo", "asynchronous": True, "notify_id": "n"}, "notify_id"),
     ],
 )
-def test_a_call_that_says_too_little_or_too_much_is_refused(zone: Zone, body: dict[str, Any], named: str) -> None:
-    answer = call(zone[0], **body)
+def test_a_call_that_says_too_little_or_too_much_is_refused(emulator: Emulator, body: Json, named: str) -> None:
+    answer = call(emulator, **body)
     assert answer["errcode"] == 40058
     assert named in answer["errmsg"]

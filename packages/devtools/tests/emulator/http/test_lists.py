@@ -2,10 +2,7 @@
 
 from typing import Any
 
-from tests.support.emulator import Emulator, SealedProgram
-
-Zone = tuple[Emulator, SealedProgram]
-Json = dict[str, Any]
+from tests.support.emulator import Emulator, Json
 
 
 def get(emulator: Emulator, path: str, **query: Any) -> Json:
@@ -18,8 +15,7 @@ def post(emulator: Emulator, path: str, body: Any) -> Json:
     return answer
 
 
-def test_messages_come_newest_first_and_rules_oldest_first_page_by_page(zone: Zone) -> None:
-    emulator, _ = zone
+def test_messages_come_newest_first_and_rules_oldest_first_page_by_page(emulator: Emulator) -> None:
     post(emulator, "say", {"from": "lina", "to": ["mahui"], "text": "Offer 42"})
     page = get(emulator, "messages", limit=30)
     newest = page["messages"][0]
@@ -44,8 +40,7 @@ def test_messages_come_newest_first_and_rules_oldest_first_page_by_page(zone: Zo
     assert ([each["name"] for each in rest["rules"]], rest["next"]) == (["three"], None)
 
 
-def test_an_event_and_a_message_name_the_entry_of_the_event(zone: Zone) -> None:
-    emulator, _ = zone
+def test_an_event_and_a_message_name_the_entry_of_the_event(emulator: Emulator) -> None:
     assert post(emulator, "say", {"from": "lina", "to": ["mahui"], "text": "hi"})["number"] is None
     assert post(emulator, "fire/hit_keyword", {})["number"] is None
     chosen = post(emulator, "receive-events", {})
@@ -55,8 +50,7 @@ def test_an_event_and_a_message_name_the_entry_of_the_event(zone: Zone) -> None:
         assert entry["kind"] == "event"
 
 
-def test_what_is_registered_is_given_back_with_all_that_is_known(zone: Zone) -> None:
-    emulator, _ = zone
+def test_what_is_registered_is_given_back_with_all_that_is_known(emulator: Emulator) -> None:
     assert get(emulator, "contracts")["contracts"] is None
     full: Json = {"input": {"a": 1}, "output": {}, "target": "handler x", "schemas": {"input": {"type": "object"}}}
     bare: Json = {"input": {}, "output": {}}
@@ -65,8 +59,7 @@ def test_what_is_registered_is_given_back_with_all_that_is_known(zone: Zone) -> 
     assert post(emulator, "contracts", {"full": {"input": {}}})["errcode"] == 40058
 
 
-def test_the_differences_of_program_and_admin_console_name_side_path_and_consequence(zone: Zone) -> None:
-    emulator, _ = zone
+def test_the_differences_of_program_and_admin_console_name_side_path_and_consequence(emulator: Emulator) -> None:
     own = {"input": {"limit": 1}, "output": {"total": 1}}
     answer = post(emulator, "compare", {"own": own, "registered": {"input": {"limit": "1", "more": 1}, "output": {}}})
     found = [(each["side"], each["path"], each["errcode"]) for each in answer["differences"]]

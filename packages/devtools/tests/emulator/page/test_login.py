@@ -22,7 +22,7 @@ def test_the_login_to_an_app_logs_in_to_its_page_too(app: AppPage) -> None:
     app.page.get_by_role("link", name="(lina)").click()
     expect(app.page).to_have_title("An app's page")
     code = parse_qs(urlsplit(app.page.url).query)["code"][0]
-    assert app.get("auth/getuserinfo", code=code)["userid"] == "lina"
+    assert app.emulator.app_get("auth/getuserinfo", code=code)["userid"] == "lina"
     assert [each["name"] for each in app.page.context.cookies("https://open.work.weixin.qq.com")] == ["open_sid"]
 
 
@@ -64,7 +64,7 @@ def test_a_page_that_is_signed_wrongly_is_refused(app: AppPage, registered: dict
 
 def test_a_page_in_a_frame_has_no_login(app: AppPage) -> None:
     app.open_quickly()
-    ticket = app.get("ticket/get", type="agent_config")["ticket"]
+    ticket = app.emulator.app_get("ticket/get", type="agent_config")["ticket"]
     given = {"corpId": app.world.app.corpid, "agentId": app.world.app.agentid, "ticket": ticket}
     app.page.evaluate(
         "url => Object.assign(document.body.appendChild(document.createElement('iframe')), { src: url, id: 'outer' })",

@@ -3,14 +3,13 @@
 import re
 from collections.abc import Callable
 from html import escape
-from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
 from tests.emulator.conftest import StartEmulator
-from tests.support.emulator import Emulator
+from tests.support.emulator import Emulator, Json
 from tests.support.tables import for_each
 from wwspec_devtools.emulator.answers import RefusedError
 from wwspec_devtools.emulator.http.client import EmulatorClient
@@ -22,8 +21,6 @@ from wwspec_devtools.emulator.settings import APP_TYPES, AppType
 from wwspec_devtools.emulator.state.conversations import Message
 from wwspec_devtools.emulator.state.page_tickets import sign
 from wwspec_devtools.emulator.state.world import World
-
-Json = dict[str, Any]
 
 PAGE = "http://127.0.0.1:8000/home"
 
@@ -68,8 +65,8 @@ def test_a_body_that_is_too_large_or_has_no_length_is_refused(emulator: Emulator
 
 def opened(emulator: Emulator, *, origin: str = "http://127.0.0.1:8000", sid: str | None = None, **params: str) -> Json:
     """Open a frame as WeCom's script does in the browser of a member."""
-    token, world = emulator.token(), emulator.platform.world
-    ticket = emulator.http.get(f"/cgi-bin/ticket/get?type=agent_config&access_token={token}").json()["ticket"]
+    world = emulator.platform.world
+    ticket = emulator.app_get("ticket/get", type="agent_config")["ticket"]
     own = {"corpid": world.app.corpid, "agentid": str(world.app.agentid), "timestamp": "1", "nonceStr": "n"}
     own["signature"] = sign(ticket, "n", "1", PAGE)
     cookie = f"{COOKIE}={log_in(emulator, 'lina').cookies[COOKIE] if sid is None else sid}"
