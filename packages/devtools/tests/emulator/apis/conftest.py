@@ -140,6 +140,11 @@ class EmulatedZone:
         """Let a customer say something in a single chat, and return it as a task takes it."""
         return [self.key_of(self.say(text, parties=self.customer_first)) for text in texts]
 
+    def authorise(self, kb_id: str, *, authorised: bool) -> None:
+        """Give the app a knowledge base of the corp, or take it back."""
+        with self.world.lock:
+            self.corp.knowledge.authorise(kb_id, authorised=authorised)
+
     @property
     def customer_first(self) -> tuple[Party, Party]:
         return (self.chats.customers[0], self.chats.employees[0])

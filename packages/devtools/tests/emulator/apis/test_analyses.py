@@ -161,11 +161,9 @@ def test_a_knowledge_base_must_be_usable(zone: EmulatedZone, kind: str) -> None:
     page = {"doc_name": "页", "type": 101, "web_url": "https://example.com/"}
     kb_id = zone.ok("knowledge_base_create", kb_name="售后", doc_list=[page])["kb_id"]
     assert zone.refused(kind, request, kb_id="made-up") == 800000
-    with zone.world.lock:
-        zone.corp.knowledge.authorise(kb_id, authorised=False)
+    zone.authorise(kb_id, authorised=False)
     assert zone.refused(kind, request, kb_id=kb_id) == 710643
-    with zone.world.lock:
-        zone.corp.knowledge.authorise(kb_id, authorised=True)
+    zone.authorise(kb_id, authorised=True)
     zone.ok(kind, request, kb_id=kb_id)
     zone.ok("knowledge_base_delete", kb_id=kb_id)
     assert zone.refused(kind, request, kb_id=kb_id) == 790034
