@@ -1,3 +1,5 @@
+"""Callbacks of the app: how they are delivered, when their URL is verified, and what is said when either fails."""
+
 import logging
 import threading
 import time
@@ -6,6 +8,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
 
 from tests.emulator.conftest import AES_KEY, TOKEN, CallbackApp, StartEmulator, callbacks_of, start_with_callback
 from tests.support.apps import ROOT
@@ -18,6 +21,7 @@ from wwspec_devtools.emulator.http.client import EmulatorClient, EmulatorError
 from wwspec_devtools.emulator.state.clock import Clock
 from wwspec_devtools.emulator.state.tickets import Notification
 from wwspec_devtools.testing.zone import Zone
+from wwspec_router.cli.main import main
 
 CORPID = "wwcorp"
 CRYPTO = CallbackCrypto(TOKEN, AES_KEY, CORPID)
@@ -139,18 +143,6 @@ def test_a_callback_to_a_url_that_is_not_verified_has_the_attempt_to_verify_it(
     assert control.attempt(1) is None, "an SDK call is no callback"
 
 
-def test_why_no_answer_came_is_said_too(start: StartEmulator, caplog: pytest.LogCaptureFixture) -> None:
-    with free_socket() as nobody_listens:
-        emulator = start_with_callback(start, url_of(nobody_listens))
-        emulator.sdk("spec_notify_app", {})
-        [refused] = callbacks(emulator)
-    attempt = refused["attempt"]
-    said = ["nothing answers (ConnectError)", "无法连接（ConnectError）"]
-    assert (attempt["status"], attempt["body"], attempt["error"]) == (None, "", said)
-    assert (refused["notification"]["state"], refused["notification"]["attempts"]) == ("failed", 3)
-    assert refused["http"]["status"] is None
-
-
 def test_without_a_callback_url_notifications_are_recorded(emulator: Emulator) -> None:
     made = emulator.sdk("spec_notify_app", {})["notify_id"]
     emulator.sdk("spec_notify_app", {"notify_id": "own", "notify_scene": 3})
@@ -224,3 +216,101 @@ def test_a_running_emulator_takes_another_callback_url_and_goes_back_to_that_of_
         wait_until(lambda: callback_app.received)
         zone.client.restore_callback()
         assert zone.client.info()["callback_url"] == start
+
+
+def verify(emulator: Emulator) -> Result:
+    return CliRunner().invoke(main, ["zone", "verify-callback"], env={"WWSPEC_EMULATOR_URL": emulator.url})
+
+
+def is_verified(emulator: Emulator) -> bool:
+    return bool(emulator.http.get("/emulator/info").json()["callback_verified"])
+
+
+def test_the_url_is_verified_again_after_a_reset(start: StartEmulator, callback_app: CallbackApp) -> None:
+    emulator = start_with_callback(start, callback_app.url)
+    wait_until(lambda: is_verified(emulator))
+    callback_app.echo_answers.append("wrong")
+    emulator.http.post("/emulator/reset")
+    wait_until(lambda: callback_app.echoes == 2)
+    assert not is_verified(emulator)
+    emulator.http.post("/emulator/reset")
+    wait_until(lambda: is_verified(emulator))
+    assert callback_app.echoes == 3
+
+
+def test_the_url_is_verified_on_demand(start: StartEmulator, callback_app: CallbackApp) -> None:
+    emulator = start_with_callback(start, callback_app.url)
+    wait_until(lambda: is_verified(emulator))
+    for echoes in (2, 3):
+        done = verify(emulator)
+        assert (done.exit_code, done.stdout) == (0, f'{{\n  "verified": "{callback_app.url}"\n}}\n')
+        assert callback_app.echoes == echoes
+
+
+@pytest.mark.parametrize("answer", ["wrong", "", '"{}"', "{}\n", " {}", "\ufeff{}"])
+def test_an_answer_that_is_not_the_bare_echo_fails(
+    start: StartEmulator, callback_app: CallbackApp, answer: str
+) -> None:
+    """Row 29: WeCom takes neither quotes nor a line end."""
+    emulator = start_with_callback(start, callback_app.url)
+    wait_until(lambda: is_verified(emulator))
+    callback_app.echo_answers.append(answer.format(emulator.platform.clock.seconds()))
+    done = verify(emulator)
+    assert done.exit_code == 1
+    assert "not the decrypted echostr" in done.stderr
+    assert "without quotes or a line end" in done.stderr
+    assert not is_verified(emulator)
+
+
+@pytest.mark.parametrize(
+    ("app_type", "named", "answer", "reason"),
+    [
+        ("self", "the corpid wwcallback are", (403, {}, b"forbidden"), 'status 403 "forbidden"'),
+        ("third", "the provider's corpid wwprovider00000001 are", (302, {"location": "/elsewhere"}, b""), "status 302"),
+    ],
+)
+def test_a_refusal_names_the_settings_that_may_differ_and_the_id_for_which_the_url_is_verified(
+    start: StartEmulator, stack: ExitStack, app_type: str, named: str, answer: Response, reason: str
+) -> None:
+    url = stack.enter_context(http_server(lambda headers, body: answer, lambda path: answer))
+    done = verify(start_with_callback(start, url, app_type=app_type))
+    assert done.exit_code == 1
+    assert done.stderr.startswith(f"Error: GET {url} answered HTTP {reason}: check that it takes GET requests")
+    assert f"WWSPEC_CALLBACK_TOKEN, WWSPEC_ENCODING_AES_KEY and {named} the app's" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_an_app_that_is_not_up_yet_is_a_warning_and_no_end(
+    start: StartEmulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING)
+    with free_socket() as nobody_listens:
+        url = url_of(nobody_listens)
+        emulator = start_with_callback(start, url)
+        wait_until(lambda: "nothing answers" in caplog.text)
+        [record] = caplog.records
+        assert record.name == "uvicorn.error", "which is where `wwspec emulate` prints"
+        assert record.getMessage() == (
+            f"the callback URL is not verified: GET {url} failed, nothing answers (ConnectError): start the app, "
+            "then run `wwspec zone verify-callback`"
+        )
+        done = verify(emulator)
+        emulator.sdk("spec_notify_app", {})
+        [refused] = callbacks(emulator)
+    assert done.exit_code == 1
+    assert done.stderr.startswith(f"Error: GET {url} failed, nothing answers (ConnectError): start the app, then run")
+    attempt, notification = refused["attempt"], refused["notification"]
+    said = ["nothing answers (ConnectError)", "无法连接（ConnectError）"]
+    assert (attempt["status"], attempt["body"], attempt["error"]) == (None, "", said)
+    assert (notification["state"], notification["attempts"]) == ("failed", 3)
+    assert refused["http"]["status"] is None
+
+
+def test_with_another_key_or_no_callback_url_the_verification_fails(start: StartEmulator, stack: ExitStack) -> None:
+    done = verify(start())
+    assert done.exit_code == 1
+    assert done.stderr == (
+        "Error: the emulator has no callback URL: start it with --callback-url, WWSPEC_CALLBACK_TOKEN and "
+        "WWSPEC_ENCODING_AES_KEY\n"
+    )
+    assert verify(start_with_callback(start, CallbackApp(stack, "wwanother").url)).exit_code == 1
