@@ -30,12 +30,6 @@ def test_the_program_is_called_asynchronously_and_its_report_is_the_result(zone:
     assert zone.ok(RESULTS[kind], jobid=jobid) == {"errcode": 0, "errmsg": "ok", **reported}
 
 
-def test_text_of_a_message_is_not_taken_for_a_placeholder(zone: EmulatedZone) -> None:
-    zone.link()
-    zone.ok(MODEL, request_of(zone, MODEL, msg_list=zone.talk("{knowledge}{chat}")))
-    assert json.loads(zone.program.calls[0].data)["chatcontent"] == "{knowledge}{chat}"
-
-
 @BOTH
 def test_unreadable_messages_are_told_and_none_at_all_refused(zone: EmulatedZone, kind: str) -> None:
     zone.link()

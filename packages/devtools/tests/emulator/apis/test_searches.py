@@ -35,15 +35,6 @@ def test_people_are_found_by_name_alias_and_pinyin_page_by_page(zone: EmulatedZo
     assert sum(pages, []) == everything
 
 
-def test_a_new_message_is_found_first_by_its_words(zone: EmulatedZone) -> None:
-    assert zone.ok("search_msg", query_word="独一无二的词")["msg_list"] == []
-    older = zone.say("这里有独一无二的词")
-    zone.advance(1)
-    newer = zone.say("独一无二的词在此")
-    found = zone.ok("search_msg", query_word="独一无二的词")["msg_list"]
-    assert found == [{"msgid": newer.msgid}, {"msgid": older.msgid}]
-
-
 def test_message_search_gives_each_message_once_whatever_comes_in_between(zone: EmulatedZone) -> None:
     said = [zone.say(f"报告 number {number}").msgid for number in range(7)]
     request = {"query_word": "NUMBER", "limit": 3}

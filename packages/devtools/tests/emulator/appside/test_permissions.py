@@ -39,10 +39,6 @@ class KindOfApp(EmulatedZone):
             return self.world.accounts.issue_token_of(self.world.app, self.world.clock.now(), self.world.ids)[0]
 
 
-def need(api: str, kind: AppType) -> str:
-    return ROWS[api].need(kind)
-
-
 def misfits(zone: KindOfApp, errcode: int, allowed: tuple[str, ...]) -> str:
     """Return the APIs that an app gets an errcode from when their rows need what is allowed, or otherwise does not."""
     kind = zone.settings.app_type
@@ -50,7 +46,7 @@ def misfits(zone: KindOfApp, errcode: int, allowed: tuple[str, ...]) -> str:
     return "\n".join(
         f"{ROWS[api].page} {api} of {kind}: {code}"
         for api, code in found.items()
-        if (code == errcode) is (need(api, kind) in allowed)
+        if (code == errcode) is (ROWS[api].need(kind) in allowed)
     )
 
 
