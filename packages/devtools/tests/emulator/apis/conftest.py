@@ -116,7 +116,7 @@ class EmulatedZone:
 
     def access_token(self) -> Json:
         """Return the query of an app's call, with a fresh or still valid token."""
-        asked = {"corpid": self.settings.corpid, "corpsecret": self.settings.secret}
+        asked = {"corpid": self.app.corpid, "corpsecret": self.app.secret}
         return {"access_token": self.platform.app_call("gettoken", asked, b"")["access_token"]}
 
     def event_token(self) -> str:

@@ -27,20 +27,17 @@ def corp_token(emulator: Emulator, **changed: str) -> Json:
     return post(emulator, f"get_corp_token?suite_access_token={suite_token(emulator)}", CORP | changed)
 
 
-def test_the_permanent_code_is_the_secret_of_a_custom_developed_app(start: StartEmulator) -> None:
+@pytest.mark.parametrize(
+    ("kind", "by_code", "by_suite"), [("custom", 0, 48002), ("third", 40001, 0), ("external", 40001, 0)]
+)
+def test_a_providers_app_gets_its_tokens_by_its_permanent_code_if_custom_developed_and_else_by_its_suite(
+    start: StartEmulator, kind: str, by_code: int, by_suite: int
+) -> None:
     """Pages 90313 at 48002 and 97175."""
-    emulator = start(app_type="custom")
-    assert gettoken(emulator, emulator.settings.permanent_code)["errcode"] == 0
-    assert gettoken(emulator, emulator.settings.secret)["errcode"] == 40001
-    assert corp_token(emulator)["errcode"] == 48002
-
-
-@pytest.mark.parametrize("kind", ["third", "external"])
-def test_a_third_party_app_gets_its_tokens_by_its_suite_only(start: StartEmulator, kind: str) -> None:
     emulator = start(app_type=kind)
-    assert corp_token(emulator)["errcode"] == 0
-    for secret in (emulator.settings.secret, emulator.settings.permanent_code, ""):
-        assert gettoken(emulator, secret)["errcode"] == 40001
+    assert gettoken(emulator, emulator.settings.permanent_code)["errcode"] == by_code
+    assert gettoken(emulator, emulator.settings.secret)["errcode"] == gettoken(emulator, "")["errcode"] == 40001
+    assert corp_token(emulator)["errcode"] == by_suite
 
 
 def test_a_self_built_app_has_a_secret_and_no_suite(start: StartEmulator) -> None:

@@ -238,15 +238,14 @@ def test_101439_after_the_end_both_sides_are_refused_and_no_event_comes(life: Li
 
 
 def test_what_the_end_has_undone_is_set_again_after_a_renewal(life: Life, program: SealedProgram) -> None:
-    key = _PUBLIC_KEY
-    assert life.app("set_public_key", public_key=key, public_key_ver=2) == 0
+    assert life.app("set_public_key", public_key=_PUBLIC_KEY, public_key_ver=2) == 0
     assert life.receive_events() == 0
     life.control.expire()
     life.control.renew()
     life.control.say("zhangwei", "一", to=["wangfang"])
     life.idle()
     assert not program.calls
-    assert life.app("set_public_key", public_key=key, public_key_ver=1) == 0, "versions count from the start"
+    assert life.app("set_public_key", public_key=_PUBLIC_KEY, public_key_ver=1) == 0, "versions count from the start"
     assert life.receive_events() == 0
     life.control.say("zhangwei", "二", to=["wangfang"])
     life.idle()
@@ -397,11 +396,8 @@ def test_97172_a_command_is_answered_with_success_within_a_second(life: Life, an
     outcomes = [(each["content"]["InfoType"], each["state"], each["attempts"]) for each in life.control.commands()]
     assert outcomes == [("change_auth", "delivered", 3), ("cancel_auth", "failed", 3)]
     attempt = life.control.traffic(kind="callback")[-1]["attempt"]
-    assert (attempt["status"], attempt["body"], attempt["error"]) == (
-        200,
-        "no",
-        ["not the text success", "应答不是 success"],
-    )
+    said = ["not the text success", "应答不是 success"]
+    assert (attempt["status"], attempt["body"], attempt["error"]) == (200, "no", said)
     assert "wwspec zone push-ticket" in attempt["advice"][0]
     before = life.commands.verified
     verified = ["zone", "verify-callback", "--command-url", "--url", life.emulator.url]
@@ -424,12 +420,10 @@ def test_without_a_command_url_commands_are_recorded(start: StartEmulator, stack
     assert control.commands()[-1]["state"] == "recorded"
 
 
-def test_without_a_kind_of_app_no_ticket_comes_and_nothing_ends(start: StartEmulator, stack: ExitStack) -> None:
-    emulator = start()
-    control = stack.enter_context(EmulatorClient(emulator.url))
+def test_without_a_kind_of_app_no_ticket_comes_and_nothing_ends(emulator: Emulator, client: EmulatorClient) -> None:
     emulator.advance(200 * DAY)
-    assert control.commands() == []
-    assert control.traffic(kind="callback") == []
+    assert client.commands() == []
+    assert client.traffic(kind="callback") == []
 
 
 def test_the_record_has_each_command_without_its_secrets(life: Life) -> None:

@@ -12,13 +12,11 @@ VIEWS = ("timeline", "abilities", "events", "faults", "program", "machines", "au
 THEMES = (
     ("en-US", "light", 1280),
     ("zh-CN", "dark", 420),
-    pytest.param(
-        "zh-CN", "light", 1280, marks=pytest.mark.nightly
-    ),  # 5 seconds of a processor; seen above each by itself
+    pytest.param("zh-CN", "light", 1280, marks=pytest.mark.nightly),  # 5 s of a processor; seen above each by itself
     pytest.param("en-US", "dark", 420, marks=pytest.mark.nightly),  # as the one before
 )
 
-pytestmark = pytest.mark.slow  # in a browser; test_walk and test_page are quick
+pytestmark = pytest.mark.slow  # in a browser; test_page is quick
 
 
 @pytest.fixture(scope="module")

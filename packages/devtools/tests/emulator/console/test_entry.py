@@ -13,7 +13,7 @@ from tests.support.apps import ROOT, write_files
 from tests.support.waiting import DEADLINE
 from wwspec_devtools.testing.zone import CallRefusedError, Zone
 
-pytestmark = pytest.mark.nightly  # in a browser; test_page, test_walk and test_working_day hold the page as a whole
+pytestmark = pytest.mark.nightly  # in a browser; test_page and test_working_day hold the page as a whole
 
 WORDS = {"input": {"func": "word_count", "func_req": {"word": "退款", "texts": ['it is "退款"', "发票"]}}}
 MIB = 1024 * 1024 - 4096

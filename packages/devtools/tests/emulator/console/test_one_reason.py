@@ -17,7 +17,7 @@ from tests.support.waiting import wait_until
 from wwspec_contracts.support.printable import printable
 from wwspec_devtools.testing.zone import Zone
 
-pytestmark = pytest.mark.nightly  # in a browser; test_page, test_walk and test_working_day hold the page as a whole
+pytestmark = pytest.mark.nightly  # in a browser; test_page and test_working_day hold the page as a whole
 
 
 @pytest.fixture
@@ -82,17 +82,6 @@ def test_a_callback_that_the_app_refuses_says_so_and_who_was_asked(console: Page
         expect(why).to_contain_text(said)
     why.get_by_role("button", name="Verify again").click()
     expect(console.get_by_text("The URL is verified")).to_be_visible()
-
-
-def test_a_callback_url_that_is_not_verified_says_so(console: Page, zone: Zone, stack: ExitStack) -> None:
-    answer: Response = (403, {}, b"who are you")
-    number = failed_callback(zone, stack.enter_context(http_server(lambda headers, body: answer, lambda path: answer)))
-    assert assert_shown(console, zone, number) == "callback URL not verified: 403"
-    why = console.get_by_role("tabpanel", name="Why")
-    expect(why).to_contain_text("The URL is not verified, so nothing was posted")
-    expect(why).to_contain_text("Answer403 who are you")
-    why.get_by_role("button", name="Verify again").click()
-    expect(console.get_by_text(re.compile("^Failed: .*403"))).to_be_visible()
 
 
 def test_the_command_url_is_verified_again_beside_a_command_that_was_refused(
@@ -160,7 +149,7 @@ def test_where_a_call_was_when_its_time_was_over(person: Actions, zone: Zone) ->
 
 def test_why_the_callback_url_is_not_verified(person: Actions, zone: Zone, stack: ExitStack) -> None:
     answer: Response = (403, {}, b"who are you")
-    failed_callback(zone, stack.enter_context(http_server(lambda headers, body: answer, lambda path: answer)))
+    number = failed_callback(zone, stack.enter_context(http_server(lambda headers, body: answer, lambda path: answer)))
     person.click(line(person, "conversation_new_message"))
     person.click(person.page.get_by_role("list", name="What it caused").get_by_role("link", name="program_notify"))
     assert_reason(person, "callback URL not verified: 403")
@@ -171,6 +160,11 @@ def test_why_the_callback_url_is_not_verified(person: Actions, zone: Zone, stack
     assert below_bar is not None
     assert entry is not None
     assert entry["y"] - (below_bar["y"] + below_bar["height"]) < 20, "on a phone a short entry begins at the top"
+    person.page.set_viewport_size({"width": 1280, "height": 800})
+    assert assert_shown(person.page, zone, number) == "callback URL not verified: 403"
+    expect(why(person)).to_contain_text("The URL is not verified, so nothing was posted")
+    why(person).get_by_role("button", name="Verify again").click()
+    expect(person.page.get_by_text(re.compile("^Failed: .*403"))).to_be_visible()
 
 
 def test_a_flow_says_once_that_an_errcode_of_the_sdk_is_passed_on(person: Actions, zone: Zone) -> None:

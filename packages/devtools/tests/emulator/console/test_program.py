@@ -14,7 +14,7 @@ from tests.support.waiting import wait_until
 from tests.support.zones import serve_zone
 from wwspec_devtools.testing.zone import ServedZone
 
-pytestmark = pytest.mark.nightly  # in a browser; test_page, test_walk and test_working_day hold the page as a whole
+pytestmark = pytest.mark.nightly  # in a browser; test_page and test_working_day hold the page as a whole
 
 HANDLERS = """
 import threading

@@ -13,7 +13,7 @@ from tests.support.apps import ROOT
 from tests.support.command import wwspec
 from wwspec_devtools.testing.zone import Zone
 
-pytestmark = pytest.mark.nightly  # in a browser; test_page, test_walk and test_working_day hold the page as a whole
+pytestmark = pytest.mark.nightly  # in a browser; test_page and test_working_day hold the page as a whole
 
 
 def lines(page: Page, text: str = "") -> Locator:

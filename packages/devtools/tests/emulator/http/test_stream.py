@@ -44,9 +44,7 @@ def numbers(events: list[StreamEvent]) -> list[int]:
     return [row["number"] for event in events if event.name == "entries" for row in event.data["rows"]]
 
 
-def test_a_reader_is_told_the_state_and_then_whatever_changes(
-    client: EmulatorClient, app: App, emulator: Emulator
-) -> None:
+def test_a_reader_is_told_the_state_and_then_whatever_changes(client: EmulatorClient, app: App) -> None:
     app.client.access_token()
     with closing(client.stream()) as events:
         first = until(events, has("gettoken"))

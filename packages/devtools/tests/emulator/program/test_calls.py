@@ -15,7 +15,6 @@ from tests.support.sealing import seal_reply
 from tests.support.tables import for_each
 from tests.support.waiting import DEADLINE
 from wwspec_contracts.files import ConsoleContract
-from wwspec_devtools.emulator.standin.wwspec_standin import seal
 from wwspec_devtools.emulator.state import jobs as jobs_module
 
 CONTRACTS = {
@@ -56,9 +55,7 @@ def test_an_empty_list_is_taken_as_an_empty_object(emulator: Emulator, program: 
     assert emulator.call_program()["errcode"] == 790014, "a reply must fit as it is"
 
 
-def test_an_empty_list_stays_one_where_the_contract_has_a_list(
-    start_with_program: StartEmulator, program: SealedProgram
-) -> None:
+def test_an_empty_list_stays_one_where_the_contract_has_a_list(start_with_program: StartEmulator) -> None:
     emulator = start_with_program(contracts={"echo": ConsoleContract(input=[1], output=[1])})
     assert emulator.call_program("[]")["errcode"] == 0
     assert emulator.call_program("{}")["errcode"] == 790016
@@ -99,8 +96,8 @@ def test_a_body_of_another_form_is_an_illegal_parameter(emulator: Emulator, body
     assert response.json()["errcode"] == 40058
 
 
-def _sealed(key: bytes, text: str = "{}", *, exception: bool = False) -> Response:
-    sealed = seal_reply(key, text, "", 0, exception=exception)
+def _sealed(key: bytes, text: str = "{}", request_id: str = "", *, exception: bool = False) -> Response:
+    sealed = seal_reply(key, text, request_id, 0, exception=exception)
     return 200, sealed.headers, sealed.body.encode()
 
 
@@ -186,11 +183,7 @@ def test_a_notify_id_reaches_the_program_for_ten_minutes(emulator: Emulator, pro
 def test_a_reply_from_a_thread_that_decoded_another_request_is_warned_of(
     emulator: Emulator, program: SealedProgram, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def stray(call: seal.CallContent) -> Response:
-        sealed = seal_reply(program.key, "{}", "another", 0)
-        return 200, sealed.headers, sealed.body.encode()
-
-    program.reply = stray
+    program.reply = lambda call: _sealed(program.key, request_id="another")
     assert emulator.call_program()["errcode"] == 0
     assert "decode and reply on one thread" in caplog.text
 
@@ -210,9 +203,7 @@ def test_tokens_are_given_for_the_right_credentials_and_expire_after_two_hours(e
     assert emulator.call_program()["errcode"] == 0
 
 
-def test_an_app_without_zone_permission_is_refused_on_both_sides(
-    start_with_program: StartEmulator, program: SealedProgram
-) -> None:
+def test_an_app_without_zone_permission_is_refused_on_both_sides(start_with_program: StartEmulator) -> None:
     emulator = start_with_program(authorised=False)
     assert emulator.call_program()["errcode"] == 48002
     assert emulator.sdk("sync_msg", {})["errcode"] == 710641

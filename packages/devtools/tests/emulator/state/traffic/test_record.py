@@ -178,7 +178,7 @@ def test_only_a_call_that_is_recorded_and_was_not_too_long_is_sent_again(
 
 
 def test_a_reset_goes_back_to_the_start_and_keeps_the_wiring(
-    client: EmulatorClient, app: App, emulator: Emulator, program: SealedProgram
+    client: EmulatorClient, app: App, emulator: Emulator
 ) -> None:
     client.receive_events()
     client.register({"echo": {"input": {}, "output": {}}})
