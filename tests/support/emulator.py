@@ -142,12 +142,23 @@ class Emulator:
         return str(self._json(self.http.get("/cgi-bin/gettoken", params=query))["access_token"])
 
     def app_call(self, api: str, body: Json, token: str | None = None) -> Json:
+        """Call an API of the app's side, one of chatdata when no folder is named."""
+        path = api if "/" in api else f"chatdata/{api}"
         query = {"access_token": self.token() if token is None else token}
-        return self._json(self.http.post(f"/cgi-bin/chatdata/{api}", params=query, json=body))
+        return self._json(self.http.post(f"/cgi-bin/{path}", params=query, json=body))
 
-    def call_program(self, data: str = "{}", ability_id: str = "echo", **more: str) -> Json:
+    def app_get(self, api: str, **query: str) -> Json:
+        """Call an API of the app's side that takes its arguments in the query, with a good token if none is given."""
+        query = (
+            query if {"access_token", "suite_access_token"} & query.keys() else {"access_token": self.token(), **query}
+        )
+        return self._json(self.http.get(f"/cgi-bin/{api}", params=query))
+
+    def call_program(
+        self, data: str = "{}", ability_id: str = "echo", *, api: str = "sync_call_program", **more: str
+    ) -> Json:
         body = {"program_id": self.settings.program_id, "ability_id": ability_id, "request_data": data}
-        return self.app_call("sync_call_program", body | more)
+        return self.app_call(api, body | more)
 
     def receive_events(self) -> None:
         answer = self.app_call("set_receive_callback", {"program_id": self.settings.program_id})
@@ -162,10 +173,21 @@ class Emulator:
             return world.issue_event_token(world.app)
 
     def sdk(
-        self, api: str, request: Json, *, corpid: str = "", agentid: int | None = None, request_id: str = ""
+        self,
+        api: str,
+        request: Json,
+        *,
+        corpid: str = "",
+        agentid: int | None = None,
+        request_id: str = "",
+        job_info: str = "",
+        machine: int = 0,
     ) -> Json:
+        """Call an SDK API as the stand-in does: for a request, a job or neither, of a machine or of none."""
         headers = {
             "ww-request-id": request_id,
+            "ww-job-info": quote(job_info, safe=""),
+            "ww-machine": str(machine),
             "ww-corpid": quote(corpid or self.settings.corpid),
             "ww-agentid": str(self.settings.agentid if agentid is None else agentid),
         }

@@ -167,8 +167,8 @@ def callback_app(stack: ExitStack) -> CallbackApp:
     return CallbackApp(stack, "wwcallback")
 
 
-def start_with_callback(start: StartEmulator, url: str) -> Emulator:
-    return start(corpid="wwcallback", callback_url=url, callback_token=TOKEN, encoding_aes_key=AES_KEY)
+def start_with_callback(start: StartEmulator, url: str, **more: Any) -> Emulator:
+    return start(corpid="wwcallback", callback_url=url, callback_token=TOKEN, encoding_aes_key=AES_KEY, **more)
 
 
 def callbacks_of(emulator: Emulator) -> list[tuple[str, int]]:

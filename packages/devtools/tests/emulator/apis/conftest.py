@@ -1,9 +1,7 @@
 """A platform in memory, and a program in memory that it calls: sealed like the real one, without sockets."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -118,7 +116,7 @@ class EmulatedZone:
 
     def access_token(self) -> Json:
         """Return the query of an app's call, with a fresh or still valid token."""
-        asked = {"corpid": self.settings.corpid, "corpsecret": self.settings.secret}
+        asked = {"corpid": self.app.corpid, "corpsecret": self.app.secret}
         return {"access_token": self.platform.app_call("gettoken", asked, b"")["access_token"]}
 
     def event_token(self) -> str:
@@ -141,6 +139,11 @@ class EmulatedZone:
     def talk(self, *texts: str) -> list[Json]:
         """Let a customer say something in a single chat, and return it as a task takes it."""
         return [self.key_of(self.say(text, parties=self.customer_first)) for text in texts]
+
+    def authorise(self, kb_id: str, *, authorised: bool) -> None:
+        """Give the app a knowledge base of the corp, or take it back."""
+        with self.world.lock:
+            self.corp.knowledge.authorise(kb_id, authorised=authorised)
 
     @property
     def customer_first(self) -> tuple[Party, Party]:
@@ -167,8 +170,7 @@ class EmulatedZone:
                 program_id=SECOND_PROGRAM, machines=Machines(url), contracts=contracts
             )
 
-    @contextmanager
-    def foreign_app(self) -> Iterator[Callable[..., Json]]:
+    def foreign_app(self, api: str, request: Json) -> Json:
         """Call as another app of the same corp."""
         agentid = self.settings.agentid + 1
         with self.world.lock:
@@ -176,9 +178,6 @@ class EmulatedZone:
             other = msgspec.structs.replace(app, agentid=agentid, secret="other")  # noqa: S106
             self.world.accounts._apps[(app.corpid, agentid)] = other  # the settings have one app
         caller = Caller(corpid=self.settings.corpid, agentid=agentid)
-        yield partial(self._as, caller)
-
-    def _as(self, caller: Caller, api: str, request: Json) -> Json:
         answer: Json = json.loads(self.text(api, request, caller))
         return answer
 

@@ -97,8 +97,7 @@ def test_a_result_is_asked_for_with_the_right_jobid(zone: EmulatedZone, kind: st
         if other != kind:
             assert zone.refused(get_result, jobid=jobid) == 710616
     assert zone.refused(KINDS[kind][0], jobid="made-up") == 40088
-    with zone.foreign_app() as call:
-        assert call(KINDS[kind][0], {"jobid": jobid})["errcode"] == 40088
+    assert zone.foreign_app(KINDS[kind][0], {"jobid": jobid})["errcode"] == 40088
 
 
 @pytest.mark.parametrize("msgtype", [1, 6, 21])
@@ -162,11 +161,9 @@ def test_a_knowledge_base_must_be_usable(zone: EmulatedZone, kind: str) -> None:
     page = {"doc_name": "页", "type": 101, "web_url": "https://example.com/"}
     kb_id = zone.ok("knowledge_base_create", kb_name="售后", doc_list=[page])["kb_id"]
     assert zone.refused(kind, request, kb_id="made-up") == 800000
-    with zone.world.lock:
-        zone.corp.knowledge.authorise(kb_id, authorised=False)
+    zone.authorise(kb_id, authorised=False)
     assert zone.refused(kind, request, kb_id=kb_id) == 710643
-    with zone.world.lock:
-        zone.corp.knowledge.authorise(kb_id, authorised=True)
+    zone.authorise(kb_id, authorised=True)
     zone.ok(kind, request, kb_id=kb_id)
     zone.ok("knowledge_base_delete", kb_id=kb_id)
     assert zone.refused(kind, request, kb_id=kb_id) == 790034

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from tests.emulator.apis.conftest import EmulatedZone, Json
+from tests.emulator.apis.conftest import SECOND_PROGRAM, EmulatedZone, Json
 from wwspec_devtools.emulator.state.tasks import TASK_SECONDS
 
 
@@ -33,10 +33,12 @@ def test_99875_only_models_that_think_show_their_thoughts_and_only_on_demand(zon
         assert model_id in text
 
 
-def test_unknown_tag_groups_are_told_at_once(zone: EmulatedZone) -> None:
+def test_unknown_tag_groups_are_told_at_once_also_of_a_programs_own_model(zone: EmulatedZone) -> None:
+    zone.link()
     groups = [{"group_id": "made-up"}, {"group_id": "et_emulator_topic"}, {"group_id": "made-up"}]
-    answer = zone.ok("create_ww_model_task", ability_id="a", tag_group_list=groups, msg_list=zone.talk("你好"))
-    assert answer["fail_tag_group_id_list"] == ["made-up"]
+    request = {"ability_id": "a", "tag_group_list": groups, "msg_list": zone.talk("你好")}
+    for api, more in (("create_ww_model_task", {}), ("create_model_task", {"model_id": SECOND_PROGRAM})):
+        assert zone.ok(api, request | more)["fail_tag_group_id_list"] == ["made-up"], api
 
 
 def filtered(zone: EmulatedZone, **params: Any) -> list[tuple[str, str, int]]:
@@ -104,12 +106,15 @@ def test_99875_what_is_named_and_left_out_is_listed_with_its_errcode(
     assert filtered(zone, **{f"{field}_list": [document]}) == [(field, document, errcode)]
 
 
-def test_99875_what_is_not_named_is_left_out_silently(zone: EmulatedZone) -> None:
+def test_99875_what_is_not_named_is_left_out_silently_and_nothing_is_read_once_the_trial_of_the_archive_is_over(
+    zone: EmulatedZone,
+) -> None:
     assert filtered(zone, keywords=["合同"]) == []
     assert filtered(zone, keywords=["合同"], docid_list=[WEEKLY]) == [], "it only has none of the keywords"
     zone.advance(30 * 86400)
     assert filtered(zone, keywords=["合同"]) == []
     assert names(zone, keywords=["合同"]) == []
+    assert filtered(zone, docid_list=[WEEKLY, "made-up"]) == [("docid", WEEKLY, 710728), ("docid", "made-up", 710728)]
 
 
 def test_99875_a_reader_reads_what_is_open_to_him(zone: EmulatedZone) -> None:
@@ -118,20 +123,16 @@ def test_99875_a_reader_reads_what_is_open_to_him(zone: EmulatedZone) -> None:
         assert (names(zone, **params) == ["doc_emulator_salaries"]) is readable
 
 
-def test_no_document_is_read_once_the_trial_of_the_document_archive_is_over(zone: EmulatedZone) -> None:
-    zone.advance(30 * 86400)
-    assert filtered(zone, docid_list=[WEEKLY, "made-up"]) == [("docid", WEEKLY, 710728), ("docid", "made-up", 710728)]
-
-
 def test_documents_are_read_as_the_member_whose_ticket_of_the_last_30_days_the_app_has(zone: EmulatedZone) -> None:
     """[99875] 710803: expired, or of another member or app; the code of the table is that of 90313."""
     documents = {"docid_list": ["doc_emulator_weekly"]}
     params = reader(zone) | documents
     zone.ok("create_ww_model_task", doc_retrieval_params=params)
-    with zone.foreign_app() as ask:
-        assert ask("create_ww_model_task", {"doc_retrieval_params": params})["errcode"] == 710803
+    assert zone.foreign_app("create_ww_model_task", {"doc_retrieval_params": params})["errcode"] == 710803
     assert zone.refused("create_ww_model_task", doc_retrieval_params=params | {"oper_userid": "mahui"}) == 710803
-    zone.advance(30 * 86400)
+    zone.advance(30 * 86400 - 1)
+    zone.ok("create_ww_model_task", doc_retrieval_params=params)
+    zone.advance(1)
     assert zone.refused("create_ww_model_task", doc_retrieval_params=params) == 710803
 
 
@@ -146,11 +147,9 @@ def test_documents_are_read_as_the_member_whose_ticket_of_the_last_30_days_the_a
         ({"keywords": []}, 710723),
         ({"keywords": [""]}, 710723),
         ({"keywords": ["x" * 301]}, 710737),
-        ({"keywords": ["x"] * 21}, 40058),
         ({"keywords": ["x"], "creator_userid_list": ["nobody"]}, 710724),
         ({"keywords": ["x"], "create_time_start": 2, "create_time_end": 1}, 710725),
         ({"keywords": ["x"], "doc_type": 7}, 40058),
-        ({"retrieved_knowledge_list": [{"fragment": "x" * 10_001, "ref_id": "1"}]}, 40058),
         ({"retrieved_knowledge_list": [{"fragment": "x", "ref_id": "1"}] * 101}, 40058),
     ],
 )
@@ -162,5 +161,3 @@ def test_a_model_needs_something_to_read(zone: EmulatedZone) -> None:
     assert zone.refused("create_ww_model_task") == 40063
     zone.ok("create_ww_model_task", ability_id="a", var_args=[{"name": "x", "value": "y"}])
     assert zone.refused("create_ww_model_task", model_id="made-up", msg_list=zone.talk("你好")) == 800001
-    too_many = [{"name": "x", "value": "y"}] * 51
-    assert zone.refused("create_ww_model_task", ability_id="a", var_args=too_many) == 40058

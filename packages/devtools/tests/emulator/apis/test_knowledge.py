@@ -34,33 +34,25 @@ def test_a_knowledge_base_is_listed_beside_the_corps_own_with_its_latest_name(zo
     assert zone.events("knowledge_base_learn_done")[0]["knowledge_base_name"] == "新手册"
 
 
-def test_contents_are_learnt_one_after_the_other_and_each_is_told(zone: EmulatedZone) -> None:
+def test_contents_also_those_that_are_added_are_learnt_one_after_the_other_and_each_is_told(zone: EmulatedZone) -> None:
     lost = {"doc_name": "失联", "type": 101, "web_url": "http://host.invalid/"}
     answer = zone.ok("knowledge_base_create", kb_name="手册", doc_list=[page(1), lost, page(3)])
     assert [content["docid"] for content in answer["doc_list"]] == [1, 2, 3]
     assert answer["doc_list"][0] == {**page(1), "docid": 1, "file_media_id": ""}
     kb_id = answer["kb_id"]
-    assert statuses(zone, kb_id) == {1: 2, 2: 2, 3: 2}
+    [added] = zone.ok("knowledge_base_add_doc", kb_id=kb_id, doc_list=[page(4)])["doc_list"]
+    assert added["docid"] == 4
+    assert statuses(zone, kb_id) == {1: 2, 2: 2, 3: 2, 4: 2}
     zone.advance(2)
-    assert statuses(zone, kb_id) == {1: 0, 2: 2, 3: 2}
+    assert statuses(zone, kb_id) == {1: 0, 2: 2, 3: 2, 4: 2}
     assert zone.events("knowledge_base_learn_done") == [
         {"knowledge_base_id": kb_id, "knowledge_base_name": "手册", "doc_id": 1, "learn_status": 0}
     ]
     zone.advance(4)
-    assert statuses(zone, kb_id) == {1: 0, 2: 1, 3: 0}
+    assert statuses(zone, kb_id) == {1: 0, 2: 1, 3: 0, 4: 2}
+    zone.advance(2)
     events = zone.events("knowledge_base_learn_done")
-    assert [(event["doc_id"], event["learn_status"]) for event in events] == [(1, 0), (2, 1), (3, 0)]
-
-
-def test_added_contents_wait_for_those_before_them(zone: EmulatedZone) -> None:
-    kb_id = make(zone)
-    assert [
-        content["docid"] for content in zone.ok("knowledge_base_add_doc", kb_id=kb_id, doc_list=[page(2)])["doc_list"]
-    ] == [2]
-    zone.advance(2)
-    assert statuses(zone, kb_id) == {1: 0, 2: 2}
-    zone.advance(2)
-    assert statuses(zone, kb_id) == {1: 0, 2: 0}
+    assert [(event["doc_id"], event["learn_status"]) for event in events] == [(1, 0), (2, 1), (3, 0), (4, 0)]
 
 
 def test_removed_contents_are_gone_and_not_told(zone: EmulatedZone) -> None:
@@ -90,27 +82,23 @@ def test_only_an_apps_own_knowledge_bases_can_be_read_and_changed(zone: Emulated
     assert zone.refused(api, request, kb_id="made-up") == 800000
     assert zone.refused(api, request, kb_id="") == 40063
     assert zone.refused(api, request, kb_id=CORP_BASE_ID) == 790024
-    with zone.foreign_app() as call:
-        assert call(api, {**request, "kb_id": kb_id})["errcode"] == 790024
-    with zone.world.lock:
-        zone.corp.knowledge.authorise(kb_id, authorised=False)
+    assert zone.foreign_app(api, {**request, "kb_id": kb_id})["errcode"] == 790024
+    zone.authorise(kb_id, authorised=False)
     assert zone.refused(api, request, kb_id=kb_id) == 710643
-    with zone.world.lock:
-        zone.corp.knowledge.authorise(kb_id, authorised=True)
+    zone.authorise(kb_id, authorised=True)
     zone.ok("knowledge_base_delete", kb_id=kb_id)
     assert zone.refused(api, request, kb_id=kb_id) == 790034
 
 
 def test_a_knowledge_base_that_the_corp_withdrew_is_not_listed(zone: EmulatedZone) -> None:
     assert [base["kb_id"] for base in zone.ok("knowledge_base_list")["kb_info_list"]] == [CORP_BASE_ID]
-    with zone.world.lock:
-        zone.corp.knowledge.authorise(CORP_BASE_ID, authorised=False)
+    zone.authorise(CORP_BASE_ID, authorised=False)
     assert zone.ok("knowledge_base_list")["kb_info_list"] == []
     for kb_id, deleted, errcode in [("made-up", False, 800000), (make(zone), True, 790034)]:
         if deleted:
             zone.ok("knowledge_base_delete", kb_id=kb_id)
-        with zone.world.lock, pytest.raises(RefusedError) as raised:
-            zone.corp.knowledge.authorise(kb_id, authorised=True)
+        with pytest.raises(RefusedError) as raised:
+            zone.authorise(kb_id, authorised=True)
         assert raised.value.errcode == errcode
 
 
@@ -129,8 +117,7 @@ def test_a_file_is_named_by_its_media_id(zone: EmulatedZone) -> None:
     assert zone.ok("knowledge_base_detail", kb_id=kb_id)["doc_list"] == [
         {"docid": 1, "doc_name": "a.PDF", "type": 2, "web_url": "", "status": 2}
     ]
-    with zone.foreign_app() as call:
-        assert call("knowledge_base_create", {"kb_name": "别家", "doc_list": [file]})["errcode"] == 40145
+    assert zone.foreign_app("knowledge_base_create", {"kb_name": "别家", "doc_list": [file]})["errcode"] == 40145
     zone.ok("knowledge_base_add_doc", kb_id=kb_id, doc_list=[file])
     zone.advance(3 * 86400)
     assert zone.refused("knowledge_base_add_doc", kb_id=kb_id, doc_list=[file]) == 40145

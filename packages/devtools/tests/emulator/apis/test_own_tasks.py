@@ -30,18 +30,6 @@ def test_the_program_is_called_asynchronously_and_its_report_is_the_result(zone:
     assert zone.ok(RESULTS[kind], jobid=jobid) == {"errcode": 0, "errmsg": "ok", **reported}
 
 
-def test_text_of_a_message_is_not_taken_for_a_placeholder(zone: EmulatedZone) -> None:
-    zone.link()
-    zone.ok(MODEL, request_of(zone, MODEL, msg_list=zone.talk("{knowledge}{chat}")))
-    assert json.loads(zone.program.calls[0].data)["chatcontent"] == "{knowledge}{chat}"
-
-
-def test_unknown_tag_groups_are_told_at_once(zone: EmulatedZone) -> None:
-    zone.link()
-    groups = [{"group_id": "et_emulator_topic"}, {"group_id": "made-up"}]
-    assert zone.ok(MODEL, request_of(zone, MODEL, tag_group_list=groups))["fail_tag_group_id_list"] == ["made-up"]
-
-
 @BOTH
 def test_unreadable_messages_are_told_and_none_at_all_refused(zone: EmulatedZone, kind: str) -> None:
     zone.link()
@@ -67,13 +55,6 @@ def test_a_call_that_fails_makes_no_task(zone: EmulatedZone, kind: str) -> None:
 def test_the_program_must_be_linked_with_the_app(zone: EmulatedZone) -> None:
     assert zone.refused(PROGRAM, request_of(zone, PROGRAM)) == 790020
     assert zone.refused(MODEL, request_of(zone, MODEL)) == 800001
-
-
-@BOTH
-def test_an_ability_and_a_known_way_to_escape_are_needed(zone: EmulatedZone, kind: str) -> None:
-    zone.link()
-    assert zone.refused(kind, request_of(zone, kind, ability_id="")) == 40063
-    assert zone.refused(kind, request_of(zone, kind, escape_type=2)) == 40058
 
 
 @BOTH

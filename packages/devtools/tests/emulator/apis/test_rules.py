@@ -194,7 +194,6 @@ def test_rules_are_listed_page_by_page_and_a_cursor_outlives_deletions(zone: Emu
     assert [rule["rule_id"] for rule in rest["rule_list"]] == ids[2:]
     assert rest["has_more"] is False
     assert zone.refused("get_rule_list", cursor="made-up") == 50100
-    assert zone.refused("get_rule_list", limit=-1) == 40058
 
 
 def test_the_detail_tells_what_is_in_force(zone: EmulatedZone) -> None:
@@ -248,14 +247,9 @@ def test_a_corp_has_500_rules_at_most(zone: EmulatedZone) -> None:
 @pytest.mark.parametrize(
     ("change", "errcode"),
     [
-        ({"name": ""}, 40058),
-        ({"name": "x" * 21}, 40058),
         ({"keyword": {"word_list": []}}, 710610),
         ({"keyword": {"is_case_sensitive": 1}}, 710650),
-        ({"keyword": {"word_list": ["x"] * 21}}, 40058),
-        ({"keyword": {"word_list": ["x" * 33]}}, 40058),
         ({"keyword": {"word_list": ["x"], "is_trim_msg": 1}}, 40058),
-        ({"keyword": {"word_list": ["x"], "match_rule": 2}}, 40058),
         ({"semantics": {"semantics_list": [13]}}, 710648),
         ({"applicable_range": {"exclude_mobile": {"mobile_list": ["138"]}}}, 710621),
         ({"applicable_range": {"exclude_bank_card": {"bank_card_list": ["12x"]}}}, 710622),
@@ -266,7 +260,6 @@ def test_a_corp_has_500_rules_at_most(zone: EmulatedZone) -> None:
         ({"applicable_range": {"user": {"id_list": ["nobody"]}}}, 710608),
         ({"applicable_range": {"session_type": {"session_type_list": [3]}}}, 710615),
         ({"applicable_range": {"voice_match_msgtype": {"type_list": [1]}}}, 40058),
-        ({"applicable_range": {"msg_scope": 4}}, 40058),
         ({"applicable_range": {"unknown": {}}}, 40058),
         ({"access_token": "x"}, 40058),
     ],

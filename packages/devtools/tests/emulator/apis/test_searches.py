@@ -35,15 +35,6 @@ def test_people_are_found_by_name_alias_and_pinyin_page_by_page(zone: EmulatedZo
     assert sum(pages, []) == everything
 
 
-def test_a_new_message_is_found_first_by_its_words(zone: EmulatedZone) -> None:
-    assert zone.ok("search_msg", query_word="独一无二的词")["msg_list"] == []
-    older = zone.say("这里有独一无二的词")
-    zone.advance(1)
-    newer = zone.say("独一无二的词在此")
-    found = zone.ok("search_msg", query_word="独一无二的词")["msg_list"]
-    assert found == [{"msgid": newer.msgid}, {"msgid": older.msgid}]
-
-
 def test_message_search_gives_each_message_once_whatever_comes_in_between(zone: EmulatedZone) -> None:
     said = [zone.say(f"报告 number {number}").msgid for number in range(7)]
     request = {"query_word": "NUMBER", "limit": 3}
@@ -110,14 +101,10 @@ def test_a_search_can_be_kept_to_a_time(zone: EmulatedZone) -> None:
 @pytest.mark.parametrize(
     ("request_json", "errcode"),
     [
-        ({"query_word": "一"}, 40058),
-        ({"limit": 101}, 40058),
-        ({"limit": -1}, 40058),
         ({"start_time": 5}, 40058),
         ({"start_time": 5, "end_time": 5}, 40058),
         ({"start_time": 1, "end_time": 31 * DAY + 1}, 0),
         ({"start_time": 1, "end_time": 31 * DAY + 2}, 40058),
-        ({"chat_info": {"chat_type": 3}}, 40058),
         ({"chat_info": {"chat_type": 1}}, 40058),
         ({"chat_info": {"chat_type": 2}}, 40063),
         ({"chat_info": {"chat_type": 2, "chat_id": "wr-none"}}, 710624),
@@ -147,9 +134,3 @@ def test_a_cursor_belongs_to_one_search_of_one_api(
     assert zone.refused(api, request_json, cursor="made-up") == 50100
     assert zone.refused(api, request_json, cursor=zone.ok("get_rule_list")["next_cursor"]) == 50100
     assert zone.refused("sync_msg", cursor=cursor) == 710611
-
-
-def test_the_length_of_a_name_is_limited(zone: EmulatedZone) -> None:
-    assert zone.refused("search_contact_or_customer", query_word="x" * 32) == 40058
-    assert zone.refused("search_contact_or_customer", query_word="x") == 40058
-    assert zone.refused("search_chat", query_word="x") == 40058

@@ -1,6 +1,6 @@
-"""The app's APIs besides calls of the program: who is in scope, settings, uploads, debug mode."""
+"""The app's APIs besides calls of the program: who is in scope, settings, uploads, debug mode, those not modelled."""
 
-import json
+from itertools import product
 from typing import Any
 
 import httpx
@@ -8,48 +8,49 @@ import pytest
 
 from tests.emulator.conftest import LoadStandin, StartEmulator
 from tests.support.emulator import Emulator, Json, SealedProgram
-from wwspec_devtools.emulator.appside import calls as appside, uploads
+from tests.support.tables import for_each
+from wwspec_devtools.emulator.appside import calls as appside, table, uploads
 from wwspec_devtools.emulator.scene import Employee, Scene
 
 START = 1_750_000_000
 
 
-@pytest.mark.parametrize("api", ["chatdata/get_auth_user_list", "docdata/get_auth_user_list"])
+@pytest.mark.parametrize("api", ["get_auth_user_list", "docdata/get_auth_user_list"])
 def test_members_in_scope_are_listed_page_by_page(emulator: Emulator, api: str) -> None:
-    everyone = call(emulator, api, {})
+    everyone = emulator.app_call(api, {})
     assert (everyone["errcode"], everyone["has_more"], everyone["next_cursor"]) == (0, False, "")
     assert len(everyone["auth_user_list"]) == 20
-    assert call(emulator, api, {"limit": 0, "cursor": None}) == everyone
+    assert emulator.app_call(api, {"limit": 0, "cursor": None}) == everyone
     pages, cursor = list[Json](), ""
     for more in (True, True, False):
-        page = call(emulator, api, {"limit": 8, "cursor": cursor})
+        page = emulator.app_call(api, {"limit": 8, "cursor": cursor})
         assert page["has_more"] is more
         pages += page["auth_user_list"]
         cursor = page["next_cursor"]
     assert pages == everyone["auth_user_list"]
-    expected = {"userid", "edition_list"} if api.startswith("chatdata") else {"userid"}
+    expected = {"userid", "edition_list"} if api == "get_auth_user_list" else {"userid"}
     assert set(pages[0]) == expected
 
 
-@pytest.mark.parametrize("api", ["chatdata/get_auth_user_list", "docdata/get_auth_user_list"])
+@pytest.mark.parametrize("api", ["get_auth_user_list", "docdata/get_auth_user_list"])
 def test_a_page_has_200_members_unless_the_app_asks_for_more(start: StartEmulator, api: str) -> None:
     scene = Scene(employees=[Employee(userid=f"member{number}") for number in range(201)])
     emulator = start(scene=scene, messages=0)
-    pages = [call(emulator, api, {"limit": limit})["auth_user_list"] for limit in (0, 201)]
+    pages = [emulator.app_call(api, {"limit": limit})["auth_user_list"] for limit in (0, 201)]
     assert list(map(len, pages)) == [200, 201]
 
 
 def test_a_cursor_of_one_list_is_none_of_the_other(emulator: Emulator) -> None:
-    cursor = call(emulator, "chatdata/get_auth_user_list", {"limit": 1})["next_cursor"]
-    assert call(emulator, "docdata/get_auth_user_list", {"cursor": cursor})["errcode"] == 710611
+    cursor = emulator.app_call("get_auth_user_list", {"limit": 1})["next_cursor"]
+    assert emulator.app_call("docdata/get_auth_user_list", {"cursor": cursor})["errcode"] == 710611
 
 
 def test_the_corps_authorisations_are_told(emulator: Emulator) -> None:
     whole = {"userid_list": [], "department_id_list": [1], "tag_id_list": []}
-    [edition] = call(emulator, "chatdata/get_corp_auth_info", {})["auth_edition_list"]
+    [edition] = emulator.app_call("get_corp_auth_info", {})["auth_edition_list"]
     assert edition.pop("begin_time") < START < edition.pop("end_time")
     assert edition == {"edition": 3, "auth_scope": whole, "status": 3, "msg_duration_days": 180, "auth_user_count": 20}
-    documents = call(emulator, "docdata/get_auth_info", {})
+    documents = emulator.app_call("docdata/get_auth_info", {})
     assert documents.pop("begin_time") < START < documents.pop("end_time")
     assert documents == {"errcode": 0, "errmsg": "ok", "status": 1, "auth_scope": whole, "auth_user_count": 20}
 
@@ -57,8 +58,8 @@ def test_the_corps_authorisations_are_told(emulator: Emulator) -> None:
 def test_masking_is_kept_for_app_and_program_alike(emulator: Emulator) -> None:
     config = {"hide_mobile": True, "hide_idcard": False, "hide_bankno": False}
     of_lina = {"userid": "lina"}
-    assert call(emulator, "chatdata/set_hide_sensitiveinfo_config", {**of_lina, "config": config})["errcode"] == 0
-    assert call(emulator, "chatdata/get_hide_sensitiveinfo_config", of_lina)["config"] == config
+    assert emulator.app_call("set_hide_sensitiveinfo_config", {**of_lina, "config": config})["errcode"] == 0
+    assert emulator.app_call("get_hide_sensitiveinfo_config", of_lina)["config"] == config
     assert emulator.sdk("get_hide_sensitiveinfo_config", of_lina)["config"] == config
 
 
@@ -79,15 +80,15 @@ def test_masking_is_kept_for_app_and_program_alike(emulator: Emulator) -> None:
     ],
 )
 def test_requests_that_can_not_be_are_refused(emulator: Emulator, api: str, request_json: Json, errcode: int) -> None:
-    assert call(emulator, f"chatdata/{api}", request_json)["errcode"] == errcode
+    assert emulator.app_call(f"{api}", request_json)["errcode"] == errcode
 
 
 @pytest.mark.parametrize("api", appside.APIS)
 def test_every_api_wants_an_access_token(emulator: Emulator, api: str) -> None:
-    assert call(emulator, api, {}, "made-up")["errcode"] == 40014
+    assert emulator.app_call(api, {}, "made-up")["errcode"] == 40014
     token = emulator.token()
     assert emulator.http.post("/emulator/expire-tokens").json()["expired"] == 1
-    assert call(emulator, api, {}, token)["errcode"] == 42001
+    assert emulator.app_call(api, {}, token)["errcode"] == 42001
 
 
 def test_in_debug_mode_calls_and_events_go_to_the_debug_url(
@@ -97,22 +98,22 @@ def test_in_debug_mode_calls_and_events_go_to_the_debug_url(
     program.key = emulator.key
     debug = {"program_id": emulator.settings.program_id, "debug_token": emulator.settings.debug_token}
     of_program = {"program_id": emulator.settings.program_id}
-    assert call(emulator, "chatdata/open_debug_mode", debug | {"debug_token": "made-up"})["errcode"] == 710671
-    assert call(emulator, "chatdata/open_debug_mode", debug)["errcode"] == 710673, "the SDK's side is closed"
+    assert emulator.app_call("open_debug_mode", debug | {"debug_token": "made-up"})["errcode"] == 710671
+    assert emulator.app_call("open_debug_mode", debug)["errcode"] == 710673, "the SDK's side is closed"
     sdk: Any = load_standin(emulator.url)
     token = emulator.token()
     assert sdk.spec_open_debug_mode(debug["debug_token"], token)
     assert emulator.call_program()["errcode"] == 710674, "the app's side is closed"
-    assert call(emulator, "chatdata/open_debug_mode", debug)["errcode"] == 0
-    assert call(emulator, "chatdata/check_debug_mode", of_program)["debug_mode_status"] == 2
+    assert emulator.app_call("open_debug_mode", debug)["errcode"] == 0
+    assert emulator.app_call("check_debug_mode", of_program)["debug_mode_status"] == 2
     assert emulator.call_program()["errcode"] == 0
     emulator.receive_events()
     assert emulator.fire("hit_keyword")["errcode"] == 0
-    assert call(emulator, "chatdata/close_debug_mode", of_program)["errcode"] == 0
-    assert call(emulator, "chatdata/check_debug_mode", of_program)["debug_mode_status"] == 1
+    assert emulator.app_call("close_debug_mode", of_program)["errcode"] == 0
+    assert emulator.app_call("check_debug_mode", of_program)["debug_mode_status"] == 1
     assert emulator.call_program()["errcode"] == 710674
     emulator.advance(3 * 86400)
-    assert call(emulator, "chatdata/open_debug_mode", debug)["errcode"] == 710671, "a credential lasts three days"
+    assert emulator.app_call("open_debug_mode", debug)["errcode"] == 710671, "a credential lasts three days"
     caller = {"ww-corpid": emulator.settings.corpid, "ww-agentid": "1000002", "ww-debug-access-token": token}
     answer = emulator.http.post("/emulator/sdk/sync_msg", json={}, headers=caller)
     assert (answer.status_code, answer.text) == (590, "-10008"), "the access token of debug mode has ended"
@@ -121,13 +122,8 @@ def test_in_debug_mode_calls_and_events_go_to_the_debug_url(
 @pytest.mark.parametrize("content", [b"123456", bytes(range(256)) * 20 + b"\r\n--not the boundary\r\n\r\n"])
 def test_an_uploaded_file_is_kept_byte_for_byte_for_three_days(emulator: Emulator, content: bytes) -> None:
     answer = upload(emulator, "报价单.txt", content)
-    assert answer == {
-        "errcode": 0,
-        "errmsg": "ok",
-        "type": "file",
-        "media_id": answer["media_id"],
-        "created_at": str(START),
-    }
+    made = {"type": "file", "media_id": answer["media_id"], "created_at": str(START)}
+    assert answer == {"errcode": 0, "errmsg": "ok", **made}
     world, agentid = emulator.platform.world, emulator.settings.agentid
     with world.lock:
         files = world.corp(world.app).media
@@ -182,14 +178,6 @@ def test_an_upload_is_of_type_file_and_wants_an_access_token(emulator: Emulator)
     assert upload(emulator, "a", b"123456", access_token="made-up")["errcode"] == 40014  # noqa: S106
 
 
-def call(emulator: Emulator, api: str, request: Json, token: str | None = None) -> Json:
-    query = {"access_token": emulator.token() if token is None else token}
-    response = emulator.http.post(f"/cgi-bin/{api}", params=query, content=json.dumps(request))
-    assert response.status_code == 200
-    answer: Json = response.json()
-    return answer
-
-
 def upload(emulator: Emulator, name: str, content: bytes, **query: str) -> Json:
     response: httpx.Response = emulator.http.post(
         "/cgi-bin/chatdata/upload_media",
@@ -198,3 +186,40 @@ def upload(emulator: Emulator, name: str, content: bytes, **query: str) -> Json:
     )
     answer: Json = response.json()
     return answer
+
+
+PATHS = ["user/get", "chatdata/no_such_api", "message/send/", "chatdata", "", "%00/../x"]
+METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"]
+OF_ANOTHER_METHOD = [("gettoken", "POST"), ("chatdata/sync_call_program", "GET")]
+
+
+@for_each([*product(PATHS, METHODS), *OF_ANOTHER_METHOD])
+def test_an_unknown_path_is_refused_in_json(path: str, method: str, emulator: Emulator) -> None:
+    """Row 26: clients parse JSON, and WeCom answers with HTTP status 200 whatever the errcode."""
+    response = emulator.http.request(method, f"/cgi-bin/{path}?access_token=x")
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "application/json"
+    answer = response.json()
+    assert answer["errcode"] == 48002
+    assert f"the emulator does not model {method} /cgi-bin/" in answer["errmsg"]
+
+
+def test_calls_of_what_is_not_modelled_are_seen_and_told_what_is(emulator: Emulator) -> None:
+    """Row 26: so that a developer sees what the app wanted; a path of any length is told shortened."""
+    emulator.http.get("/cgi-bin/user/get")
+    emulator.http.get(f"/cgi-bin/user/{'x' * 5000}")
+    first, second = emulator.http.get("/emulator/traffic").json()["traffic"]
+    assert (first["kind"], first["name"], first["outcome"]) == ("app", "user/get", "48002")
+    assert len(second["name"]) <= 64
+    assert len(emulator.http.get(f"/cgi-bin/{'x' * 5000}").json()["errmsg"]) < 2000
+    message = emulator.http.post("/cgi-bin/chatdata/sync_call_programme").json()["errmsg"]
+    assert "does not model POST /cgi-bin/chatdata/sync_call_programme" in message
+    for path in ("GET gettoken", "POST chatdata/upload_media", "POST chatdata/sync_call_program", *table.APIS):
+        assert path in message
+
+
+def test_a_head_request_has_no_body_and_other_paths_stay_unknown(emulator: Emulator) -> None:
+    response = emulator.http.head("/cgi-bin/user/get")
+    assert (response.status_code, response.content) == (200, b"")
+    assert emulator.http.get("/user/get").status_code == 404
+    assert emulator.http.get("/emulator/user/get").status_code == 404

@@ -1,51 +1,43 @@
 """How each kind of app comes to its access token, and a third-party app to that of a corp that has installed it."""
 
-from typing import Any
-
 import pytest
 
 from tests.emulator.conftest import StartEmulator, suite_token
-from tests.support.emulator import Emulator
+from tests.support.emulator import Emulator, Json
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.testing.app import client_of
 
-Json = dict[str, Any]
 SUITE = {"suite_id": "emulator-suite", "suite_secret": "emulator-suite-secret", "suite_ticket": "emulator-suite-ticket"}
 CORP = {"auth_corpid": "wwemulator00000001", "permanent_code": "emulator-permanent-code"}
 
 
-def post(emulator: Emulator, path: str, body: dict[str, str]) -> dict[str, Any]:
-    answer: dict[str, Any] = emulator.http.post(f"/cgi-bin/service/{path}", json=body).json()
+def post(emulator: Emulator, path: str, body: dict[str, str]) -> Json:
+    answer: Json = emulator.http.post(f"/cgi-bin/service/{path}", json=body).json()
     return answer
 
 
-def gettoken(emulator: Emulator, secret: str) -> Json:
-    query = {"corpid": emulator.settings.corpid, "corpsecret": secret}
+def gettoken(emulator: Emulator, secret: str, corpid: str = "") -> Json:
+    query = {"corpid": corpid or emulator.settings.corpid, "corpsecret": secret}
     answer: Json = emulator.http.get("/cgi-bin/gettoken", params=query).json()
     return answer
 
 
-def corp_token(emulator: Emulator) -> Json:
-    asked = {"auth_corpid": emulator.settings.corpid, "permanent_code": emulator.settings.permanent_code}
-    query = {"suite_access_token": suite_token(emulator)}
-    answer: Json = emulator.http.post("/cgi-bin/service/get_corp_token", params=query, json=asked).json()
-    return answer
+def corp_token(emulator: Emulator, **changed: str) -> Json:
+    """Ask for the access token of a corp by the permanent code that the suite has of it."""
+    return post(emulator, f"get_corp_token?suite_access_token={suite_token(emulator)}", CORP | changed)
 
 
-def test_the_permanent_code_is_the_secret_of_a_custom_developed_app(start: StartEmulator) -> None:
+@pytest.mark.parametrize(
+    ("kind", "by_code", "by_suite"), [("custom", 0, 48002), ("third", 40001, 0), ("external", 40001, 0)]
+)
+def test_a_providers_app_gets_its_tokens_by_its_permanent_code_if_custom_developed_and_else_by_its_suite(
+    start: StartEmulator, kind: str, by_code: int, by_suite: int
+) -> None:
     """Pages 90313 at 48002 and 97175."""
-    emulator = start(app_type="custom")
-    assert gettoken(emulator, emulator.settings.permanent_code)["errcode"] == 0
-    assert gettoken(emulator, emulator.settings.secret)["errcode"] == 40001
-    assert corp_token(emulator)["errcode"] == 48002
-
-
-@pytest.mark.parametrize("kind", ["third", "external"])
-def test_a_third_party_app_gets_its_tokens_by_its_suite_only(start: StartEmulator, kind: str) -> None:
     emulator = start(app_type=kind)
-    assert corp_token(emulator)["errcode"] == 0
-    for secret in (emulator.settings.secret, emulator.settings.permanent_code, ""):
-        assert gettoken(emulator, secret)["errcode"] == 40001
+    assert gettoken(emulator, emulator.settings.permanent_code)["errcode"] == by_code
+    assert gettoken(emulator, emulator.settings.secret)["errcode"] == gettoken(emulator, "")["errcode"] == 40001
+    assert corp_token(emulator)["errcode"] == by_suite
 
 
 def test_a_self_built_app_has_a_secret_and_no_suite(start: StartEmulator) -> None:
@@ -65,9 +57,7 @@ def test_the_client_of_the_emulator_is_an_app_of_its_kind(start: StartEmulator, 
 def test_an_app_that_calls_is_named_in_the_record(start: StartEmulator) -> None:
     emulator = start(corps=2)
     second = emulator.platform.world.apps[1]
-    token = emulator.http.get(
-        "/cgi-bin/gettoken", params={"corpid": second.corpid, "corpsecret": second.secret}
-    ).json()["access_token"]
+    token = gettoken(emulator, second.secret, second.corpid)["access_token"]
     emulator.app_call("get_auth_user_list", {}, token)
     emulator.app_call("get_auth_user_list", {}, "made-up")
     emulator.http.post("/cgi-bin/service/get_suite_token", json={})
@@ -89,14 +79,9 @@ def test_a_suite_without_the_right_ticket_gets_none(emulator: Emulator, changed:
     assert post(emulator, "get_suite_token", SUITE | changed)["errcode"] == errcode
 
 
-@pytest.mark.parametrize(
-    ("changed", "errcode"), [({"auth_corpid": "other"}, 40013), ({"permanent_code": "other"}, 40084)]
-)
-def test_a_corp_that_has_not_installed_the_suite_has_no_token(
-    emulator: Emulator, changed: dict[str, str], errcode: int
-) -> None:
-    path = f"get_corp_token?suite_access_token={suite_token(emulator)}"
-    assert post(emulator, path, CORP | changed)["errcode"] == errcode
+def test_a_corp_that_has_not_installed_the_suite_has_no_token(emulator: Emulator) -> None:
+    assert corp_token(emulator, auth_corpid="other")["errcode"] == 40013
+    assert corp_token(emulator, permanent_code="other")["errcode"] == 40084
 
 
 def test_a_token_of_a_suite_that_is_made_up_or_expired_is_refused(emulator: Emulator) -> None:

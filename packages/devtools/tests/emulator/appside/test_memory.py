@@ -11,8 +11,8 @@ import httpx
 import msgspec
 import pytest
 
-from tests.emulator.apis.conftest import SECOND_PROGRAM, EmulatedZone
-from tests.support.emulator import SealedProgram
+from tests.emulator.apis.conftest import SECOND_PROGRAM, EmulatedZone, zone as zone
+from tests.support.emulator import Json, SealedProgram
 from tests.support.rsa_keys import new_rsa_key
 from tests.support.waiting import DEADLINE
 from wwspec_devtools.child import Child
@@ -22,13 +22,6 @@ from wwspec_devtools.emulator.state import conversations, exports, jobs, tasks
 from wwspec_devtools.emulator.state.knowledge import MAX_BYTES as KNOWLEDGE_BYTES
 from wwspec_devtools.emulator.state.rules import MAX_BYTES as RULE_BYTES
 from wwspec_devtools.testing.app import App
-
-Json = dict[str, Any]
-
-
-@pytest.fixture
-def zone() -> EmulatedZone:
-    return EmulatedZone()
 
 
 @pytest.fixture

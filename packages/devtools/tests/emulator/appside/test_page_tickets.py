@@ -16,14 +16,8 @@ TICKETS = pytest.mark.parametrize(
 )
 
 
-def get(emulator: Emulator, path: str, **query: str) -> dict[str, Any]:
-    query = query if "access_token" in query else {"access_token": emulator.token(), **query}
-    answer: dict[str, Any] = emulator.http.get(f"/cgi-bin/{path}", params=query).json()
-    return answer
-
-
 def app_ticket(emulator: Emulator) -> dict[str, Any]:
-    return get(emulator, "ticket/get", type="agent_config")
+    return emulator.app_get("ticket/get", type="agent_config")
 
 
 def signed(emulator: Emulator, ticket: str, url: str = URL) -> Signature:
@@ -51,22 +45,22 @@ def test_the_signature_is_that_of_the_example_of_page_90506() -> None:
 def test_a_ticket_is_valid_two_hours_and_is_the_same_until_then(
     emulator: Emulator, path: str, query: dict[str, str]
 ) -> None:
-    first = get(emulator, path, **query)
+    first = emulator.app_get(path, **query)
     assert first == {"errcode": 0, "errmsg": "ok", "ticket": first["ticket"], "expires_in": 7200}
     emulator.advance(7199)
-    assert get(emulator, path, **query) == first | {"expires_in": 1}
+    assert emulator.app_get(path, **query) == first | {"expires_in": 1}
     emulator.advance(1)
-    second = get(emulator, path, **query)
+    second = emulator.app_get(path, **query)
     assert (second["ticket"] != first["ticket"], second["expires_in"]) == (True, 7200)
 
 
 @TICKETS
 def test_90506_an_app_gets_100_tickets_in_an_hour(emulator: Emulator, path: str, query: dict[str, str]) -> None:
     query = query | {"access_token": emulator.token()}
-    assert [get(emulator, path, **query)["errcode"] for _ in range(101)] == [0] * 100 + [45009]
+    assert [emulator.app_get(path, **query)["errcode"] for _ in range(101)] == [0] * 100 + [45009]
     for seconds, errcode in ((3599, 45009), (1, 0)):
         emulator.advance(seconds)
-        assert get(emulator, path, **query)["errcode"] == errcode
+        assert emulator.app_get(path, **query)["errcode"] == errcode
 
 
 def test_90506_the_apps_of_a_corp_get_400_tickets_in_an_hour(emulator: Emulator) -> None:
@@ -80,14 +74,14 @@ def test_90506_the_apps_of_a_corp_get_400_tickets_in_an_hour(emulator: Emulator)
 
 
 def test_a_ticket_of_an_app_needs_its_type_and_an_access_token(emulator: Emulator) -> None:
-    assert get(emulator, "ticket/get")["errcode"] == 40058
-    assert get(emulator, "ticket/get", type="agent_config", **MADE_UP)["errcode"] == 40014
-    assert get(emulator, "get_jsapi_ticket", **MADE_UP)["errcode"] == 40014
+    assert emulator.app_get("ticket/get")["errcode"] == 40058
+    assert emulator.app_get("ticket/get", type="agent_config", **MADE_UP)["errcode"] == 40014
+    assert emulator.app_get("get_jsapi_ticket", **MADE_UP)["errcode"] == 40014
 
 
 def test_agent_config_is_signed_with_the_ticket_of_the_app_for_the_pages_address(emulator: Emulator) -> None:
     world, ticket = emulator.platform.world, app_ticket(emulator)["ticket"]
-    of_corp = get(emulator, "get_jsapi_ticket")["ticket"]
+    of_corp = emulator.app_get("get_jsapi_ticket")["ticket"]
     other_app = msgspec.structs.replace(world.app, agentid=7, secret="")
     of_other, _ = world.page_tickets.issue_of_app(other_app, world.clock.now(), world.ids)
     for given, url, errcode in (

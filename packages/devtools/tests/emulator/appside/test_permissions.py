@@ -39,10 +39,6 @@ class KindOfApp(EmulatedZone):
             return self.world.accounts.issue_token_of(self.world.app, self.world.clock.now(), self.world.ids)[0]
 
 
-def need(api: str, kind: AppType) -> str:
-    return ROWS[api].need(kind)
-
-
 def misfits(zone: KindOfApp, errcode: int, allowed: tuple[str, ...]) -> str:
     """Return the APIs that an app gets an errcode from when their rows need what is allowed, or otherwise does not."""
     kind = zone.settings.app_type
@@ -50,7 +46,7 @@ def misfits(zone: KindOfApp, errcode: int, allowed: tuple[str, ...]) -> str:
     return "\n".join(
         f"{ROWS[api].page} {api} of {kind}: {code}"
         for api, code in found.items()
-        if (code == errcode) is (need(api, kind) in allowed)
+        if (code == errcode) is (ROWS[api].need(kind) in allowed)
     )
 
 
@@ -69,12 +65,6 @@ def test_an_api_refuses_an_app_without_data_permission_or_whose_ninety_days_are_
     zone = KindOfApp(app_type=kind, messages=20)
     zone.advance(MONTHS)
     assert misfits(zone, zone.settings.expired_errcode, ("no", "free")) == ""
-
-
-def test_the_code_after_the_end_of_a_permission_is_a_setting() -> None:
-    zone = KindOfApp(app_type="third", messages=0, expired_errcode=710641)
-    zone.advance(MONTHS)
-    assert zone.refused("sync_msg") == 710641
 
 
 def test_one_permission_is_enough_where_any_is_asked_for_and_others_stay_refused() -> None:

@@ -1,3 +1,5 @@
+"""Callbacks of the app: how they are delivered, when their URL is verified, and what is said when either fails."""
+
 import logging
 import threading
 import time
@@ -6,6 +8,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
 
 from tests.emulator.conftest import AES_KEY, TOKEN, CallbackApp, StartEmulator, callbacks_of, start_with_callback
 from tests.support.apps import ROOT
@@ -18,6 +21,7 @@ from wwspec_devtools.emulator.http.client import EmulatorClient, EmulatorError
 from wwspec_devtools.emulator.state.clock import Clock
 from wwspec_devtools.emulator.state.tickets import Notification
 from wwspec_devtools.testing.zone import Zone
+from wwspec_router.cli.main import main
 
 CORPID = "wwcorp"
 CRYPTO = CallbackCrypto(TOKEN, AES_KEY, CORPID)
@@ -55,40 +59,24 @@ def test_a_setting_says_whether_a_further_notification_lets_a_notify_id_be_valid
     assert is_valid() is renews
 
 
-def test_spec_notify_app_reaches_the_callback_url(start: StartEmulator, callback_app: CallbackApp) -> None:
+def test_spec_notify_app_reaches_the_callback_url_stamped_by_this_machines_time_wherever_the_emulators_clock_is(
+    start: StartEmulator, callback_app: CallbackApp
+) -> None:
+    """An app refuses callbacks whose timestamp is minutes away from its own clock: they may be repeated."""
     emulator = start_with_callback(start, callback_app.url)
+    emulator.advance(7200)
     for scene in (7, 255):
         answer = emulator.sdk("spec_notify_app", {"notify_id": f"n{scene}", "notify_scene": scene})
         assert answer == {"errcode": 0, "errmsg": "ok", "notify_id": f"n{scene}"}
     assert callbacks_of(emulator) == [("delivered", 1), ("delivered", 1)]
     assert callback_app.echoes == 1, "the URL is verified at the start, and not again for each delivery"
+    assert abs(callback_app.stamps[0] - time.time()) < 60
     first = callback_app.received[0]
     assert abs(int(first.pop("CreateTime")) - emulator.platform.clock.seconds()) <= 60
     sent = {"ToUserName": "wwcallback", "FromUserName": "sys", "MsgType": "event", "Event": "program_notify"}
     assert first == sent | {"NotifyId": "n7", "NotifyScene": "7"}
     assert callback_app.outer[0]["ToUserName"] == "wwcallback"
     assert callback_app.outer[0]["AgentID"] == str(emulator.settings.agentid)
-
-
-def test_a_callback_is_stamped_by_this_machines_time_wherever_the_emulators_clock_is(
-    start: StartEmulator, callback_app: CallbackApp
-) -> None:
-    """An app refuses callbacks whose timestamp is minutes away from its own clock: they may be repeated."""
-    emulator = start_with_callback(start, callback_app.url)
-    emulator.advance(7200)
-    emulator.sdk("spec_notify_app", {})
-    assert callbacks_of(emulator) == [("delivered", 1)]
-    assert abs(callback_app.stamps[0] - time.time()) < 60
-    assert int(callback_app.received[0]["CreateTime"]) == pytest.approx(emulator.platform.clock.seconds(), abs=60)
-
-
-def test_a_failed_delivery_is_tried_three_times(start: StartEmulator, callback_app: CallbackApp) -> None:
-    emulator = start_with_callback(start, callback_app.url)
-    callback_app.answers.extend([500, 404, 200, 500, 500, 500])
-    emulator.sdk("spec_notify_app", {})
-    emulator.sdk("spec_notify_app", {})
-    assert callbacks_of(emulator) == [("delivered", 3), ("failed", 3)]
-    assert callback_app.posts == 6
 
 
 def test_a_url_that_does_not_answer_the_echo_gets_nothing(start: StartEmulator, callback_app: CallbackApp) -> None:
@@ -102,18 +90,19 @@ def test_a_url_that_does_not_answer_the_echo_gets_nothing(start: StartEmulator, 
     assert callbacks_of(emulator)[1] == ("delivered", 1)
 
 
-def test_a_callback_that_the_app_refuses_says_why_in_the_record_and_in_the_log(
+def test_a_callback_that_the_app_refuses_three_times_says_why_in_the_record_and_in_the_log(
     start: StartEmulator, callback_app: CallbackApp, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.WARNING)
     emulator = start_with_callback(start, callback_app.url)
-    callback_app.answers.extend([500, 500, 403, 200])
+    callback_app.answers.extend([500, 500, 403, 500, 404, 200])
     callback_app.body = b"forbidden by \x1b[31mgateway" + b"x" * 300
     for _ in range(2):
         emulator.sdk("spec_notify_app", {})
+    assert callbacks_of(emulator) == [("failed", 3), ("delivered", 3)]
+    assert callback_app.posts == 6
     refused, delivered = callbacks(emulator)
     said = callback_app.body.decode()[:200]
-    assert (refused["notification"]["state"], refused["notification"]["attempts"]) == ("failed", 3)
     attempt = refused["attempt"]
     assert attempt == refused["notification"]["attempt"]
     assert [attempt[name] for name in ("method", "url", "status", "body")] == ["POST", callback_app.url, 403, said]
@@ -154,20 +143,7 @@ def test_a_callback_to_a_url_that_is_not_verified_has_the_attempt_to_verify_it(
     assert control.attempt(1) is None, "an SDK call is no callback"
 
 
-def test_why_no_answer_came_is_said_too(start: StartEmulator, caplog: pytest.LogCaptureFixture) -> None:
-    with free_socket() as nobody_listens:
-        emulator = start_with_callback(start, url_of(nobody_listens))
-        emulator.sdk("spec_notify_app", {})
-        [refused] = callbacks(emulator)
-    attempt = refused["attempt"]
-    said = ["nothing answers (ConnectError)", "无法连接（ConnectError）"]
-    assert (attempt["status"], attempt["body"], attempt["error"]) == (None, "", said)
-    assert (refused["notification"]["state"], refused["notification"]["attempts"]) == ("failed", 3)
-    assert refused["http"]["status"] is None
-
-
-def test_without_a_callback_url_notifications_are_recorded(start: StartEmulator) -> None:
-    emulator = start()
+def test_without_a_callback_url_notifications_are_recorded(emulator: Emulator) -> None:
     made = emulator.sdk("spec_notify_app", {})["notify_id"]
     emulator.sdk("spec_notify_app", {"notify_id": "own", "notify_scene": 3})
     recorded = emulator.notifications()
@@ -189,8 +165,7 @@ def test_without_a_callback_url_notifications_are_recorded(start: StartEmulator)
         ({"notify_scene": -1}, 0),
     ],
 )
-def test_spec_notify_app_keeps_its_limits(start: StartEmulator, request_json: dict[str, object], errcode: int) -> None:
-    emulator = start()
+def test_spec_notify_app_keeps_its_limits(emulator: Emulator, request_json: dict[str, object], errcode: int) -> None:
     assert emulator.sdk("spec_notify_app", request_json)["errcode"] == errcode
     assert [each["notify_scene"] for each in emulator.notifications()] == ([] if errcode else [0])
 
@@ -241,3 +216,101 @@ def test_a_running_emulator_takes_another_callback_url_and_goes_back_to_that_of_
         wait_until(lambda: callback_app.received)
         zone.client.restore_callback()
         assert zone.client.info()["callback_url"] == start
+
+
+def verify(emulator: Emulator) -> Result:
+    return CliRunner().invoke(main, ["zone", "verify-callback"], env={"WWSPEC_EMULATOR_URL": emulator.url})
+
+
+def is_verified(emulator: Emulator) -> bool:
+    return bool(emulator.http.get("/emulator/info").json()["callback_verified"])
+
+
+def test_the_url_is_verified_again_after_a_reset(start: StartEmulator, callback_app: CallbackApp) -> None:
+    emulator = start_with_callback(start, callback_app.url)
+    wait_until(lambda: is_verified(emulator))
+    callback_app.echo_answers.append("wrong")
+    emulator.http.post("/emulator/reset")
+    wait_until(lambda: callback_app.echoes == 2)
+    assert not is_verified(emulator)
+    emulator.http.post("/emulator/reset")
+    wait_until(lambda: is_verified(emulator))
+    assert callback_app.echoes == 3
+
+
+def test_the_url_is_verified_on_demand(start: StartEmulator, callback_app: CallbackApp) -> None:
+    emulator = start_with_callback(start, callback_app.url)
+    wait_until(lambda: is_verified(emulator))
+    for echoes in (2, 3):
+        done = verify(emulator)
+        assert (done.exit_code, done.stdout) == (0, f'{{\n  "verified": "{callback_app.url}"\n}}\n')
+        assert callback_app.echoes == echoes
+
+
+@pytest.mark.parametrize("answer", ["wrong", "", '"{}"', "{}\n", " {}", "\ufeff{}"])
+def test_an_answer_that_is_not_the_bare_echo_fails(
+    start: StartEmulator, callback_app: CallbackApp, answer: str
+) -> None:
+    """Row 29: WeCom takes neither quotes nor a line end."""
+    emulator = start_with_callback(start, callback_app.url)
+    wait_until(lambda: is_verified(emulator))
+    callback_app.echo_answers.append(answer.format(emulator.platform.clock.seconds()))
+    done = verify(emulator)
+    assert done.exit_code == 1
+    assert "not the decrypted echostr" in done.stderr
+    assert "without quotes or a line end" in done.stderr
+    assert not is_verified(emulator)
+
+
+@pytest.mark.parametrize(
+    ("app_type", "named", "answer", "reason"),
+    [
+        ("self", "the corpid wwcallback are", (403, {}, b"forbidden"), 'status 403 "forbidden"'),
+        ("third", "the provider's corpid wwprovider00000001 are", (302, {"location": "/elsewhere"}, b""), "status 302"),
+    ],
+)
+def test_a_refusal_names_the_settings_that_may_differ_and_the_id_for_which_the_url_is_verified(
+    start: StartEmulator, stack: ExitStack, app_type: str, named: str, answer: Response, reason: str
+) -> None:
+    url = stack.enter_context(http_server(lambda headers, body: answer, lambda path: answer))
+    done = verify(start_with_callback(start, url, app_type=app_type))
+    assert done.exit_code == 1
+    assert done.stderr.startswith(f"Error: GET {url} answered HTTP {reason}: check that it takes GET requests")
+    assert f"WWSPEC_CALLBACK_TOKEN, WWSPEC_ENCODING_AES_KEY and {named} the app's" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_an_app_that_is_not_up_yet_is_a_warning_and_no_end(
+    start: StartEmulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING)
+    with free_socket() as nobody_listens:
+        url = url_of(nobody_listens)
+        emulator = start_with_callback(start, url)
+        wait_until(lambda: "nothing answers" in caplog.text)
+        [record] = caplog.records
+        assert record.name == "uvicorn.error", "which is where `wwspec emulate` prints"
+        assert record.getMessage() == (
+            f"the callback URL is not verified: GET {url} failed, nothing answers (ConnectError): start the app, "
+            "then run `wwspec zone verify-callback`"
+        )
+        done = verify(emulator)
+        emulator.sdk("spec_notify_app", {})
+        [refused] = callbacks(emulator)
+    assert done.exit_code == 1
+    assert done.stderr.startswith(f"Error: GET {url} failed, nothing answers (ConnectError): start the app, then run")
+    attempt, notification = refused["attempt"], refused["notification"]
+    said = ["nothing answers (ConnectError)", "无法连接（ConnectError）"]
+    assert (attempt["status"], attempt["body"], attempt["error"]) == (None, "", said)
+    assert (notification["state"], notification["attempts"]) == ("failed", 3)
+    assert refused["http"]["status"] is None
+
+
+def test_with_another_key_or_no_callback_url_the_verification_fails(start: StartEmulator, stack: ExitStack) -> None:
+    done = verify(start())
+    assert done.exit_code == 1
+    assert done.stderr == (
+        "Error: the emulator has no callback URL: start it with --callback-url, WWSPEC_CALLBACK_TOKEN and "
+        "WWSPEC_ENCODING_AES_KEY\n"
+    )
+    assert verify(start_with_callback(start, CallbackApp(stack, "wwanother").url)).exit_code == 1

@@ -77,9 +77,14 @@ def live(stack: ExitStack, commands: CommandUrl, start_with_program: StartEmulat
 Live = Callable[..., Life]
 
 
-def test_90628_a_ticket_comes_every_ten_minutes_and_lasts_thirty(live: Live) -> None:
+@pytest.fixture
+def life(live: Live) -> Life:
+    """With a third-party app and all other settings as they are by default."""
+    return live()
+
+
+def test_90628_a_ticket_comes_every_ten_minutes_and_lasts_thirty(life: Life) -> None:
     """Page 90628; the check of the URL is for the provider's corp, the rest for the suite."""
-    life = live()
     first = life.control.info()["suite_ticket"]
     for minutes in (10, 20, 30):
         life.emulator.advance(600)
@@ -93,8 +98,7 @@ def test_90628_a_ticket_comes_every_ten_minutes_and_lasts_thirty(live: Live) -> 
     assert life.commands.verified == 1
 
 
-def test_a_jump_of_the_clock_pushes_the_last_ticket_only(live: Live) -> None:
-    life = live()
+def test_a_jump_of_the_clock_pushes_the_last_ticket_only(life: Life) -> None:
     life.emulator.advance(12 * 3600 + 90)
     assert life.commands.names() == ["suite_ticket"]
     assert life.commands.received[0].fields["SuiteTicket"] == life.control.info()["suite_ticket"]
@@ -105,9 +109,8 @@ def test_a_jump_of_the_clock_pushes_the_last_ticket_only(live: Live) -> None:
     assert life.commands.names() == ["suite_ticket"] * 3
 
 
-def test_100776_a_corp_installs_the_app_and_the_provider_gets_its_permanent_code_once(live: Live) -> None:
+def test_100776_a_corp_installs_the_app_and_the_provider_gets_its_permanent_code_once(life: Life) -> None:
     """Pages 90642 and 100776."""
-    life = live()
     code = life.authorize(state="from the market")
     created = life.commands.last("create_auth").fields
     assert (created["State"], created["SuiteId"]) == ("from the market", SUITE_ID)
@@ -125,8 +128,7 @@ def test_100776_a_corp_installs_the_app_and_the_provider_gets_its_permanent_code
     assert life.provider.call("get_corp_token", auth_corpid=corpid, permanent_code=former)["errcode"] == 40084
 
 
-def test_90603_90642_the_older_form_has_a_token_and_a_code_lasts_ten_minutes(live: Live) -> None:
-    life = live()
+def test_90603_90642_the_older_form_has_a_token_and_a_code_lasts_ten_minutes(life: Life) -> None:
     answer = life.provider.call("get_permanent_code", auth_code=life.authorize())
     assert answer["auth_info"]["agent"][0]["agentid"] == life.emulator.settings.agentid
     assert life.emulator.app_call("get_auth_user_list", {}, answer["access_token"])["errcode"] == 0
@@ -135,8 +137,7 @@ def test_90603_90642_the_older_form_has_a_token_and_a_code_lasts_ten_minutes(liv
     assert life.provider.call("v2/get_permanent_code", auth_code=code)["errcode"] == 40078
 
 
-def test_100795_the_provider_asks_what_a_corp_has_authorised(live: Live) -> None:
-    life = live()
+def test_100795_the_provider_asks_what_a_corp_has_authorised(life: Life) -> None:
     settings = life.emulator.settings
     asked = {"auth_corpid": settings.corpid, "permanent_code": settings.permanent_code}
     answer = life.provider.call("v2/get_auth_info", **asked)
@@ -148,8 +149,7 @@ def test_100795_the_provider_asks_what_a_corp_has_authorised(live: Live) -> None
     assert life.provider.call("v2/get_auth_info", **{**asked, "permanent_code": "other"})["errcode"] == 40084
 
 
-def test_an_install_link_leads_to_the_providers_site_with_the_code(live: Live) -> None:
-    life = live()
+def test_an_install_link_leads_to_the_providers_site_with_the_code(life: Life) -> None:
     life.control.cancel()
     link = {"suite_id": SUITE_ID, "pre_auth_code": life.provider.pre_auth_code(), "state": "s1"}
     link["redirect_uri"] = "http://provider.example/done?from=wecom"
@@ -178,9 +178,8 @@ def test_an_install_link_leads_to_the_providers_site_with_the_code(live: Live) -
     ],
 )
 def test_an_install_link_that_is_wrong_shows_why(
-    live: Live, changed: dict[str, str], seconds: int, errcode: int
+    life: Life, changed: dict[str, str], seconds: int, errcode: int
 ) -> None:
-    life = live()
     link = {"suite_id": SUITE_ID, "pre_auth_code": life.provider.pre_auth_code(), "redirect_uri": "http://a.example"}
     life.emulator.advance(seconds)
     ask: Callable[..., httpx.Response]
@@ -190,9 +189,8 @@ def test_an_install_link_that_is_wrong_shows_why(
         assert str(errcode) in answer.text
 
 
-def test_101587_a_data_permission_is_reminded_of_after_83_days_and_ends_after_90(live: Live) -> None:
+def test_101587_a_data_permission_is_reminded_of_after_83_days_and_ends_after_90(life: Life) -> None:
     """Pages 101439 and 101587."""
-    life = live()
     seen: list[tuple[int, str]] = []
     for day in range(1, 92):
         before = len(life.commands.received)
@@ -208,8 +206,7 @@ def test_101587_a_data_permission_is_reminded_of_after_83_days_and_ends_after_90
     assert {each["AuthCorpId"] for each in ended} == {life.emulator.settings.corpid}
 
 
-def test_101439_a_renewal_counts_anew_from_its_day(live: Live) -> None:
-    life = live()
+def test_101439_a_renewal_counts_anew_from_its_day(life: Life) -> None:
     life.emulator.advance(85 * DAY)
     life.control.renew(["chat"])
     life.emulator.advance(6 * DAY)
@@ -220,8 +217,7 @@ def test_101439_a_renewal_counts_anew_from_its_day(live: Live) -> None:
     assert life.sdk("sync_msg") == 710726
 
 
-def test_what_is_renewed_at_once_is_reminded_of_once(live: Live) -> None:
-    life = live()
+def test_what_is_renewed_at_once_is_reminded_of_once(life: Life) -> None:
     life.authorize(permissions=["chat"])
     life.control.renew(["chat"])
     life.emulator.advance(91 * DAY)
@@ -229,8 +225,7 @@ def test_what_is_renewed_at_once_is_reminded_of_once(live: Live) -> None:
     assert life.commands.names().count(REMINDED) == 1
 
 
-def test_101439_after_the_end_both_sides_are_refused_and_no_event_comes(live: Live, program: SealedProgram) -> None:
-    life = live()
+def test_101439_after_the_end_both_sides_are_refused_and_no_event_comes(life: Life, program: SealedProgram) -> None:
     assert life.receive_events() == 0
     life.control.expire()
     life.idle()
@@ -242,17 +237,15 @@ def test_101439_after_the_end_both_sides_are_refused_and_no_event_comes(live: Li
     assert program.calls == []
 
 
-def test_what_the_end_has_undone_is_set_again_after_a_renewal(live: Live, program: SealedProgram) -> None:
-    life = live()
-    key = _PUBLIC_KEY
-    assert life.app("set_public_key", public_key=key, public_key_ver=2) == 0
+def test_what_the_end_has_undone_is_set_again_after_a_renewal(life: Life, program: SealedProgram) -> None:
+    assert life.app("set_public_key", public_key=_PUBLIC_KEY, public_key_ver=2) == 0
     assert life.receive_events() == 0
     life.control.expire()
     life.control.renew()
     life.control.say("zhangwei", "一", to=["wangfang"])
     life.idle()
     assert not program.calls
-    assert life.app("set_public_key", public_key=key, public_key_ver=1) == 0, "versions count from the start"
+    assert life.app("set_public_key", public_key=_PUBLIC_KEY, public_key_ver=1) == 0, "versions count from the start"
     assert life.receive_events() == 0
     life.control.say("zhangwei", "二", to=["wangfang"])
     life.idle()
@@ -292,8 +285,7 @@ def test_what_wecom_does_not_document_is_a_setting_each(live: Live) -> None:
     assert life.sdk("sync_msg") == 710641
 
 
-def test_90642_a_cancelled_authorisation_is_refused_everywhere(live: Live) -> None:
-    life = live()
+def test_90642_a_cancelled_authorisation_is_refused_everywhere(life: Life) -> None:
     settings = life.emulator.settings
     life.control.cancel()
     life.idle()
@@ -307,8 +299,7 @@ def test_90642_a_cancelled_authorisation_is_refused_everywhere(live: Live) -> No
     assert life.commands.names("suite_ticket") == ["cancel_auth"], "what is cancelled is not reminded of"
 
 
-def test_100142_after_a_new_authorisation_nothing_from_before_is_there(live: Live, program: SealedProgram) -> None:
-    life = live()
+def test_100142_after_a_new_authorisation_nothing_from_before_is_there(life: Life, program: SealedProgram) -> None:
     assert life.receive_events() == 0
     life.set_public_key()
     old = life.emulator.sdk("sync_msg", {"limit": 1000})
@@ -344,9 +335,8 @@ def test_an_access_token_from_before_a_cancellation_works_never_again(live: Live
     assert asked(new) == 0
 
 
-def test_99824_a_third_party_app_gets_no_message_before_it_has_set_its_key(live: Live) -> None:
+def test_99824_a_third_party_app_gets_no_message_before_it_has_set_its_key(life: Life) -> None:
     """Page 99824: 710659."""
-    life = live()
     assert life.sdk("sync_msg") == 710659
     life.set_public_key()
     assert life.sdk("sync_msg") == 0
@@ -354,8 +344,7 @@ def test_99824_a_third_party_app_gets_no_message_before_it_has_set_its_key(live:
     assert life.sdk("sync_msg") == 710659, "the key is set anew after each authorisation"
 
 
-def test_the_data_permission_may_come_later_than_the_installation(live: Live) -> None:
-    life = live()
+def test_the_data_permission_may_come_later_than_the_installation(life: Life) -> None:
     life.authorize(permissions=[])
     assert life.commands.names("suite_ticket") == ["cancel_auth", "create_auth"]
     assert (life.sdk("sync_msg"), life.app("get_auth_user_list")) == (710726, 710726)
@@ -365,9 +354,8 @@ def test_the_data_permission_may_come_later_than_the_installation(live: Live) ->
     assert (life.sdk("get_rule_list"), life.sdk("knowledge_base_list")) == (0, 710726)
 
 
-def test_100272_a_change_and_seats_are_only_told(live: Live) -> None:
+def test_100272_a_change_and_seats_are_only_told(life: Life) -> None:
     """Pages 100237, 100272 and 101406."""
-    life = live()
     life.control.change_authorisation()
     life.control.send_order("advanced_api_insufficient", edition=2)
     life.control.send_order("advanced_api_trial_expired")
@@ -399,9 +387,8 @@ def test_97175_only_a_custom_developed_app_gets_another_secret(live: Live) -> No
 
 
 @pytest.mark.parametrize("answer", ["ok", "", "success\n", 1.5])
-def test_97172_a_command_is_answered_with_success_within_a_second(live: Live, answer: str | float) -> None:
+def test_97172_a_command_is_answered_with_success_within_a_second(life: Life, answer: str | float) -> None:
     """Pages 97172 and 90642: anything else counts as an error, and the command comes again."""
-    life = live()
     life.commands.answers.extend([answer, answer, "success", "no", "no", "no"])
     life.control.change_authorisation()
     life.control.cancel()
@@ -409,11 +396,8 @@ def test_97172_a_command_is_answered_with_success_within_a_second(live: Live, an
     outcomes = [(each["content"]["InfoType"], each["state"], each["attempts"]) for each in life.control.commands()]
     assert outcomes == [("change_auth", "delivered", 3), ("cancel_auth", "failed", 3)]
     attempt = life.control.traffic(kind="callback")[-1]["attempt"]
-    assert (attempt["status"], attempt["body"], attempt["error"]) == (
-        200,
-        "no",
-        ["not the text success", "应答不是 success"],
-    )
+    said = ["not the text success", "应答不是 success"]
+    assert (attempt["status"], attempt["body"], attempt["error"]) == (200, "no", said)
     assert "wwspec zone push-ticket" in attempt["advice"][0]
     before = life.commands.verified
     verified = ["zone", "verify-callback", "--command-url", "--url", life.emulator.url]
@@ -436,16 +420,13 @@ def test_without_a_command_url_commands_are_recorded(start: StartEmulator, stack
     assert control.commands()[-1]["state"] == "recorded"
 
 
-def test_without_a_kind_of_app_no_ticket_comes_and_nothing_ends(start: StartEmulator, stack: ExitStack) -> None:
-    emulator = start()
-    control = stack.enter_context(EmulatorClient(emulator.url))
+def test_without_a_kind_of_app_no_ticket_comes_and_nothing_ends(emulator: Emulator, client: EmulatorClient) -> None:
     emulator.advance(200 * DAY)
-    assert control.commands() == []
-    assert control.traffic(kind="callback") == []
+    assert client.commands() == []
+    assert client.traffic(kind="callback") == []
 
 
-def test_the_record_has_each_command_without_its_secrets(live: Live) -> None:
-    life = live()
+def test_the_record_has_each_command_without_its_secrets(life: Life) -> None:
     code = life.authorize()
     life.control.push_ticket()
     rows = life.control.traffic(kind="callback")

@@ -11,7 +11,7 @@ from tests.emulator.console.conftest import run_shown_command
 from wwspec_contracts.files import ConsoleContract
 from wwspec_devtools.testing.zone import Zone
 
-pytestmark = pytest.mark.nightly  # in a browser; test_page, test_walk and test_working_day hold the page as a whole
+pytestmark = pytest.mark.nightly  # in a browser; test_page and test_working_day hold the page as a whole
 
 
 def test_an_ability_is_found_read_and_called_by_its_form_and_by_its_json(page: Page, served: Zone) -> None:

@@ -5,20 +5,18 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.emulator.console.conftest import watched
+from tests.emulator.console.conftest import opened_console
 from wwspec_devtools.testing.zone import Zone
 
 VIEWS = ("timeline", "abilities", "events", "faults", "program", "machines", "authorisations")
 THEMES = (
     ("en-US", "light", 1280),
     ("zh-CN", "dark", 420),
-    pytest.param(
-        "zh-CN", "light", 1280, marks=pytest.mark.nightly
-    ),  # 5 seconds of a processor; seen above each by itself
+    pytest.param("zh-CN", "light", 1280, marks=pytest.mark.nightly),  # 5 s of a processor; seen above each by itself
     pytest.param("en-US", "dark", 420, marks=pytest.mark.nightly),  # as the one before
 )
 
-pytestmark = pytest.mark.slow  # in a browser; test_walk and test_page are quick
+pytestmark = pytest.mark.slow  # in a browser; test_page is quick
 
 
 @pytest.fixture(scope="module")
@@ -51,13 +49,7 @@ def expect_usable(page: Page, place: str) -> None:
 def test_no_view_has_a_serious_fault_or_is_wider_than_its_window(
     browser: Browser, busy: Zone, axe: str, locale: str, theme: Any, width: int
 ) -> None:
-    context = browser.new_context(
-        base_url=busy.client.url,
-        locale=locale,
-        color_scheme=theme,
-        viewport={"width": width, "height": 800},
-        reduced_motion="reduce",
-    )
+    window = {"locale": locale, "color_scheme": theme, "viewport": {"width": width, "height": 800}}
     call = next(each["number"] for each in busy.client.traffic() if each["name"] == "chat_digest")
     entry = (
         f"timeline/{call}?q=kind:sdk",
@@ -66,8 +58,7 @@ def test_no_view_has_a_serious_fault_or_is_wider_than_its_window(
         f"timeline/{call}?tab=copy",
         f"timeline/{call}/replay",
     )
-    with context, watched(context.new_page()) as page:
-        page.goto("/")
+    with opened_console(browser, busy.client.url, **window) as page:
         page.evaluate(axe)
         for place in (*VIEWS, *entry, "abilities/chat_digest"):
             page.evaluate("hash => { location.hash = hash }", f"#/{place}")

@@ -1,4 +1,4 @@
-"""One exchange in the console: what is shown of it, its copies, and its replays."""
+"""One exchange in the console: what is shown of it, its copies, its replays, and how replies are compared."""
 
 import json
 import subprocess
@@ -13,7 +13,7 @@ from tests.support.apps import ROOT, write_files
 from tests.support.waiting import DEADLINE
 from wwspec_devtools.testing.zone import CallRefusedError, Zone
 
-pytestmark = pytest.mark.nightly  # in a browser; test_page, test_walk and test_working_day hold the page as a whole
+pytestmark = pytest.mark.nightly  # in a browser; test_page and test_working_day hold the page as a whole
 
 WORDS = {"input": {"func": "word_count", "func_req": {"word": "退款", "texts": ['it is "退款"', "发票"]}}}
 MIB = 1024 * 1024 - 4096
@@ -256,7 +256,7 @@ def test_hostile_bodies_and_names_are_shown_as_text(page: Page, served: Zone) ->
     assert page.evaluate("window.harm") is None
 
 
-def test_json_is_read_and_written_without_loss_and_compared_by_paths(page: Page) -> None:
+def test_json_is_read_and_written_without_loss(page: Page) -> None:
     texts = [
         '{"n":12345678901234567890,"f":1.0,"e":1E5,"z":-0,"__proto__":[{}],"s":"\\u202e\\"\\\\"}',
         "[ ]",
@@ -264,8 +264,8 @@ def test_json_is_read_and_written_without_loss_and_compared_by_paths(page: Page)
         "1",
     ]
     script = """async (texts) => {
-        const [{parseJson, readJson, indexOfPath}, {formatJson}, {differences}] = await Promise.all(
-            ["json/text", "json/format", "json/diff"].map((name) => import(`/console/${name}.js`)));
+        const [{parseJson, indexOfPath}, {formatJson}] = await Promise.all(
+            ["json/text", "json/format"].map((name) => import(`/console/${name}.js`)));
         const error = (text) => {
             try { parseJson(text); } catch ({line, column, reason}) { return [line, column, reason]; }
         };
@@ -273,8 +273,6 @@ def test_json_is_read_and_written_without_loss_and_compared_by_paths(page: Page)
             same: texts.map((text) => formatJson(formatJson(text), {isFlat: true})),
             errors: ['{"a": 1\\n "b": 2}', "{'a': 1}", '["a\\n"]', "[1,", '{"a":1,}', "[] 1", '"\\\\x"'].map(error),
             index: indexOfPath('{"a": [0, {"b": 1}]}', "$.a[1].b"),
-            found: differences(readJson('{"a":[1,2,3],"b":1.0,"c":0}'), readJson('{"a":[1,3],"b":1,"d":0}')).map(
-                ({path, kind}) => `${kind} ${path}`),
         };
     }"""
     got = page.evaluate(script, texts)
@@ -290,4 +288,55 @@ def test_json_is_read_and_written_without_loss_and_compared_by_paths(page: Page)
         [1, 2, "json.escape"],
     ]
     assert got["index"] == 16
-    assert got["found"] == ["removed $.a[1]", "changed $.b", "removed $.c", "added $.d"]
+
+
+DIFFERENCES = """async (pairs) => {
+    const {differences} = await import("/console/json/diff.js");
+    const {readJson} = await import("/console/json/text.js");
+    return pairs.map(([one, other]) => differences(readJson(one), readJson(other), 200).map(
+        ({path, pathAfter, kind}) => [kind, path, pathAfter]));
+}"""
+
+
+def differences(page: Page, *pairs: tuple[str, str]) -> list[list[list[str]]]:
+    found: list[list[list[str]]] = page.evaluate(DIFFERENCES, [list(pair) for pair in pairs])
+    return found
+
+
+def page_of_messages(first: int) -> str:
+    return json.dumps(
+        {"msg_list": [{"msgid": f"m{n}", "sender": {"id": f"u{n % 3}"}} for n in range(first, first + 75)]}
+    )
+
+
+def test_a_page_of_messages_that_moved_by_one_message_is_two_differences(page: Page) -> None:
+    inner = [json.dumps({"response_data": page_of_messages(first)}) for first in (0, 1)]
+    moved, in_a_string, both = differences(
+        page,
+        (page_of_messages(0), page_of_messages(1)),
+        (inner[0], inner[1]),
+        ('[1, {"a": 1}, 2, 3]', '[0, 1, {"a": 2}, 2, 3]'),
+    )
+    assert moved == [
+        ["removed", "$.msg_list[0]", "$.msg_list[0]"],
+        ["added", "$.msg_list[74]", "$.msg_list[74]"],
+    ]
+    assert [path for _, path, _ in in_a_string] == ["$.response_data().msg_list[0]", "$.response_data().msg_list[74]"]
+    assert both == [["added", "$[0]", "$[0]"], ["changed", "$[1].a", "$[2].a"]]
+
+
+def test_numbers_keep_their_spelling_and_the_order_of_keys_is_no_difference(page: Page) -> None:
+    assert differences(
+        page,
+        ('{"n": 9007199254740993}', '{"n": 9007199254740992}'),
+        ("[1.0, 2]", "[1, 2]"),
+        ('{"a": [1, 2, 3], "c": 0}', '{"a": [1, 3], "d": 0}'),
+        ('[{"a": 1, "b": 2}, 3]', '[3, {"b": 2, "a": 1}]'),
+        ("[" * 3000 + "1" + "]" * 3000, "[" * 3000 + "2" + "]" * 3000),
+    ) == [
+        [["changed", "$.n", "$.n"]],
+        [["changed", "$[0]", "$[0]"]],
+        [["removed", "$.a[1]", "$.a[1]"], ["removed", "$.c", "$.c"], ["added", "$.d", "$.d"]],
+        [["removed", "$[0]", "$[0]"], ["added", "$[1]", "$[1]"]],
+        [["changed", "$" + "[0]" * 200, "$" + "[0]" * 200]],
+    ]

@@ -10,7 +10,7 @@ from tests.emulator.console.conftest import run_shown_command
 from wwspec_devtools.emulator.events.types import EVENT_TYPES
 from wwspec_devtools.testing.zone import Zone
 
-pytestmark = pytest.mark.nightly  # in a browser; test_page, test_walk and test_working_day hold the page as a whole
+pytestmark = pytest.mark.nightly  # in a browser; test_page and test_working_day hold the page as a whole
 
 
 def test_an_event_is_fired_and_what_the_program_did_is_shown(page: Page, served: Zone) -> None:

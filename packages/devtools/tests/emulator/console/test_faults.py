@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from tests.emulator.console.conftest import run_shown_command
 from wwspec_devtools.testing.zone import Zone
 
-pytestmark = pytest.mark.nightly  # in a browser; test_page, test_walk and test_working_day hold the page as a whole
+pytestmark = pytest.mark.nightly  # in a browser; test_page and test_working_day hold the page as a whole
 
 
 def test_a_fault_of_the_form_hits_and_its_rest_is_shown(page: Page, served: Zone) -> None:

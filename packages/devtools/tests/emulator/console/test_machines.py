@@ -1,4 +1,4 @@
-"""The machines of a program in the console: marks in the timeline, and how each does."""
+"""The machines of a program in the console, as its timeline marks them and its view shows them; the view of corps."""
 
 import json
 from collections.abc import Iterator
@@ -8,12 +8,14 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.emulator.console.conftest import opened_console
+from tests.support.apps import ROOT
 from tests.support.emulator import Emulator, SealedProgram
+from tests.support.zones import serve_zone
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.emulator.settings import EmulatorSettings
 from wwspec_devtools.testing.app import App
 
-pytestmark = pytest.mark.nightly  # in a browser; test_page, test_walk and test_working_day hold the page as a whole
+pytestmark = pytest.mark.nightly  # in a browser; test_page and test_working_day hold the page as a whole
 
 
 @pytest.fixture
@@ -49,6 +51,8 @@ def test_lines_name_the_machine_and_the_program_shows_how_each_does(page: Page, 
     expect(page.get_by_role("button", name="Stop M1")).to_be_visible()
     expect(page.get_by_text("wwspec zone machine start 1")).to_be_visible()
     assert [each["state"] == "stopped" for each in client.machines.states()] == [False, False]
+    page.set_viewport_size({"width": 420, "height": 800})
+    expect(page.get_by_role("button", name="Stop M1")).to_be_in_viewport(ratio=1)
     page.get_by_role("button", name="Stop M1").click()
     expect(page.get_by_role("button", name="Start M1")).to_be_visible()
     page.goto("/#/program")
@@ -57,3 +61,23 @@ def test_lines_name_the_machine_and_the_program_shows_how_each_does(page: Page, 
     expect(page.get_by_text("as M2 tells them")).to_be_visible()
     page.get_by_role("button", name="中文").click()
     expect(page.get_by_text("M1 已停止")).to_be_visible()
+
+
+SECOND = "wwemulator00000002"
+
+
+def test_a_corp_cancels_authorises_again_ends_and_renews(browser: Browser) -> None:
+    with (
+        serve_zone(ROOT, emulate=("--app-type", "third", "--corps", "2")) as corps,
+        opened_console(browser, corps.client.url, "/#/authorisations") as shown,
+    ):
+        card = shown.get_by_role("region", name="Permissions")
+        card.get_by_role("button", name=f"Cancel {SECOND}").click()
+        expect(card.get_by_text("The app is not authorised.")).to_be_visible()
+        expect(card.get_by_text(f"wwspec zone cancel --corp {SECOND}")).to_be_visible()
+        assert [each["is_installed"] for each in corps.client.authorisations()] == [True, False]
+        card.get_by_role("button", name=f"Authorise {SECOND}").click()
+        card.get_by_role("button", name=f"End the permissions {SECOND}").click()
+        expect(card.get_by_text("chats: ended")).to_be_visible()
+        card.get_by_role("button", name=f"Renew {SECOND}").click()
+        expect(card.get_by_text("chats: until")).to_have_count(2)

@@ -1,5 +1,6 @@
 """The page as a whole: what is in it, and who may use it."""
 
+import re
 from contextlib import AbstractContextManager
 from typing import Literal
 
@@ -22,6 +23,72 @@ def test_every_view_opens_by_its_link_and_by_its_number(page: Page) -> None:
     for number, name in enumerate(views, start=1):
         page.keyboard.press(str(number))
         expect(page).to_have_title(f"{name} · wwspec")
+
+
+@pytest.mark.slow  # test_every_view_opens is quick
+def test_an_entry_is_found_by_a_text_in_its_body_and_made_to_fail_the_next_time(page: Page, served: Zone) -> None:
+    served.call("chat_digest", {"limit": 7})
+    served.call("chat_history", {"limit": 2})
+    lines = page.get_by_role("treeitem")
+    expect(lines).to_have_count(2)  # the token is folded into the first call
+    page.keyboard.press("/")
+    expect(page.get_by_role("searchbox", name="Search names and bodies")).to_be_focused()
+    page.keyboard.type("senders")  # only a reply has it
+    expect(lines).to_have_count(1)
+    expect(lines.first).to_contain_text("chat_digest")
+    page.keyboard.press("Enter")
+    lines.first.click()
+    detail = page.get_by_role("complementary", name="Entry")
+    detail.get_by_role("link", name="sync_msg").click()
+    detail.get_by_role("link", name="Let this fail next time").click()
+    expect(page.get_by_label("API, ability ID or event type")).to_have_value("sync_msg")
+    expect(page.get_by_label("errcode")).to_have_value("45009")  # one is suggested
+    page.get_by_role("button", name="Set fault").click()
+    expect(page.get_by_role("row").filter(has_text="sync_msg")).to_contain_text("1 of 1")
+    assert served.call("chat_digest", '{"limit": 7}').errcode == 45009
+    expect(page.get_by_text("Calls, events and callbacks go through.")).to_be_visible()
+    page.get_by_role("link", name="Timeline").click()
+    expect(lines.last).to_contain_text("errcode 45009 of sync_msg")
+
+
+@pytest.mark.nightly  # in a browser; test_every_view_opens is quick
+def test_views_actions_abilities_events_and_entries_are_found_by_a_few_letters(page: Page, served: Zone) -> None:
+    assert served.call("chat_history", '{"limit": "x"}').refused_by
+    number = served.client.traffic(kind="app")[-1]["number"]
+    palette = page.get_by_role("dialog", name="Find and do")
+
+    def choose(text: str) -> None:
+        page.keyboard.press("Control+k")
+        expect(palette.get_by_role("combobox")).to_be_focused()
+        page.keyboard.type(text)
+        expect(palette.get_by_role("option").first).to_have_attribute("aria-selected", "true")
+        page.keyboard.press("Enter")
+        expect(palette).to_have_count(0)
+
+    choose("prog")
+    expect(page).to_have_title("Program · wwspec")
+    choose("chat_dig")
+    expect(page).to_have_url(re.compile("#/abilities/chat_digest$"))
+    choose("hit_key")
+    expect(page).to_have_url(re.compile("#/events/hit_keyword$"))
+    choose(f"#{number}")
+    expect(page.get_by_role("heading", name=f"#{number} sync_call_program")).to_be_visible()
+    choose("copy as")
+    expect(page.get_by_role("tab", name="Copy as")).to_have_attribute("aria-selected", "true")
+    choose("failures")
+    expect(page).to_have_url(re.compile("q=is%3Afailed$"))
+    choose("nobody has this name")
+    expect(page.get_by_text("No flow fits these filters.")).to_be_visible()
+
+    page.get_by_role("button", name="Find and do").click()
+    expect(palette.get_by_role("option")).not_to_have_count(0)
+    page.keyboard.press("ArrowDown")
+    expect(palette.get_by_role("option", selected=True)).to_contain_text("Abilities")
+    page.keyboard.press("Escape")
+    expect(palette).to_have_count(0)
+    page.keyboard.press("Control+k")
+    palette.get_by_role("option", name="Program").click()
+    expect(page).to_have_title("Program · wwspec")
 
 
 @pytest.mark.slow  # opens three pages

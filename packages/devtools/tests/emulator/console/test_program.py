@@ -1,4 +1,4 @@
-"""The program, as a person watches it: while it works, hangs, is down, or tells nothing."""
+"""The program, as a person watches it: while it works, hangs, is down, tells nothing, or has failed jobs."""
 
 import re
 import threading
@@ -6,21 +6,25 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
+from tests.emulator.console.conftest import opened_console
 from tests.support.apps import write_files
+from tests.support.waiting import wait_until
 from tests.support.zones import serve_zone
 from wwspec_devtools.testing.zone import ServedZone
 
-pytestmark = pytest.mark.nightly  # in a browser; test_page, test_walk and test_working_day hold the page as a whole
+pytestmark = pytest.mark.nightly  # in a browser; test_page and test_working_day hold the page as a whole
 
 HANDLERS = """
 import threading
 from pathlib import Path
 
+from wwspec_contracts.events import hit_keyword
 from wwspec_router import Contract, Output, ability
 
 GO = Path(__file__).parent.parent / "go"
+IS_REPAIRED = Path(__file__).parent.parent / "repaired"
 
 
 class Asked(Contract):
@@ -32,12 +36,22 @@ def wait(request: Asked) -> Output:
     while not GO.exists():
         threading.Event().wait(0.02)
     return Output()
+
+
+def on_hit(event: hit_keyword.Event) -> None:
+    if not IS_REPAIRED.exists():
+        raise LookupError("a-secret")
 """
 REGISTRY = """
 [abilities.wait]
 handler = "abilities.handlers:wait"
 [abilities.figures]
 kind = "status"
+[abilities.failed]
+kind = "jobs"
+[events.hit_keyword]
+handler = "abilities.handlers:on_hit"
+retries = 0
 """
 
 
@@ -114,3 +128,68 @@ def test_a_program_that_is_down_says_since_when_and_how_it_starts(shown: Page, z
     zone.start_program()
     expect(shown.get_by_role("heading", name="The program is down since")).to_have_count(0)
     expect(shown.get_by_text("up", exact=True)).to_be_visible()
+
+
+def test_a_job_that_failed_is_run_again_and_another_is_dropped(shown: Page, zone: ServedZone, folder: Path) -> None:
+    expect(shown.get_by_text("No job is under way")).to_be_visible()
+    expect(shown.get_by_role("heading", name="Failed for good")).to_be_hidden()
+    zone.fire("hit_keyword")
+    jobs = shown.get_by_role("table", name="Failed for good").get_by_role("row")
+    expect(jobs).to_have_count(1)
+    expect(jobs).to_contain_text("event:hit_keyword")
+    expect(jobs).to_contain_text("1 attempts, LookupError (710660)")
+    assert "a-secret" not in shown.content()
+    jobs.get_by_role("button", name="Run again").click()
+    expect(jobs).to_have_count(0)
+    expect(jobs).to_have_count(1)  # it has failed again
+    (folder / "repaired").touch()
+    jobs.get_by_role("button", name="Run again").click()
+    expect(shown.get_by_role("heading", name="Failed for good")).to_be_hidden()
+    (folder / "repaired").unlink()
+    zone.fire("hit_keyword")
+    expect(jobs).to_have_count(1)
+    jobs.get_by_role("button", name="Drop").click()
+    expect(shown.get_by_role("heading", name="Failed for good")).to_be_hidden()
+    shown.reload()
+    expect(shown.get_by_text("No job is under way")).to_be_visible()
+    expect(shown.get_by_role("heading", name="Failed for good")).to_be_hidden()
+
+
+def test_an_event_that_was_fired_is_not_ok_when_its_code_failed_for_good(shown: Page) -> None:
+    shown.goto("/#/events/hit_keyword")
+    shown.get_by_role("button", name="Fire", exact=True).click()
+    result = shown.get_by_role("region", name="What the program did")
+    expect(result.get_by_role("listitem").first).to_contain_text("event hit_keyword failed")
+    expect(result.get_by_role("paragraph").first).to_have_text(re.compile(r"^Entry \d+ in the timeline$"))
+
+
+def test_an_empty_reason_gets_the_cause_and_the_fix_of_the_table(shown: Page, zone: ServedZone) -> None:
+    zone.kill_program()
+    wait_until(lambda: zone.call("figures").errcode == 710674)  # a kept connection may end first: 710675
+    number = zone.client.traffic(kind="call")[-1]["number"]
+    shown.goto(f"/#/timeline/{number}")
+    problem = shown.locator(".problem").first
+    expect(problem).to_contain_text("errcode 710674: connecting to the zone failed")
+    with shown.context.expect_page() as opened:
+        problem.get_by_role("link", name="About errcode 710674").click()
+    row = opened.value.locator("#e710674")
+    expect(row).to_contain_text("connecting to the zone failed")
+    shown.get_by_role("button", name="中文").click()
+    expect(problem).to_have_text(re.compile("^errcode 710674：[^A-Za-z]+ 错误码 710674 说明"))
+    zone.start_program()
+
+
+def test_nothing_is_said_of_an_sdk_that_was_never_seen_nor_of_jobs_that_nobody_tells(
+    browser: Browser, zone: ServedZone
+) -> None:
+    zone.client.reset()
+    refused = {"errcode": 0, "errmsg": "ok", "reply": '{"errcode":40058,"errmsg":"there is no such ability"}'}
+    with opened_console(browser, zone.client.url, "about:blank") as page:
+        page.route("**/emulator/figures", lambda route: route.fulfill(json=refused))
+        page.goto("/#/program")
+        sdk = page.locator(".facts div").filter(has=page.get_by_text("SDK", exact=True)).locator("dd")
+        expect(sdk).to_have_text("not known until the program has answered")
+        expect(page.get_by_text("No call takes longer than a second.")).to_be_visible()
+        expect(page.get_by_text("No job is under way")).to_have_count(0)
+        zone.call("figures")
+        expect(page.get_by_text('it has no ability of kind = "status"')).to_be_visible()

@@ -9,7 +9,7 @@ from tests.emulator.console.test_timeline import be_busy, lines
 from tests.support.waiting import DEADLINE
 from wwspec_devtools.testing.zone import Zone
 
-pytestmark = pytest.mark.nightly  # in a browser; test_page, test_walk and test_working_day hold the page as a whole
+pytestmark = pytest.mark.nightly  # in a browser; test_page and test_working_day hold the page as a whole
 
 
 def test_drafts_of_every_form_survive_a_change_of_view_and_of_language(page: Page, served: Zone) -> None:

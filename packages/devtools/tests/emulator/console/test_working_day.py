@@ -1,4 +1,7 @@
-"""Nine tasks of a working day in the console, from the timeline, each within so many clicks, keys and filled fields."""
+"""Nine tasks of a working day in the console, from the timeline, each within so many clicks, keys and filled fields.
+
+And why a call, an event or a job of the same program failed: the error, its lines, what was logged, the time.
+"""
 
 import re
 from collections.abc import Iterator
@@ -7,13 +10,15 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.emulator.console.conftest import watched
+from tests.emulator.console.conftest import opened_console, watched
 from tests.support.failing_app import failing_app
 from tests.support.working_day import CRASHED, NETWORK, WEEK, fail, make_calls, run_written_test
 from tests.support.zones import serve_zone
 from wwspec_devtools.testing.zone import Zone
 
-pytestmark = pytest.mark.slow  # in a browser; test_walk and test_page are quick
+pytestmark = pytest.mark.slow  # in a browser; test_page is quick
+
+ERROR = "JSONDecodeError Expecting value: line 1 column 1 (char 0)"
 
 
 class Actions:
@@ -37,8 +42,13 @@ class Actions:
 
 
 @pytest.fixture(scope="module")
-def zone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zone]:
-    with serve_zone(failing_app(tmp_path_factory.mktemp("app")), serve=("--retry-pause", "0.5")) as zone:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return failing_app(tmp_path_factory.mktemp("app"))
+
+
+@pytest.fixture(scope="module")
+def zone(folder: Path) -> Iterator[Zone]:
+    with serve_zone(folder, serve=("--retry-pause", "0.5")) as zone:
         yield zone
 
 
@@ -149,10 +159,117 @@ def test_a_week_later(person: Actions, zone: Zone) -> None:
 
 def test_a_message_is_found_by_its_text(person: Actions, zone: Zone) -> None:
     msgid = zone.client.say("lina", "the blue umbrella", to=["mahui"])
-    person.fill(person.page.get_by_role("searchbox", name="Search names and bodies"), "UMBRELLA")
+    zone.client.say("lina", "the blue sky", to=["mahui"])
+    search = person.page.get_by_role("searchbox", name="Search names and bodies")
+    search.fill("BLUE")
+    expect(person.page.get_by_role("link", name="2 messages have “BLUE”: in Events, Messages")).to_be_visible()
+    person.fill(search, "UMBRELLA")
     person.click(person.page.get_by_role("link", name="1 message has “UMBRELLA”: in Events, Messages"))
     rows = person.page.get_by_role("row")
     expect(rows).to_have_count(2)
     expect(rows.last).to_contain_text("the blue umbrella")
     expect(rows.last).to_contain_text(msgid)
     assert person.count <= 2
+
+
+@pytest.fixture
+def console(browser: Browser, zone: Zone) -> Iterator[Page]:
+    """The console of a zone where nothing has happened yet."""
+    zone.client.reset()
+    with opened_console(browser, zone.client.url) as page:
+        yield page
+
+
+def line_of(folder: Path, code: str) -> int:
+    lines = (folder / "shop.py").read_text("utf-8").splitlines()
+    return 1 + next(number for number, line in enumerate(lines) if code in line)
+
+
+def entry_of(zone: Zone, kind: str) -> int:
+    return int(zone.client.traffic(kind=kind)[-1]["number"])
+
+
+def open_entry(page: Page, number: int) -> Locator:
+    page.goto(f"/#/timeline/{number}")
+    panel = page.get_by_role("tabpanel", name="Why")
+    expect(panel).to_be_visible()
+    return panel
+
+
+@pytest.mark.nightly  # the tasks of the day are nearly as much
+def test_one_click_leads_from_the_timeline_to_the_line_that_raised(console: Page, zone: Zone, folder: Path) -> None:
+    assert zone.call("total", {"text": "no number"}).errcode == CRASHED
+    console.get_by_role("treeitem").filter(has_text="total").first.click()
+
+    panel = console.get_by_role("tabpanel", name="Why")
+    expect(console.get_by_role("article").locator(".problem")).to_have_text(ERROR)
+    expect(panel.get_by_role("link", name=f"What the program tells of #{entry_of(zone, 'call')}")).to_be_visible()
+    raised = panel.get_by_role("region", name="Where it was raised")
+    own = raised.locator(":scope > ol > li")
+    expect(panel).to_contain_text("no number")
+    expect(own).to_have_count(2)
+    line = line_of(folder, "return int(json.loads(text))")
+    expect(own.first).to_have_text(f"{folder.name}/shop.py:{line} parsedreturn int(json.loads(text))")
+    expect(own.first.get_by_role("link")).to_have_attribute("href", f"vscode://file{folder}/shop.py:{line}")
+    expect(raised.get_by_text("decoder.py").first).not_to_be_visible()
+    raised.get_by_text("All 5 frames").click()
+    expect(raised.get_by_text("decoder.py").first).to_be_visible()
+
+
+@pytest.mark.nightly  # the tasks of the day are nearly as much
+def test_what_was_logged_and_printed_is_beside_it_and_is_text(console: Page, zone: Zone) -> None:
+    assert zone.call("total", {"text": "<b>bold</b>"}).errcode == CRASHED
+    panel = open_entry(console, entry_of(zone, "call"))
+    rows = panel.get_by_role("region", name="Log and output").get_by_role("row")
+    expect(rows.nth(1)).to_contain_text("ms")
+    expect(rows.nth(1)).to_contain_text("WARNINGabout to add <b>bold</b>")
+    expect(rows.nth(2)).to_contain_text("stdoutprinted <img src=x onerror=alert(1)>")
+    expect(panel.locator("img, script, b")).to_have_count(0)
+    time = panel.get_by_role("region", name="Where the time went")
+    for part in ("queue", "contract check", "SDK", "handler", "total"):
+        expect(time.get_by_role("row", name=part)).to_contain_text("ms")
+
+
+@pytest.mark.nightly  # the tasks of the day are nearly as much
+def test_what_comes_after_the_exchange_is_shown_without_a_click(console: Page, zone: Zone) -> None:
+    assert zone.call("later", {"text": "3"}).errcode == 0
+    number = entry_of(zone, "call")
+    console.goto(f"/#/timeline/{number}?tab=why")
+    expect(console.get_by_role("tabpanel", name="Why")).to_contain_text("in a task")
+    reference = zone.client.entry(number)["call"]["request_id"]
+    run = {"reference": reference, "kind": "job", "outcome": "postponed", "milliseconds": {"total": 1}, "attempt": 7}
+    console.request.post("/emulator/traces", data=[run])
+    expect(console.get_by_role("tabpanel", name="Why")).to_contain_text("Attempt 7")
+
+
+@pytest.mark.nightly  # the tasks of the day are nearly as much
+def test_the_editor_is_chosen_once_and_no_link_runs_a_script(console: Page, zone: Zone, folder: Path) -> None:
+    assert zone.call("total", {"text": "no number"}).errcode == CRASHED
+    number = entry_of(zone, "call")
+    link = open_entry(console, number).get_by_role("link", name="shop.py").first
+    line, file = line_of(folder, "return int(json.loads(text))"), folder / "shop.py"
+    choice = console.get_by_label("Open files in")
+    choice.select_option("JetBrains IDE")
+    expect(link).to_have_attribute("href", f"idea://open?file={file}&line={line}")
+    choice.select_option("another editor")
+    pattern = console.get_by_label("Link, with {path} and {line}")
+    for refused in (
+        "javascript:alert(1)//{path}",
+        "java\tscript:alert(1)//{path}",
+        " JavaScript:alert(1)//{path}",
+        "data:text/html,{path}",
+        "{path}",
+        "vscodium://file:{line}",
+    ):
+        pattern.fill(refused)
+        expect(console.get_by_role("alert").filter(has_text="Write a link of an editor")).to_be_visible()
+        expect(link).to_have_attribute("href", f"idea://open?file={file}&line={line}")
+    pattern.fill("vscodium://file{path}:{line}")
+    expect(link).to_have_attribute("href", f"vscodium://file{file}:{line}")
+    console.reload()
+    expect(link).to_have_attribute("href", f"vscodium://file{file}:{line}")
+    for stored in ("javascript:alert(1)//{path}", "none"):
+        console.evaluate("text => localStorage.setItem('wwspec-editor', text)", stored)
+        console.reload()
+        expect(console.get_by_role("tabpanel", name="Why").get_by_text("shop.py").first).to_be_visible()
+        expect(link).to_have_count(0)

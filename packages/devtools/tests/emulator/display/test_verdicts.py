@@ -1,18 +1,21 @@
-"""How an exchange ended: the same in every place that says it, and `ok` only where nothing failed."""
+"""How an exchange ended: the same in every place that says it, and `ok` only where nothing failed; and its bodies."""
 
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
+from tests.emulator.conftest import record_exchanges
 from tests.support.emulator import Emulator, SealedProgram
 from tests.support.tables import for_each
 from wwspec_contracts.files import ConsoleContract
 from wwspec_devtools.cli.tail import Lines
 from wwspec_devtools.emulator.display.verdicts import digest
+from wwspec_devtools.emulator.display.views import whole
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.emulator.http.reading import StreamEvent
 from wwspec_devtools.emulator.state.tickets import CallbackAttempt, Delivery
+from wwspec_devtools.emulator.state.traffic.entries import MAX_BODY_BYTES
 from wwspec_devtools.emulator.state.traffic.record import Traffic
 from wwspec_router.cli.main import main
 
@@ -56,14 +59,15 @@ def test_what_a_program_refuses_is_not_ok_anywhere(emulator: Emulator, zone: tup
     assert said_of(emulator) == {"app": ("ok", ""), "call": refused, "event": refused}, "the last call of the app is ok"
 
 
-def test_what_does_not_fit_the_contract_is_not_ok(emulator: Emulator, zone: tuple[Emulator, SealedProgram]) -> None:
+def test_what_does_not_fit_the_contract_is_not_ok(
+    emulator: Emulator, client: EmulatorClient, program: SealedProgram
+) -> None:
     emulator.platform.register({"echo": ConsoleContract({}, {"errcode": 0, "errmsg": ""})})
-    zone[1].reply = lambda call: '{"more": 1}'
+    program.reply = lambda call: '{"more": 1}'
     emulator.call_program()
     said = said_of(emulator)
     assert said["call"] == said["app"] == ("failed", "output $.more: this key is not in the contract")
-    with EmulatorClient(emulator.url) as client:
-        call = client.entry(client.traffic(kind="call")[-1]["number"])
+    call = client.entry(client.traffic(kind="call")[-1]["number"])
     assert (call["reason"][1], call["value"]) == ("输出 $.more：协议中没有这个键", "1")
 
 
@@ -104,3 +108,21 @@ def test_a_callback_says_why_it_did_not_reach_the_app(
     traffic.end(entry, "")
     said = digest(entry)
     assert (said.verdict, *said.reason) == (verdict, english, chinese)
+
+
+def test_an_errcode_of_wecoms_has_its_meaning_in_both_languages_and_one_of_the_programs_none(traffic: Traffic) -> None:
+    for errcode in (45009, 1001):
+        traffic.end(traffic.begin("sdk", "sync_msg", "{}"), errcode, "{}", errcode=errcode)
+    known, own = (whole(entry)["causes"] for entry in traffic.kept_entries())
+    assert [len(texts) for texts in known.values()] == [2]
+    assert own == {}
+
+
+def test_a_body_that_is_not_json_is_shown_by_its_length_and_an_empty_one_as_empty(traffic: Traffic) -> None:
+    record_exchanges(traffic, "api", reply="not json")
+    record_exchanges(traffic, "api", sent="x" * (MAX_BODY_BYTES + 1))
+    first, second = map(whole, traffic.kept_entries())
+    for form in (first, first["raw"], first["text"]):
+        assert (form["request"], form["reply"]) == ("", "not JSON, 8 characters")
+    for form in (second["raw"], second["text"]):
+        assert (form["request"], form["reply"]) == (f"not kept, {MAX_BODY_BYTES + 1} bytes", "")

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from tests.emulator.conftest import StartEmulator
+from tests.support.emulator import Emulator
 from tests.support.tables import for_each
 from wwspec_devtools.cli.verbs.zone import command
 from wwspec_devtools.emulator.http.client import EmulatorClient, EmulatorError
@@ -67,8 +68,7 @@ def test_a_verb_takes_the_arguments_of_its_control(row: ControlRow) -> None:
     assert all(each.help for each in command.commands[row.verb].params if isinstance(each, click.Option))
 
 
-def test_a_request_that_a_control_does_not_take_is_refused_by_name(start: StartEmulator) -> None:
-    emulator = start()
+def test_a_request_that_a_control_does_not_take_is_refused_by_name(emulator: Emulator, client: EmulatorClient) -> None:
     for body, said in (
         (b"", "missing required field `msgid`"),
         (b'{"msgid": 5}', "Expected `str`, got `int` - at `$.msgid`"),
@@ -77,10 +77,7 @@ def test_a_request_that_a_control_does_not_take_is_refused_by_name(start: StartE
     ):
         answer = emulator.http.post("/emulator/recall", content=body).json()
         assert (answer["errcode"], said in answer["errmsg"]) == (40058, True), answer
-    with (
-        EmulatorClient(emulator.url) as client,
-        pytest.raises(EmulatorError, match=r"Expected `int` <= 28 - at `\$.msgtype`"),
-    ):
+    with pytest.raises(EmulatorError, match=r"Expected `int` <= 28 - at `\$.msgtype`"):
         client.say("lina", "您好", to=("mahui",), msgtype=29)
 
 

@@ -1,11 +1,11 @@
-"""Messages and rules page by page, what is registered, and what of it differs from the admin console."""
+"""What the console reads and calls: messages, rules, what is registered, and the program as the app calls it."""
 
 from typing import Any
 
-from tests.support.emulator import Emulator, SealedProgram
+import pytest
 
-Zone = tuple[Emulator, SealedProgram]
-Json = dict[str, Any]
+from tests.support.emulator import Emulator, Json, SealedProgram
+from wwspec_contracts.files import ConsoleContract
 
 
 def get(emulator: Emulator, path: str, **query: Any) -> Json:
@@ -18,8 +18,7 @@ def post(emulator: Emulator, path: str, body: Any) -> Json:
     return answer
 
 
-def test_messages_come_newest_first_and_rules_oldest_first_page_by_page(zone: Zone) -> None:
-    emulator, _ = zone
+def test_messages_come_newest_first_and_rules_oldest_first_page_by_page(emulator: Emulator) -> None:
     post(emulator, "say", {"from": "lina", "to": ["mahui"], "text": "Offer 42"})
     page = get(emulator, "messages", limit=30)
     newest = page["messages"][0]
@@ -44,8 +43,7 @@ def test_messages_come_newest_first_and_rules_oldest_first_page_by_page(zone: Zo
     assert ([each["name"] for each in rest["rules"]], rest["next"]) == (["three"], None)
 
 
-def test_an_event_and_a_message_name_the_entry_of_the_event(zone: Zone) -> None:
-    emulator, _ = zone
+def test_an_event_and_a_message_name_the_entry_of_the_event(emulator: Emulator) -> None:
     assert post(emulator, "say", {"from": "lina", "to": ["mahui"], "text": "hi"})["number"] is None
     assert post(emulator, "fire/hit_keyword", {})["number"] is None
     chosen = post(emulator, "receive-events", {})
@@ -55,8 +53,7 @@ def test_an_event_and_a_message_name_the_entry_of_the_event(zone: Zone) -> None:
         assert entry["kind"] == "event"
 
 
-def test_what_is_registered_is_given_back_with_all_that_is_known(zone: Zone) -> None:
-    emulator, _ = zone
+def test_what_is_registered_is_given_back_with_all_that_is_known(emulator: Emulator) -> None:
     assert get(emulator, "contracts")["contracts"] is None
     full: Json = {"input": {"a": 1}, "output": {}, "target": "handler x", "schemas": {"input": {"type": "object"}}}
     bare: Json = {"input": {}, "output": {}}
@@ -65,8 +62,7 @@ def test_what_is_registered_is_given_back_with_all_that_is_known(zone: Zone) -> 
     assert post(emulator, "contracts", {"full": {"input": {}}})["errcode"] == 40058
 
 
-def test_the_differences_of_program_and_admin_console_name_side_path_and_consequence(zone: Zone) -> None:
-    emulator, _ = zone
+def test_the_differences_of_program_and_admin_console_name_side_path_and_consequence(emulator: Emulator) -> None:
     own = {"input": {"limit": 1}, "output": {"total": 1}}
     answer = post(emulator, "compare", {"own": own, "registered": {"input": {"limit": "1", "more": 1}, "output": {}}})
     found = [(each["side"], each["path"], each["errcode"]) for each in answer["differences"]]
@@ -77,3 +73,48 @@ def test_the_differences_of_program_and_admin_console_name_side_path_and_consequ
     assert reply.startswith("output $.total: a reply that holds it is refused by the platform (790014): ")
     assert post(emulator, "compare", {"own": own, "registered": {}})["differences"] == []
     assert post(emulator, "compare", {"own": own, "registered": {"inputs": {}}})["errcode"] == 40058
+
+
+def call(emulator: Emulator, **body: Any) -> Json:
+    return post(emulator, "call", body)
+
+
+def test_a_call_is_made_as_the_app_makes_it_and_its_entry_is_named(emulator: Emulator, program: SealedProgram) -> None:
+    answer = call(emulator, ability_id="echo", request={"limit": 2})
+    assert answer["answer"]["response_data"] == '{"limit":2}'
+    entry = emulator.http.get(f"/emulator/traffic/{answer['number']}").json()["entry"]
+    assert (entry["kind"], entry["name"], entry["ability"]) == ("app", "sync_call_program", "echo")
+    assert entry["http"]["path"] == "/cgi-bin/chatdata/sync_call_program?access_token=***"
+    assert len(entry["children"]) == 1
+    assert call(emulator, ability_id="echo")["answer"]["response_data"] == "{}"
+    assert call(emulator, ability_id="echo", data='{"big": 9007199254740993}')["answer"]["errcode"] == 0
+    assert program.calls[-1].data == '{"big": 9007199254740993}'
+    assert call(emulator, ability_id="e", request={}, asynchronous=True)["answer"]["jobid"]
+    assert program.calls[-1].is_async
+
+
+def test_what_the_platform_refuses_is_an_answer_and_a_cut_is_none(emulator: Emulator) -> None:
+    emulator.platform.register({"echo": ConsoleContract({"limit": 1}, {})})
+    refused = call(emulator, ability_id="echo", request={"limit": "2"})
+    assert (refused["errcode"], refused["answer"]["errcode"]) == (0, 790016)
+    assert "$.limit: expected an integer, got a string" in refused["answer"]["errmsg"]
+    assert call(emulator, ability_id="ech", request={})["answer"]["errcode"] == 800003
+    assert call(emulator, ability_id="echo", data="{")["answer"]["errcode"] == 790015
+    emulator.http.post("/emulator/faults", json={"on": "app", "effect": "drop", "count": 1})
+    cut = call(emulator, ability_id="echo", request={})
+    assert (cut["errcode"], cut["answer"]) == (0, None)
+    assert emulator.http.get(f"/emulator/traffic/{cut['number']}").json()["entry"]["outcome"] == "cut"
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        ({"ability_id": ""}, "$.ability_id"),
+        ({"ability_id": "echo", "request": {}, "data": "{}"}, "not both"),
+        ({"ability_id": "echo", "asynchronous": True, "notify_id": "n"}, "notify_id"),
+    ],
+)
+def test_a_call_that_says_too_little_or_too_much_is_refused(emulator: Emulator, body: Json, named: str) -> None:
+    answer = call(emulator, **body)
+    assert answer["errcode"] == 40058
+    assert named in answer["errmsg"]

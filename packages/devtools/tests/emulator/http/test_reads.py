@@ -217,9 +217,7 @@ def test_the_programs_figures_are_read_without_a_trace(
     assert figures(ability_id="status")["errcode"] == 710676
 
 
-def test_a_program_that_is_down_is_told_with_the_time_since_when(
-    client: EmulatorClient, emulator: Emulator, program: SealedProgram
-) -> None:
+def test_a_program_that_is_down_is_told_with_the_time_since_when(client: EmulatorClient, emulator: Emulator) -> None:
     before = program_state(client)
     assert (before["state"], before["since_ms"]) == ("unknown", None)
     begun = int(time.time() * 1000)

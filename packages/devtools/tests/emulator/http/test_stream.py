@@ -3,10 +3,9 @@
 import signal
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -45,17 +44,9 @@ def numbers(events: list[StreamEvent]) -> list[int]:
     return [row["number"] for event in events if event.name == "entries" for row in event.data["rows"]]
 
 
-@contextmanager
-def streaming(client: EmulatorClient, **asked: Any) -> Iterator[Iterator[StreamEvent]]:
-    with closing(client.stream(**asked)) as events:
-        yield events
-
-
-def test_a_reader_is_told_the_state_and_then_whatever_changes(
-    client: EmulatorClient, app: App, emulator: Emulator
-) -> None:
+def test_a_reader_is_told_the_state_and_then_whatever_changes(client: EmulatorClient, app: App) -> None:
     app.client.access_token()
-    with streaming(client) as events:
+    with closing(client.stream()) as events:
         first = until(events, has("gettoken"))
         assert [event.name for event in first] == ["hello", "clock", "faults", "program", "entries"]
         hello, clock, faults, program, entries = (event.data for event in first)
@@ -81,31 +72,31 @@ def test_a_reader_is_told_the_state_and_then_whatever_changes(
 
 def test_a_reader_goes_on_after_the_last_event_that_it_has(client: EmulatorClient, app: App) -> None:
     app.call("echo")
-    with streaming(client) as events:
+    with closing(client.stream()) as events:
         seen = until(events, has("sync_call_program"))
     app.call("second")
-    with streaming(client, last_id=seen[-1].id) as events:
+    with closing(client.stream(last_id=seen[-1].id)) as events:
         news = until(events, has("sync_call_program"))
     assert news[0].data["goes_on"] is True
     assert numbers(seen) == [1, 3, 2], "in the order of their last changes"
     assert sorted(set(numbers(news))) == [4, 5]
-    with streaming(client, since=4) as events:
+    with closing(client.stream(since=4)) as events:
         assert numbers(until(events, has("second"))) == [5]
-    with streaming(client, kinds=["call"], ability="second") as events:
+    with closing(client.stream(kinds=["call"], ability="second")) as events:
         assert numbers(until(events, has("second"))) == [5]
 
 
 @pytest.mark.parametrize("last_id", ["x", "deadbeef-3-3", "-", "a-b-c", "deadbeef-99999999999999999999-1"])
 def test_a_reader_with_an_id_of_elsewhere_gets_everything(client: EmulatorClient, app: App, last_id: str) -> None:
     app.client.access_token()
-    with streaming(client, last_id=last_id) as events:
+    with closing(client.stream(last_id=last_id)) as events:
         received = until(events, has("gettoken"))
     assert received[0].data["goes_on"] is False
 
 
 def test_a_reset_begins_a_new_session(client: EmulatorClient, app: App) -> None:
     app.call("echo")
-    with streaming(client) as events:
+    with closing(client.stream()) as events:
         [hello, *_] = until(events, has("sync_call_program"))
         client.reset()
         again = until(events, lambda event: event.name == "hello")[-1]
@@ -117,7 +108,7 @@ def test_a_reset_begins_a_new_session(client: EmulatorClient, app: App) -> None:
 
 @pytest.mark.parametrize("traffic", [50], indirect=True)
 def test_a_slow_reader_costs_no_memory_and_learns_what_it_missed(client: EmulatorClient, traffic: Traffic) -> None:
-    with streaming(client) as events:
+    with closing(client.stream()) as events:
         record_exchanges(traffic, "first")
         received = until(events, has("first"))
         record_exchanges(traffic, *["many"] * 200, "last")
@@ -131,9 +122,9 @@ def test_a_slow_reader_costs_no_memory_and_learns_what_it_missed(client: Emulato
 
 def test_the_readers_are_limited(client: EmulatorClient, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream, "MAX_READERS", 1)
-    with streaming(client) as events:
+    with closing(client.stream()) as events:
         until(events, lambda event: event.name == "program")
-        with EmulatorClient(emulator.url) as another, streaming(another) as refused:
+        with EmulatorClient(emulator.url) as another, closing(another.stream()) as refused:
             with pytest.raises(StreamEndedError, match="503: too many readers"):
                 next(refused)
     wait_until(lambda: emulator.http.head("/emulator/stream").status_code == 200)

@@ -21,8 +21,8 @@ from wwspec_devtools.emulator.state.conversations import Message
 
 WITHOUT_SCREEN = ["--no-sandbox", "--disable-gpu"]
 FRAME_HOST = "https://open.work.weixin.qq.com"
-SEES, NOT_SEES = "zhangwei", "wangfang"
-"""Two members."""
+SEES = "zhangwei"
+"""The member who looks at the page."""
 
 
 class AppPage:
@@ -64,7 +64,7 @@ class AppPage:
 
     def _register(self, **registered: Any) -> None:
         world = self.world
-        ticket = self.get("ticket/get", type="agent_config")["ticket"]
+        ticket = self.emulator.app_get("ticket/get", type="agent_config")["ticket"]
         app = {"corpId": world.app.corpid, "agentId": world.app.agentid, "ticket": ticket}
         self.page.evaluate("given => register(given)", app | registered)
 
@@ -92,10 +92,6 @@ class AppPage:
     def calls(self, name: str) -> list[Any]:
         """Return what the frame called a function of the page with."""
         return [given for called, given in self.page.evaluate("() => calls") if called == name]
-
-    def get(self, api: str, **query: str) -> Any:
-        query = {"access_token": self.emulator.token()} | query
-        return self.emulator.http.get(f"/cgi-bin/{api}", params=query).json()
 
 
 @contextmanager
@@ -148,3 +144,9 @@ class Shared:
 @pytest.fixture
 def app(pytestconfig: pytest.Config) -> AppPage:
     return shared_by_folder(pytestconfig, Shared).app()
+
+
+@pytest.fixture
+def opened(app: AppPage) -> None:
+    """The page is open, and the app is registered."""
+    app.open_quickly()

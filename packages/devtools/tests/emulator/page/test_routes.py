@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Callable
-from typing import Any
+from html import escape
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
 from tests.emulator.conftest import StartEmulator
-from tests.support.emulator import Emulator
+from tests.support.emulator import Emulator, Json
 from tests.support.tables import for_each
 from wwspec_devtools.emulator.answers import RefusedError
 from wwspec_devtools.emulator.http.client import EmulatorClient
@@ -21,8 +21,6 @@ from wwspec_devtools.emulator.settings import APP_TYPES, AppType
 from wwspec_devtools.emulator.state.conversations import Message
 from wwspec_devtools.emulator.state.page_tickets import sign
 from wwspec_devtools.emulator.state.world import World
-
-Json = dict[str, Any]
 
 PAGE = "http://127.0.0.1:8000/home"
 
@@ -50,8 +48,8 @@ def test_only_members_of_a_known_corp_can_be_chosen_and_are_logged_in(emulator: 
         assert (answer.status_code, list(answer.cookies)) == (200, []), (userid, corpid)
         assert "lina" in answer.text, "a person can be chosen"
     people = emulator.platform.world.corp(emulator.platform.world.app).chats.people
-    links = re.findall(r'<a href="https://[^"]*userid=(\w+)', log_in(emulator, None).text)
-    assert links == [each.id for each in people.employees]
+    links = re.findall(r'<a href="([^"]*)"', log_in(emulator, None).text)
+    assert links == [escape(login_url(each.id, PAGE, emulator.settings.corpid)) for each in people.employees]
 
 
 def test_a_login_that_leads_to_no_page_is_refused(emulator: Emulator) -> None:
@@ -67,8 +65,8 @@ def test_a_body_that_is_too_large_or_has_no_length_is_refused(emulator: Emulator
 
 def opened(emulator: Emulator, *, origin: str = "http://127.0.0.1:8000", sid: str | None = None, **params: str) -> Json:
     """Open a frame as WeCom's script does in the browser of a member."""
-    token, world = emulator.token(), emulator.platform.world
-    ticket = emulator.http.get(f"/cgi-bin/ticket/get?type=agent_config&access_token={token}").json()["ticket"]
+    world = emulator.platform.world
+    ticket = emulator.app_get("ticket/get", type="agent_config")["ticket"]
     own = {"corpid": world.app.corpid, "agentid": str(world.app.agentid), "timestamp": "1", "nonceStr": "n"}
     own["signature"] = sign(ticket, "n", "1", PAGE)
     cookie = f"{COOKIE}={log_in(emulator, 'lina').cookies[COOKIE] if sid is None else sid}"
@@ -88,6 +86,7 @@ def test_a_frame_is_for_the_login_that_opened_it_until_that_ends(emulator: Emula
     for seconds, expected in ((12 * 3600 - 1, 0), (1, 42003)):
         emulator.advance(seconds)
         assert errcode(frame["cookie"]) == expected
+    assert opened(emulator, sid=frame["cookie"].removeprefix(f"{COOKIE}="))["errcode"] == 42006
 
 
 def shown(emulator: Emulator, *messages: Message, names: tuple[tuple[str, str], ...] = ()) -> list[Json]:
@@ -140,6 +139,9 @@ def test_each_kind_of_message_is_shown_in_words(emulator: Emulator) -> None:
 
 def test_a_member_sees_no_number_that_the_app_hides_from_him(emulator: Emulator) -> None:
     message = said(emulator, "13800138000 6222020200112233446 11010519491231002X")
+    of_another = {"hide_mobile": True, "hide_idcard": True, "hide_bankno": True}
+    emulator.app_call("set_hide_sensitiveinfo_config", {"userid": "zhangwei", "config": of_another})
+    assert shown(emulator, message)[0]["text"] == message.text
     for hidden, text in (
         ("hide_mobile", "138****8000 6222020200112233446 11010519491231002X"),
         ("hide_bankno", "13800138000 622************3446 11010519491231002X"),
@@ -159,6 +161,7 @@ def test_a_message_is_shown_for_90_days(emulator: Emulator) -> None:
 def test_names_are_shown_by_their_ids(emulator: Emulator) -> None:
     document = "https://doc.weixin.qq.com/doc/"
     asked = {("userName", "lina"): "李娜", ("userName", "x"): "", ("chatName", "x"): "非企业客户群"}
+    asked |= {("externalUserName", "x"): "非企业客户", ("externalUserAvatar", "x"): "非企业客户"}
     asked |= {("fileName", f"{document}doc_emulator_weekly/"): "项目周报", ("fileName", document): "链接错误"}
     assert [each["text"] for each in shown(emulator, names=(*asked,))] == [*asked.values()]
     assert [each.get("errcode") for each in shown(emulator, names=(("userAge", "lina"),))] == [40058]
@@ -224,7 +227,9 @@ def test_an_app_shows_nothing_once_its_data_permission_has_ended(start: StartEmu
     assert refusal(emulator.platform.world) == 710726
 
 
-def test_an_app_shows_nothing_after_a_cancelled_authorisation(start: StartEmulator) -> None:
+def test_an_app_shows_nothing_after_a_cancelled_authorisation_or_without_the_right(start: StartEmulator) -> None:
     world = start(app_type="third").platform.world
     world.app.authorisation.is_installed = False
     assert refusal(world) == 48004
+    world.app.authorised = False
+    assert refusal(world) == 48002

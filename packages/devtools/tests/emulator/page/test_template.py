@@ -5,12 +5,7 @@ from playwright.sync_api import expect
 
 from tests.emulator.page.conftest import AppPage
 
-pytestmark = pytest.mark.slow  # a browser of its own; test_messages has one for what every page meets
-
-
-@pytest.fixture(autouse=True)
-def opened(app: AppPage) -> None:
-    app.open_quickly()
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("opened")]  # test_messages has what every page meets
 
 
 def test_100076_a_list_is_repeated_and_parts_are_shown_on_conditions(app: AppPage) -> None:

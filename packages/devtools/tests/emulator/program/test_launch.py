@@ -161,7 +161,7 @@ def test_each_machine_has_a_program_with_a_port_of_its_own(tmp_path: Path) -> No
         emulator = forked_child([*arguments, f"{started}{{port}}"], output=tmp_path / "log")
         try:
             with EmulatorClient(emulator.announced_url()) as client:
-                wait_until(lambda: log_of(tmp_path).count("the program accepts connections at") == 2)
+                wait_until(lambda: (tmp_path / "log").read_text().count("the program accepts connections at") == 2)
                 notify = {"input": {"func": "spec_notify_app", "func_req": {"notify_id": "made_here"}}}
                 assert App(client).call("any", {"input": {"func": "none", "func_req": {}}}).errcode == 710660
                 App(client).call("any", notify)  # of the second machine, as the first had its turn
@@ -171,7 +171,3 @@ def test_each_machine_has_a_program_with_a_port_of_its_own(tmp_path: Path) -> No
                 assert [row["machine"] for row in client.traffic(kind="sdk")] == [2]
         finally:
             emulator.stop()
-
-
-def log_of(folder: Path) -> str:
-    return (folder / "log").read_text()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.emulator import Emulator, Json, SealedProgram, program_state
+from tests.support.emulator import Emulator, SealedProgram, program_state
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_devtools.emulator.http.client import EmulatorClient, EmulatorError
 from wwspec_devtools.emulator.settings import EmulatorSettings, machine_url
@@ -43,16 +43,10 @@ class Several:
         """Return which machine an event goes to."""
         return int(json.loads(self.client.fire("hit_keyword")["reply"])["machine"])
 
-    def sdk(self, api: str, request: Json, machine: int, job_info: str = "") -> Json:
-        """Call an SDK API as the program on a machine does."""
-        who = {"ww-corpid": self.emulator.settings.corpid, "ww-agentid": str(self.emulator.settings.agentid)}
-        headers = {**who, "ww-machine": str(machine), "ww-job-info": job_info}
-        answer: Json = self.emulator.http.post(f"/emulator/sdk/{api}", json=request, headers=headers).json()
-        return answer
-
     def notified(self, machine: int) -> str:
         """Let a machine notify the app, and return the notify_id."""
-        return str(self.sdk("spec_notify_app", {"notify_id": f"notify_{machine}"}, machine)["notify_id"])
+        asked = {"notify_id": f"notify_{machine}"}
+        return str(self.emulator.sdk("spec_notify_app", asked, machine=machine)["notify_id"])
 
 
 @pytest.fixture(scope="module")
@@ -112,16 +106,15 @@ def test_settings_say_where_calls_with_a_notify_id_go() -> None:
 
 
 def test_100142_a_job_is_reported_by_the_machine_that_has_it(zone: Several) -> None:
-    asked = {"program_id": zone.emulator.settings.program_id, "ability_id": "slow", "request_data": "{}"}
     zone.called()
-    jobid = zone.emulator.app_call("async_program_task", asked)["jobid"]
+    jobid = zone.emulator.call_program(api="async_program_task")["jobid"]
     [job_info] = zone.jobs
     report = {"errcode": 0, "result": "{}"}
-    refused = zone.sdk("program_async_job_call_back", report, 3, job_info)
+    refused = zone.emulator.sdk("program_async_job_call_back", report, machine=3, job_info=job_info)
     assert refused["errcode"] == 790017
     assert "the job is of machine 2, the report of machine 3" in refused["errmsg"]
     assert zone.emulator.app_call("async_program_result", {"jobid": jobid})["errcode"] == 710642
-    assert zone.sdk("program_async_job_call_back", report, 2, job_info)["errcode"] == 0
+    assert zone.emulator.sdk("program_async_job_call_back", report, machine=2, job_info=job_info)["errcode"] == 0
     assert zone.emulator.app_call("async_program_result", {"jobid": jobid})["errcode"] == 0
 
 

@@ -47,8 +47,7 @@ def test_a_call_waits_for_the_contracts_and_the_port_of_a_program_that_starts(
         client.register({"other": ECHO})
         client.point_to(url_of(closed))
         client.begin_start()
-        asked = {"program_id": emulator.settings.program_id, "ability_id": "echo", "request_data": '{"a": 1}'}
-        call = pool.submit(emulator.app_call, api, asked)
+        call = pool.submit(emulator.call_program, '{"a": 1}', api=api)
         wait_until(lambda: begun(emulator, api))
         client.register({"echo": ECHO})
         client.point_to(url)

@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from wwspec_devtools.emulator.proxy.authority import Authority
+from wwspec_devtools.emulator.proxy.proxy import Proxy
+
 
 class Recording(ThreadingHTTPServer):
     """Stands where the emulator would: keeps what it is asked, and answers with it."""
@@ -83,3 +86,15 @@ def server() -> Iterator[Recording]:
         yield server
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("state"))
+
+
+@pytest.fixture(scope="module")
+def proxy(authority: Authority, server: Recording) -> Iterator[Proxy]:
+    host, port = server.server_address[:2]
+    with Proxy(authority, (str(host), port)) as proxy:
+        yield proxy

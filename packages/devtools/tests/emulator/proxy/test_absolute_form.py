@@ -30,13 +30,6 @@ def asked(server: Recording) -> list[dict[str, Any]]:
     return server.asked
 
 
-@pytest.fixture(scope="module")
-def proxy(server: Recording, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
-    host, port = server.server_address[:2]
-    with Proxy(Authority(tmp_path_factory.mktemp("state")), (str(host), port)) as proxy:
-        yield proxy
-
-
 @contextmanager
 def connected(proxy: Proxy) -> Iterator[socket.socket]:
     host, port = proxy.url.removeprefix("http://").split(":")

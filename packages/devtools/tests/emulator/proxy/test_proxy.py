@@ -8,7 +8,6 @@ import ssl
 import stat
 import subprocess
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -23,18 +22,6 @@ from wwspec_contracts.errors import ConfigurationError
 from wwspec_devtools.emulator.proxy.authority import Authority
 from wwspec_devtools.emulator.proxy.proxy import Proxy
 from wwspec_devtools.emulator.settings import WECOM_HOST
-
-
-@pytest.fixture
-def authority(tmp_path: Path) -> Authority:
-    return Authority(tmp_path / "state")
-
-
-@pytest.fixture
-def proxy(authority: Authority, server: Recording) -> Iterator[Proxy]:
-    host, port = server.server_address[:2]
-    with Proxy(authority, (str(host), port)) as proxy:
-        yield proxy
 
 
 def client(proxy: Proxy, authority: Authority) -> httpx.Client:

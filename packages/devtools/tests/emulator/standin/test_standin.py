@@ -1,9 +1,11 @@
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType
@@ -12,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.emulator.conftest import LoadStandin, StartEmulator
-from tests.support.emulator import Response, free_socket, http_server, serving, url_of
+from tests.support.emulator import Emulator, Response, free_socket, http_server, serving, url_of
 from tests.support.waiting import DEADLINE
 from wwspec_devtools.emulator.http.app import create_app
 from wwspec_devtools.emulator.http.client import EmulatorClient
@@ -28,6 +30,15 @@ CALL = seal.CallContent(
 @pytest.fixture
 def key(local_directory: Path) -> bytes:
     return (local_directory / "zone.key").read_bytes()
+
+
+@pytest.fixture
+def listening() -> Iterator[socket.socket]:
+    """Where the stand-in looks for an emulator, and a test answers it."""
+    with free_socket() as listening:
+        listening.listen()
+        listening.settimeout(20)
+        yield listening
 
 
 @pytest.fixture
@@ -138,10 +149,9 @@ def test_notify_ids_are_fresh_and_short(sdk: ModuleType) -> None:
     assert all(len(notify_id.encode()) <= 64 for notify_id in ids)
 
 
-def test_debug_mode_needs_the_credentials(sdk: ModuleType, start: StartEmulator, load_standin: LoadStandin) -> None:
+def test_debug_mode_needs_the_credentials(sdk: ModuleType, emulator: Emulator, load_standin: LoadStandin) -> None:
     assert sdk.spec_open_debug_mode("debug", "access") is True
     assert sdk.spec_open_debug_mode("", "access") is False
-    emulator = start()
     sdk, debug_token, access_token = load_standin(emulator.url), emulator.settings.debug_token, emulator.token()
     assert sdk.spec_open_debug_mode("made-up", access_token) is False
     assert sdk.spec_open_debug_mode(debug_token, "made-up") is False
@@ -149,9 +159,8 @@ def test_debug_mode_needs_the_credentials(sdk: ModuleType, start: StartEmulator,
 
 
 def test_notify_ids_follow_from_the_request_so_that_the_same_traffic_has_the_same_ids(
-    start: StartEmulator, load_standin: LoadStandin
+    emulator: Emulator, load_standin: LoadStandin
 ) -> None:
-    emulator = start()
     sdk = load_standin(emulator.url)
     made = []
     for request_id in ("r1", "r2", "r1"):
@@ -190,8 +199,7 @@ def test_only_loopback_and_local_are_accepted(load_standin: LoadStandin, url: st
         load_standin(url)
 
 
-def test_sdk_calls_reach_the_emulator_with_their_caller(start: StartEmulator, load_standin: LoadStandin) -> None:
-    emulator = start()
+def test_sdk_calls_reach_the_emulator_with_their_caller(emulator: Emulator, load_standin: LoadStandin) -> None:
     sdk = load_standin(emulator.url)
     settings = emulator.settings
     reply = sdk.ChatDataSDK(settings.corpid, settings.agentid, "ab/中", "job\n").sync_msg('{"limit": 1}')
@@ -201,22 +209,20 @@ def test_sdk_calls_reach_the_emulator_with_their_caller(start: StartEmulator, lo
 
 
 def test_an_api_that_the_standin_lacks_is_there_while_a_test_answers_it(
-    start: StartEmulator, load_standin: LoadStandin
+    emulator: Emulator, client: EmulatorClient, load_standin: LoadStandin
 ) -> None:
-    emulator = start()
     caller = load_standin(emulator.url).ChatDataSDK(emulator.settings.corpid, emulator.settings.agentid, "", "")
-    with EmulatorClient(emulator.url) as client:
-        assert not hasattr(caller, "say_hello")
-        client.answer("say_hello", {"errcode": 0, "text": "你好"}, times=1)
-        assert json.loads(caller.say_hello("{}")) == {"errcode": 0, "text": "你好"}
-        assert not hasattr(caller, "say_hello")
-        assert not hasattr(caller, "名字")
-        [entry] = client.traffic(kind="sdk")
-        assert (entry["name"], entry["faults"]) == ("say_hello", ["answer_1"])
+    assert not hasattr(caller, "say_hello")
+    client.answer("say_hello", {"errcode": 0, "text": "你好"}, times=1)
+    assert json.loads(caller.say_hello("{}")) == {"errcode": 0, "text": "你好"}
+    assert not hasattr(caller, "say_hello")
+    assert not hasattr(caller, "名字")
+    [entry] = client.traffic(kind="sdk")
+    assert (entry["name"], entry["faults"]) == ("say_hello", ["answer_1"])
 
 
-def test_a_request_that_is_no_json_object_raises(start: StartEmulator, load_standin: LoadStandin) -> None:
-    sdk = load_standin(start().url).ChatDataSDK("ww1", 7, "", "")
+def test_a_request_that_is_no_json_object_raises(emulator: Emulator, load_standin: LoadStandin) -> None:
+    sdk = load_standin(emulator.url).ChatDataSDK("ww1", 7, "", "")
     for request in ["", "[]", "{", '"\ud800"']:
         with pytest.raises(Exception, match="sync_msg") as raised:
             sdk.sync_msg(request)
@@ -224,14 +230,12 @@ def test_a_request_that_is_no_json_object_raises(start: StartEmulator, load_stan
 
 
 def test_a_reply_that_never_comes_raises_the_network_code(
-    load_standin: LoadStandin, monkeypatch: pytest.MonkeyPatch
+    load_standin: LoadStandin, listening: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(link, "READ_SECONDS", 0.05)
-    with free_socket() as silent:
-        silent.listen()
-        sdk = load_standin(url_of(silent))
-        with pytest.raises(Exception, match="TimeoutError") as raised:
-            sdk.ChatDataSDK("ww1", 7, "", "").sync_msg("{}")
+    sdk = load_standin(url_of(listening))
+    with pytest.raises(Exception, match="TimeoutError") as raised:
+        sdk.ChatDataSDK("ww1", 7, "", "").sync_msg("{}")
     assert return_code(raised) == -10002
 
 
@@ -244,63 +248,59 @@ def test_replies_that_are_none_raise_their_code(load_standin: LoadStandin, respo
         assert return_code(raised) == code
 
 
-def test_each_thread_keeps_one_connection(load_standin: LoadStandin) -> None:
-    with free_socket() as listening:
-        listening.listen()
-        listening.settimeout(20)
-        sdk = load_standin(url_of(listening))
+def test_each_thread_keeps_one_connection(load_standin: LoadStandin, listening: socket.socket) -> None:
+    sdk = load_standin(url_of(listening))
 
-        def call_three_times() -> None:
-            for _ in range(3):
-                assert sdk.ChatDataSDK("ww1", 7, "", "").sync_msg("{}") == "{}"
+    def call_three_times() -> None:
+        for _ in range(3):
+            assert sdk.ChatDataSDK("ww1", 7, "", "").sync_msg("{}") == "{}"
 
-        for _ in range(2):
-            caller = threading.Thread(target=call_three_times)
-            caller.start()
-            connection, _ = listening.accept()
-            with connection:
-                for _ in range(3):
-                    read_request(connection)
-                    connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")
-                assert connection.recv(1) == b"", "the thread's end closes its connection"
-            caller.join()
-
-
-def test_a_kept_connection_that_was_closed_is_opened_once_more(load_standin: LoadStandin) -> None:
-    with free_socket() as listening:
-        listening.listen()
-        listening.settimeout(20)
-        sdk = load_standin(url_of(listening))
-        replies: list[str] = []
-        closed = threading.Event()
-
-        def call_twice() -> None:
-            replies.append(sdk.ChatDataSDK("ww1", 7, "", "").sync_msg("{}"))
-            closed.wait(DEADLINE)
-            replies.append(sdk.ChatDataSDK("ww1", 7, "", "").sync_msg("{}"))
-
-        caller = threading.Thread(target=call_twice)
+    for _ in range(2):
+        caller = threading.Thread(target=call_three_times)
         caller.start()
-        for text in (b"11", b"22"):
-            connection, _ = listening.accept()
-            with connection:
+        connection, _ = listening.accept()
+        with connection:
+            for _ in range(3):
                 read_request(connection)
-                connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n" + text)
-            closed.set()
+                connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")
+            assert connection.recv(1) == b"", "the thread's end closes its connection"
         caller.join()
+
+
+def test_a_kept_connection_that_was_closed_is_opened_once_more(
+    load_standin: LoadStandin, listening: socket.socket
+) -> None:
+    sdk = load_standin(url_of(listening))
+    replies: list[str] = []
+    closed = threading.Event()
+
+    def call_twice() -> None:
+        replies.append(sdk.ChatDataSDK("ww1", 7, "", "").sync_msg("{}"))
+        closed.wait(DEADLINE)
+        replies.append(sdk.ChatDataSDK("ww1", 7, "", "").sync_msg("{}"))
+
+    caller = threading.Thread(target=call_twice)
+    caller.start()
+    for text in (b"11", b"22"):
+        connection, _ = listening.accept()
+        with connection:
+            read_request(connection)
+            connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n" + text)
+        closed.set()
+    caller.join()
     assert replies == ["11", "22"]
 
 
-def test_a_fresh_connection_that_is_closed_without_a_reply_raises(load_standin: LoadStandin) -> None:
-    with free_socket() as listening:
-        listening.listen()
-        sdk = load_standin(url_of(listening))
-        with ThreadPoolExecutor() as pool:
-            call = pool.submit(sdk.ChatDataSDK("ww1", 7, "", "").sync_msg, "{}")
-            connection, _ = listening.accept()
-            read_request(connection)
-            connection.close()
-            assert getattr(call.exception(DEADLINE), "return_code", None) == -10002
+def test_a_fresh_connection_that_is_closed_without_a_reply_raises(
+    load_standin: LoadStandin, listening: socket.socket
+) -> None:
+    sdk = load_standin(url_of(listening))
+    with ThreadPoolExecutor() as pool:
+        call = pool.submit(sdk.ChatDataSDK("ww1", 7, "", "").sync_msg, "{}")
+        connection, _ = listening.accept()
+        read_request(connection)
+        connection.close()
+        assert getattr(call.exception(DEADLINE), "return_code", None) == -10002
 
 
 def test_the_key_is_waited_for_until_the_emulator_is_up(

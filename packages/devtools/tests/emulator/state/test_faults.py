@@ -29,26 +29,22 @@ def sdk_call(emulator: Emulator, load_standin: LoadStandin) -> Callable[..., str
     return call
 
 
-@pytest.mark.parametrize("return_code", range(-10009, -10000))
-def test_an_sdk_call_fails_with_the_return_code_of_the_fault(
-    client: EmulatorClient, sdk_call: Callable[..., str], return_code: int
+@pytest.mark.parametrize(
+    ("effect", "value", "return_code", "said"),
+    [
+        *(("return_code", code, code, "a fault that was set") for code in range(-10009, -10000)),
+        ("drop", 0, -10002, "did not answer"),
+        ("timeout", 0.01, -10002, "did not answer"),
+    ],
+)
+def test_an_sdk_call_fails_with_the_return_code_of_the_fault_or_of_the_network(
+    client: EmulatorClient, sdk_call: Callable[..., str], effect: str, value: float, return_code: int, said: str
 ) -> None:
-    client.add_fault("sdk", "return_code", "sync_msg", return_code, count=1)
-    with pytest.raises(Exception, match="a fault that was set") as raised:
+    assert '"errcode":0' in sdk_call()
+    client.add_fault("sdk", effect, "sync_msg", value, count=1)
+    with pytest.raises(Exception, match=said) as raised:
         sdk_call()
     assert raised.value.return_code == return_code  # type: ignore[attr-defined]
-    assert '"errcode":0' in sdk_call()
-
-
-@pytest.mark.parametrize("effect", ["drop", "timeout"])
-def test_a_cut_connection_is_the_network_code_to_a_program(
-    client: EmulatorClient, sdk_call: Callable[..., str], effect: str
-) -> None:
-    assert '"errcode":0' in sdk_call()
-    client.add_fault("sdk", effect, value=0.01 if effect == "timeout" else 0, count=1)
-    with pytest.raises(Exception, match="did not answer") as raised:
-        sdk_call()
-    assert raised.value.return_code == -10002  # type: ignore[attr-defined]
     assert '"errcode":0' in sdk_call()
 
 

@@ -124,11 +124,10 @@ def test_what_an_api_gives_a_corp_is_taken_from_it_and_from_no_other(tenants: Te
 def test_an_access_token_opens_its_own_corp_only(tenants: Tenants) -> None:
     settings = tenants[0].settings
     for tenant in tenants:
-        token = token_of(tenant)
-        users = tenant.platform.app_call("chatdata/get_auth_user_list", {"access_token": token}, b"{}")
-        assert users["errcode"] == 0
+        token = tenant.access_token()
+        assert tenant.platform.app_call("chatdata/get_auth_user_list", token, b"{}")["errcode"] == 0
         with tenant.world.lock:
-            assert tenant.world.accounts.owner(token) is tenant.app
+            assert tenant.world.accounts.owner(token["access_token"]) is tenant.app
     wrong = {"corpid": tenants[1].app.corpid, "corpsecret": settings.secret}
     assert tenants[0].platform.app_call("gettoken", wrong, b"")["errcode"] == 40001
 
@@ -183,17 +182,11 @@ def test_a_log_level_and_a_limit_are_those_of_one_corp(tenants: Tenants) -> None
     assert [tenant.app_call("get_log_level", **program)["log_level"] for tenant in tenants] == [2, 3, 2]
 
 
-def token_of(tenant: Tenant) -> str:
-    """Return an access token of the corp's app."""
-    query = {"corpid": tenant.app.corpid, "corpsecret": tenant.app.secret}
-    return str(tenant.platform.app_call("gettoken", query, b"")["access_token"])
-
-
 def test_debug_mode_is_that_of_one_corps_app_on_both_sides(tenants: Tenants) -> None:
     owner, settings, world = tenants[1], tenants[0].settings, tenants[0].world
     program = {"program_id": settings.program_id}
     owner.app.linked(settings.program_id).debug_url = "http://debug/"
-    assert owner.platform.open_debug_mode(settings.debug_token, token_of(owner))
+    assert owner.platform.open_debug_mode(settings.debug_token, owner.access_token()["access_token"])
     opened = [tenant.app_call("open_debug_mode", debug_token=settings.debug_token, **program) for tenant in tenants]
     assert [each["errcode"] for each in opened] == [710673, 0, 710673]
     assert [tenant.app_call("check_debug_mode", **program)["debug_mode_status"] for tenant in tenants] == [1, 2, 1]
@@ -204,7 +197,7 @@ def test_debug_mode_is_that_of_one_corps_app_on_both_sides(tenants: Tenants) -> 
 
 
 def test_in_debug_mode_a_token_opens_the_messages_of_its_own_corp_only(tenants: Tenants) -> None:
-    token = token_of(tenants[1])
+    token = tenants[1].access_token()["access_token"]
 
     def asked(tenant: Tenant) -> int:
         caller = Caller(corpid=tenant.app.corpid, agentid=tenant.app.agentid)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.emulator.conftest import LoadStandin
-from tests.support.emulator import Emulator, Json, SealedProgram
+from tests.support.emulator import Emulator, SealedProgram
 from wwspec_client import StillRunningError
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.emulator.standin.wwspec_standin import seal
@@ -25,14 +25,6 @@ def client(emulator: Emulator) -> Iterator[EmulatorClient]:
         yield client
 
 
-def sdk(emulator: Emulator, api: str, request: Json, **caller: str) -> Json:
-    """Call an SDK API as the stand-in does, for a request, a job, or neither."""
-    known = {f"ww-{name.replace('_', '-')}": value for name, value in caller.items()}
-    headers = {"ww-corpid": emulator.settings.corpid, "ww-agentid": str(emulator.settings.agentid), **known}
-    answer: Json = emulator.http.post(f"/emulator/sdk/{api}", json=request, headers=headers).json()
-    return answer
-
-
 def tree(client: EmulatorClient, since: int) -> list[tuple[str, str, int | None, int]]:
     """Return kind, name, parent and flow of each entry; numbers begin anew after `since`."""
     return [
@@ -46,11 +38,11 @@ def test_an_event_its_notification_the_fetch_and_all_pages_are_one_flow(
 ) -> None:
     def reply(call: seal.CallContent) -> str:
         if call.call_type == 2:
-            sdk(emulator, "spec_notify_app", {"notify_id": "n-1"}, request_id=call.request_id)
+            emulator.sdk("spec_notify_app", {"notify_id": "n-1"}, request_id=call.request_id)
             return "{}"
         if call.notify_id:
             return "{}"
-        return json.dumps(sdk(emulator, "sync_msg", json.loads(call.data), request_id=call.request_id))
+        return json.dumps(emulator.sdk("sync_msg", json.loads(call.data), request_id=call.request_id))
 
     program.reply = reply
     app.call("warm-up: the token", '{"limit": 1}')
@@ -86,9 +78,9 @@ def test_an_asynchronous_call_its_job_its_report_and_its_result_are_one_flow(
     with pytest.raises(StillRunningError, match=f"{submitted.jobid}: the program has reported no result"):
         submitted.result(0)
     job_info = program.calls[-1].job_info
-    sdk(emulator, "get_group_chat", {"chatid": "none"}, job_info=job_info, request_id="of another call")
+    emulator.sdk("get_group_chat", {"chatid": "none"}, job_info=job_info, request_id="of another call")
     for result in ('{"b": "text"}', '{"b": 2}'):
-        sdk(emulator, "program_async_job_call_back", {"errcode": 0, "result": result}, job_info=job_info)
+        emulator.sdk("program_async_job_call_back", {"errcode": 0, "result": result}, job_info=job_info)
     assert submitted.result().reply == {"b": 2}
     assert tree(client, since) == [
         ("app", "async_program_task", None, 1),
@@ -121,10 +113,10 @@ def test_code_that_runs_after_an_event_is_known_by_its_notify_id_and_token(
     program.reply = reply
     since = client.last_number()
     token = client.fire("hit_keyword")["event"]["hit_keyword"]["token"]
-    sdk(emulator, "sync_msg", {"token": token})
-    sdk(emulator, "spec_notify_app", {"notify_id": made[0]})
-    sdk(emulator, "spec_notify_app", {"notify_id": "unknown"})
-    sdk(emulator, "get_group_chat", {"chatid": "none"}, request_id=made[0])
+    emulator.sdk("sync_msg", {"token": token})
+    emulator.sdk("spec_notify_app", {"notify_id": made[0]})
+    emulator.sdk("spec_notify_app", {"notify_id": "unknown"})
+    emulator.sdk("get_group_chat", {"chatid": "none"}, request_id=made[0])
     trace = {"reference": made[0], "kind": "job", "outcome": "failed", "milliseconds": {"total": 1.0}}
     emulator.http.post("/emulator/traces", json=[trace])
     assert [each["outcome"] for each in client.entry(since + 1)["traces"]] == ["failed"], "and not the notification"
@@ -181,7 +173,7 @@ def test_a_call_that_the_program_makes_without_a_cause_is_a_flow_of_its_own(
     client: EmulatorClient, emulator: Emulator
 ) -> None:
     since = client.last_number()
-    sdk(emulator, "get_group_chat", {"chatid": "none"}, request_id="unknown", job_info="unknown")
+    emulator.sdk("get_group_chat", {"chatid": "none"}, request_id="unknown", job_info="unknown")
     assert tree(client, since) == [("sdk", "get_group_chat", None, 1)]
 
 

@@ -5,10 +5,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.support.emulator import Emulator, SealedProgram
+from tests.support.emulator import Emulator, Json, SealedProgram
 from wwspec_devtools.emulator.state.traffic.record import Traffic
 
-Json = dict[str, Any]
 KEPT_TRACES, MAX_FRAMES, MAX_LINES, MAX_TEXT = 16, 100, 200, 16 * 1024
 LONG = "x" * (MAX_TEXT + 1)
 

@@ -1,4 +1,7 @@
-"""What the app reads when it calls a program, for everything that can go wrong on the way."""
+"""What the app reads when it calls a program, for everything that can go wrong on the way.
+
+Of an asynchronous call the program reports the result, and the app fetches it.
+"""
 
 import threading
 from collections.abc import Callable
@@ -12,9 +15,12 @@ from tests.support.sealing import seal_reply
 from tests.support.tables import for_each
 from tests.support.waiting import DEADLINE
 from wwspec_contracts.files import ConsoleContract
-from wwspec_devtools.emulator.standin.wwspec_standin import seal
+from wwspec_devtools.emulator.state import jobs as jobs_module
 
-CONTRACTS = {"echo": ConsoleContract(input={"a": 1}, output={"a": 1, "errcode": 0})}
+CONTRACTS = {
+    "echo": ConsoleContract(input={"a": 1}, output={"a": 1, "errcode": 0}),
+    "slow": ConsoleContract(input={"a": 1}, output={"b": 1, "errcode": 0}),
+}
 
 
 @pytest.fixture
@@ -41,8 +47,7 @@ def test_an_empty_list_is_taken_as_an_empty_object(emulator: Emulator, program: 
     program.reply = lambda call: "{}"
     assert emulator.call_program("[]")["errcode"] == 0
     assert emulator.call_program(" [ ] ")["errcode"] == 0
-    call = {"program_id": emulator.settings.program_id, "ability_id": "echo", "request_data": "[]"}
-    assert emulator.app_call("async_program_task", call)["errcode"] == 0
+    assert emulator.call_program("[]", api="async_program_task")["errcode"] == 0
     assert [call.data for call in program.calls] == ["[]", " [ ] ", "[]"], "the program gets it as it was sent"
     for other in ("[{}]", "[[]]", '""', "0", "null"):
         assert emulator.call_program(other)["errcode"] == 790016
@@ -50,9 +55,7 @@ def test_an_empty_list_is_taken_as_an_empty_object(emulator: Emulator, program: 
     assert emulator.call_program()["errcode"] == 790014, "a reply must fit as it is"
 
 
-def test_an_empty_list_stays_one_where_the_contract_has_a_list(
-    start_with_program: StartEmulator, program: SealedProgram
-) -> None:
+def test_an_empty_list_stays_one_where_the_contract_has_a_list(start_with_program: StartEmulator) -> None:
     emulator = start_with_program(contracts={"echo": ConsoleContract(input=[1], output=[1])})
     assert emulator.call_program("[]")["errcode"] == 0
     assert emulator.call_program("{}")["errcode"] == 790016
@@ -78,8 +81,7 @@ def test_a_call_that_breaks_a_rule_never_reaches_the_program(
     api: str, case: tuple[Json, int, str], emulator: Emulator, program: SealedProgram
 ) -> None:
     change, errcode, hint = case
-    call = {"program_id": emulator.settings.program_id, "ability_id": "echo", "request_data": "{}"}
-    answer = emulator.app_call(api, call | change)
+    answer = emulator.call_program(api=api, **change)
     assert answer["errcode"] == errcode
     assert hint in answer["errmsg"]
     assert ", hint: [1750000" in answer["errmsg"]
@@ -94,8 +96,8 @@ def test_a_body_of_another_form_is_an_illegal_parameter(emulator: Emulator, body
     assert response.json()["errcode"] == 40058
 
 
-def _sealed(key: bytes, text: str = "{}", *, exception: bool = False) -> Response:
-    sealed = seal_reply(key, text, "", 0, exception=exception)
+def _sealed(key: bytes, text: str = "{}", request_id: str = "", *, exception: bool = False) -> Response:
+    sealed = seal_reply(key, text, request_id, 0, exception=exception)
     return 200, sealed.headers, sealed.body.encode()
 
 
@@ -165,7 +167,6 @@ def test_contracts_can_be_registered_and_without_any_all_passes(emulator: Emulat
     assert emulator.call_program()["errcode"] == 800003
     assert emulator.call_program('{"b": "x"}', ability_id="other")["response_data"] == '{"b": "x"}'
     assert emulator.http.get("/emulator/info").json()["abilities"] == ["other"]
-    assert emulator.http.post("/emulator/contracts", json={"other": {}}).json()["errcode"] == 40058
 
 
 def test_a_notify_id_reaches_the_program_for_ten_minutes(emulator: Emulator, program: SealedProgram) -> None:
@@ -182,11 +183,7 @@ def test_a_notify_id_reaches_the_program_for_ten_minutes(emulator: Emulator, pro
 def test_a_reply_from_a_thread_that_decoded_another_request_is_warned_of(
     emulator: Emulator, program: SealedProgram, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def stray(call: seal.CallContent) -> Response:
-        sealed = seal_reply(program.key, "{}", "another", 0)
-        return 200, sealed.headers, sealed.body.encode()
-
-    program.reply = stray
+    program.reply = lambda call: _sealed(program.key, request_id="another")
     assert emulator.call_program()["errcode"] == 0
     assert "decode and reply on one thread" in caplog.text
 
@@ -206,9 +203,92 @@ def test_tokens_are_given_for_the_right_credentials_and_expire_after_two_hours(e
     assert emulator.call_program()["errcode"] == 0
 
 
-def test_an_app_without_zone_permission_is_refused_on_both_sides(
-    start_with_program: StartEmulator, program: SealedProgram
-) -> None:
+def test_an_app_without_zone_permission_is_refused_on_both_sides(start_with_program: StartEmulator) -> None:
     emulator = start_with_program(authorised=False)
     assert emulator.call_program()["errcode"] == 48002
     assert emulator.sdk("sync_msg", {})["errcode"] == 710641
+
+
+def begin(emulator: Emulator) -> Json:
+    return emulator.call_program('{"a": 1}', "slow", api="async_program_task")
+
+
+def report(emulator: Emulator, job_info: str, request: Json, agentid: int | None = None) -> int:
+    answer = emulator.sdk("program_async_job_call_back", request, job_info=job_info, agentid=agentid)
+    return int(answer["errcode"])
+
+
+def result(emulator: Emulator, jobid: str) -> Json:
+    return emulator.app_call("async_program_result", {"jobid": jobid})
+
+
+def test_the_result_waits_until_the_program_reports_it(emulator: Emulator, program: SealedProgram) -> None:
+    answer = begin(emulator)
+    assert (answer["errcode"], answer["errmsg"]) == (0, "ok")
+    [call] = program.calls
+    assert (call.is_async, call.call_type, call.ability_id, call.data) == (True, 1, "slow", '{"a": 1}')
+    assert call.job_info
+    jobid = answer["jobid"]
+    assert call.job_info != jobid
+    assert result(emulator, jobid)["errcode"] == 710642
+    assert report(emulator, call.job_info, {"errcode": 0, "result": '{"b": 2}'}) == 0
+    expected = {"errcode": 0, "errmsg": "ok", "response_errcode": 0, "response_data": '{"b": 2}'}
+    assert result(emulator, jobid) == expected
+    assert result(emulator, jobid) == expected, "a result can be fetched again"
+
+
+def test_a_reported_failure_reaches_the_app_with_or_without_a_result(
+    emulator: Emulator, program: SealedProgram
+) -> None:
+    for request in ({"errcode": 7}, {"errcode": 7, "result": '{"errcode": 7}'}):
+        jobid = begin(emulator)["jobid"]
+        assert report(emulator, program.calls[-1].job_info, request) == 0
+        answer = result(emulator, jobid)
+        assert (answer["response_errcode"], answer["response_data"]) == (7, request.get("result", ""))
+
+
+@pytest.mark.parametrize(
+    ("request_json", "errcode"),
+    [
+        ({"errcode": 0, "result": "not json"}, 790013),
+        ({"errcode": 0}, 790013),
+        ({"errcode": 0, "result": '{"c": 1}'}, 790014),
+        ({"errcode": 1, "result": '{"b": ""}'}, 790014),
+        ({"result": "{}"}, 40063),
+        ({"errcode": "0", "result": "{}"}, 40058),
+    ],
+)
+def test_a_report_that_breaks_a_rule_leaves_the_job_in_progress(
+    emulator: Emulator, program: SealedProgram, request_json: Json, errcode: int
+) -> None:
+    jobid = begin(emulator)["jobid"]
+    job_info = program.calls[0].job_info
+    assert report(emulator, job_info, request_json) == errcode
+    assert result(emulator, jobid)["errcode"] == 710642
+    assert report(emulator, job_info, {"errcode": 0, "result": "{}"}) == 0
+
+
+def test_a_job_is_reported_once_by_whom_it_was_given_to(emulator: Emulator, program: SealedProgram) -> None:
+    begin(emulator)
+    job_info = program.calls[0].job_info
+    done = {"errcode": 0, "result": "{}"}
+    for stray in ("", "made-up", job_info + "0"):
+        assert report(emulator, stray, done) == 790017
+    assert report(emulator, job_info, done, agentid=0) == 790017
+    assert report(emulator, job_info, done) == 0
+    assert report(emulator, job_info, done) == 790010
+
+
+def test_a_program_that_does_not_take_the_call_leaves_no_job(emulator: Emulator, program: SealedProgram) -> None:
+    program.reply = lambda call: (500, {}, b"")
+    answer = begin(emulator)
+    assert answer["errcode"] == 710676
+    assert "jobid" not in answer
+    assert report(emulator, program.calls[0].job_info, {"errcode": 0, "result": "{}"}) == 790017
+
+
+def test_the_oldest_jobs_are_forgotten(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs_module, "KEPT_JOBS", 2)
+    emulator.platform.reset()
+    jobids = [begin(emulator)["jobid"] for _ in range(3)]
+    assert [result(emulator, jobid)["errcode"] for jobid in jobids] == [40088, 710642, 710642]
