@@ -112,7 +112,7 @@ def test_a_row_with_wrong_files_is_told(
 ) -> None:
     write_files(tmp_path, FILES)
     with pytest.raises(RegistryError) as caught:
-        kernel_of(f"[abilities.a]\n{row.replace("put='", f"put='{tmp_path}/")}\n")
+        kernel_of("[abilities.a]\n" + row.replace("put='", f"put='{tmp_path}/"))
     assert caught.value.faults[0].startswith(f"{tmp_path}/registry.toml:1 [abilities.a]: ")
     assert message in "\n".join(caught.value.faults)
 
