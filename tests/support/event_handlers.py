@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 from wwspec_contracts.events import conversation_new_message, hit_keyword
 from wwspec_router import AsyncEventContext, Context, Contract, EventContext
@@ -39,15 +38,6 @@ def slow(event: hit_keyword.Event, ctx: EventContext) -> Hits:
     threading.Event().wait(0.3)  # the work: so that a kill hits it
     ctx.notify(Hits(hits=ctx.attempt))
     return Hits(hits=ctx.attempt)
-
-
-@contextmanager
-def lifespan() -> Iterator[str]:
-    yield "state"
-
-
-def with_state(event: hit_keyword.Event, ctx: EventContext[str]) -> Hits:
-    return Hits(hits=len(ctx.state))
 
 
 async def later(event: hit_keyword.Event, ctx: AsyncEventContext) -> None:
