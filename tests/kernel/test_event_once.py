@@ -4,8 +4,6 @@ import json
 from contextlib import closing
 from typing import Any
 
-import pytest
-
 from tests.stores.suites.rig import ManualClock
 from tests.support.events import HIT, NOTIFY, Archived, EventProgram, no_code, running, with_code
 from tests.support.kernel import reference_table
@@ -39,24 +37,10 @@ def test_the_name_of_an_event_is_the_same_in_each_run_and_for_the_same_text(stor
     assert len(bytes.fromhex(seen[0])) == 32
 
 
-@pytest.mark.parametrize("other", [{"corpid": "other"}, {"agentid": 8}, {"data": LATER}])
-def test_another_event_corp_or_app_has_another_name(store: Store, other: dict[str, Any]) -> None:
-    seen: list[str] = []
-
-    async def handler(event: hit_keyword.Event, ctx: AsyncEventContext) -> None:
-        seen.append(ctx.event_key)
-
-    with running(with_code(handler), store) as program:
-        for changes in ({}, other):
-            program.event(**changes)
-            program.wait_done()
-    assert len(set(seen)) == 2
-
-
 def test_code_runs_once_and_the_app_gets_the_first_notify_id_again(shared: Store) -> None:
     runs: list[str] = []
 
-    def handler(event: hit_keyword.Event, ctx: EventContext) -> None:
+    async def handler(event: hit_keyword.Event, ctx: AsyncEventContext) -> None:
         runs.append(ctx.event_key)
 
     with running(with_code(handler, once=True), shared) as program:

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterator
 
 from wwspec_contracts.events import conversation_new_message, hit_keyword
-from wwspec_router import AsyncEventContext, Context, Contract, EventContext
+from wwspec_router import Context, Contract, EventContext
 
 
 class Hits(Contract):
@@ -28,20 +28,10 @@ def on_hit(event: hit_keyword.Event, ctx: EventContext) -> Hits:
 def on_both(event: hit_keyword.Event | conversation_new_message.Event) -> None: ...
 
 
-def flaky(event: hit_keyword.Event, ctx: EventContext) -> Hits:
-    if ctx.attempt <= 3:
-        raise ValueError
-    return Hits(hits=ctx.attempt)
-
-
 def slow(event: hit_keyword.Event, ctx: EventContext) -> Hits:
     threading.Event().wait(0.3)  # the work: so that a kill hits it
     ctx.notify(Hits(hits=ctx.attempt))
     return Hits(hits=ctx.attempt)
-
-
-async def later(event: hit_keyword.Event, ctx: AsyncEventContext) -> None:
-    await ctx.notify(Hits(hits=3))
 
 
 def without_event() -> None: ...
