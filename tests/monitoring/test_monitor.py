@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from tests.stores.suites.job_samples import job
 from tests.support.tables import for_each
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_contracts.errors import StoreFullError
@@ -27,7 +28,6 @@ from wwspec_router.stores import open_store
 from wwspec_router.stores.base import Store
 from wwspec_router.stores.capacity import StoreLimits
 from wwspec_router.stores.failed import Failure
-from wwspec_router.stores.job import Job
 
 TICK = 0.02
 """A short interval, in seconds."""
@@ -125,10 +125,7 @@ def watching(
 def fill(store: Store) -> None:
     store.put("corp", 7, "notify-1", "0123456789", 100.0)
     for number in (1, 2):
-        job = Job(
-            job_id=str(number), corpid="corp", agentid=7, ability_id="digest", job_info="x", data="{}", notify_id=""
-        )
-        store.add(job)
+        store.add(job(str(number), ability_id="digest"))
     store.claim("somebody", 1, 100.0)
 
 
@@ -275,7 +272,7 @@ def test_jobs_that_failed_for_good_are_in_the_figures_when_there_are_some(lines:
     with closing(open_store("memory:", StoreLimits(max_failed=1))) as store, watching(figures, store, TICK) as monitor:
         assert not set(names) & msgspec.to_builtins(monitor.status()).keys()
         for job_id in ("a", "b"):
-            store.add(Job(job_id=job_id, corpid="corp", agentid=7, ability_id="digest", data="{}", notify_id=""))
+            store.add(job(job_id, ability_id="digest"))
             store.claim("one", 1, 60.0)
             store.set_aside("one", job_id, Failure(error="LookupError"))
         said = msgspec.to_builtins(monitor.status())

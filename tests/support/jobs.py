@@ -40,6 +40,7 @@ class Platform(MemorySdk):
         self.reports: list[tuple[str, Any]] = []
         self.changed = threading.Condition()
         self.replies[REPORT] = self._on_report
+        self.on_report: Callable[[str, Any], None] = lambda job_info, report: None
 
     def _on_report(self, request: str) -> str:
         answer = self.answers.pop(0) if self.answers else 0
@@ -48,6 +49,7 @@ class Platform(MemorySdk):
             answer = 0
         own = threading.current_thread().name  # other threads report at the same time
         job_info = next(call.job_info for call in reversed(self.calls) if call.thread == own)
+        self.on_report(job_info, json.loads(request))
         with self.changed:
             self.reports.append((job_info, json.loads(request)))
             self.changed.notify_all()

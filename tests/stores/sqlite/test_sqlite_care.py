@@ -18,7 +18,7 @@ import wwspec_router
 from tests.stores.suites.job_samples import job
 from tests.stores.suites.rig import ManualClock, in_threads, refusal
 from tests.support.apps import ROOT
-from tests.support.processes import UNMEASURED
+from tests.support.processes import UNMEASURED, finished
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_contracts.errors import StoreError
 from wwspec_router.process import names
@@ -31,20 +31,10 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(wwspec_router.__file__).pare
 SUFFIXES = ["", "-wal", "-shm"]
 
 
-def run(*arguments: object, **environment: str) -> str:
-    return _output([sys.executable, *map(str, arguments)], environment)
-
-
 def run_unprivileged(*arguments: object, **environment: str) -> str:
-    """Do the same bound by the modes of files; root, who owns the file here, gives up the right to pass over them."""
+    """Run Python bound by the modes of files; root, who owns the file here, gives up the right to pass over them."""
     bound = ["setpriv", "--bounding-set=-dac_override"] if os.getuid() == 0 else []
-    return _output([*bound, sys.executable, *map(str, arguments)], {**UNMEASURED, **environment})
-
-
-def _output(command: list[str], environment: dict[str, str]) -> str:
-    done = subprocess.run(
-        command, env=ENVIRONMENT | environment, capture_output=True, text=True, timeout=DEADLINE, check=False
-    )
+    done = finished(*bound, sys.executable, *map(str, arguments), env={**ENVIRONMENT, **UNMEASURED, **environment})
     return done.stdout + done.stderr
 
 
@@ -221,7 +211,8 @@ def test_a_clock_that_is_set_ahead_ends_no_event_and_no_lease(path: Path, store:
     store.add(job("claimed"))
     store.claim("one", 1, 600)
     store.add(job("waiting"))
-    assert run(HERE / "other_clock.py", path, 1800) == "text ['waiting']\n"
+    done = finished(sys.executable, HERE / "other_clock.py", path, "1800", env=ENVIRONMENT)
+    assert (done.stdout, done.stderr) == ("text ['waiting']\n", "")
     assert store.renew("one", ["claimed"], 600) == {"claimed"}
 
 
