@@ -12,7 +12,6 @@ import pytest
 
 from tests.support.apps import ROOT
 from tests.support.emulator import http_server
-from tests.support.sdk import MemorySdk
 from tests.support.tables import for_each
 from tests.support.waiting import wait_until
 from tests.support.zones import forked_child
@@ -46,42 +45,35 @@ def fetch_from(url: str, secret: str = DEFAULTS.secret) -> Callable[[], AccessTo
     return partial(fetch_access_token, url, DEFAULTS.corpid, secret)
 
 
-class CheckingSdk(MemorySdk):
-    """Takes the tokens that the emulator takes, and can be asked whether the latest one is still valid."""
+def test_over_four_hours_the_token_is_renewed_within_two_seconds_of_its_end(emulator: EmulatorClient) -> None:
+    tokens: list[str] = []
 
-    def __init__(self, client: httpx.Client) -> None:
-        super().__init__()
-        self._client = client
-        self.tokens: list[str] = []
+    def is_open() -> bool:
+        """Return whether the emulator takes the latest token."""
+        asked = {"debug_token": DEFAULTS.debug_token, "access_token": tokens[-1]}
+        return bool(client.post("/emulator/debug-mode", json=asked).json())
 
-    def open_debug_mode(self, debug_token: str, access_token: str) -> None:
-        self.tokens.append(access_token)
-        if not self.is_open():
+    def open_debug_mode(debug_token: str, access_token: str) -> None:
+        tokens.append(access_token)
+        if not is_open():
             raise SdkUnavailableError("the SDK refused debug mode")
 
-    def is_open(self) -> bool:
-        asked = {"debug_token": DEFAULTS.debug_token, "access_token": self.tokens[-1]}
-        return bool(self._client.post("/emulator/debug-mode", json=asked).json())
-
-
-def test_over_four_hours_the_token_is_renewed_within_two_seconds_of_its_end(emulator: EmulatorClient) -> None:
     with httpx.Client(base_url=emulator.url, trust_env=False) as client:
-        sdk = CheckingSdk(client)
-        debug_mode = DebugMode(sdk.open_debug_mode, DEFAULTS.debug_token, fetch_from(emulator.url))
+        debug_mode = DebugMode(open_debug_mode, DEFAULTS.debug_token, fetch_from(emulator.url))
         debug_mode.open()
         now, without, fetches = 0.0, 0.0, 0
         pause = debug_mode.renew()
         while now < 2 * LIFETIME + 60:
             emulator.advance(pause)
             now += pause
-            if not sdk.is_open():
+            if not is_open():
                 without += pause
             pause = debug_mode.renew()
             fetches += 1
-            assert sdk.is_open()
-        assert len(sdk.tokens) == len(set(sdk.tokens)) == 3
-        assert without <= 2.0 * (len(sdk.tokens) - 1)
-        assert fetches <= 35 * len(sdk.tokens)
+            assert is_open()
+        assert len(tokens) == len(set(tokens)) == 3
+        assert without <= 2.0 * (len(tokens) - 1)
+        assert fetches <= 35 * len(tokens)
 
 
 @pytest.fixture
