@@ -307,7 +307,7 @@ def test_nothing_of_a_tenant_is_said(lines: Lines, figures: Figures, store: Stor
     assert b"secret" not in content
 
 
-def count_and_tell(file: Any, interval: float, own_ability: str, number: int, asked: Connection) -> None:
+def count_when_asked(file: Any, interval: float, own_ability: str, number: int, asked: Connection) -> None:
     """Be a worker process: count as many calls as are asked for, and tell its status and its lines."""
     warnings.simplefilter("error")
     figures, gauges = Figures(["digest", own_ability]), Gauges(busy=1, threads=4)
@@ -327,21 +327,21 @@ FORKS = get_context("forkserver")
 
 
 class Worker:
-    """A worker process that counts and tells as it is told to."""
+    """A worker process that counts, and answers what it is asked."""
 
     def __init__(self, file: int, interval: float, own_ability: str, number: int) -> None:
         self._asking, asked = FORKS.Pipe()
         with asked:
             arguments = (DupFd(file), interval, own_ability, number, asked)
-            self.process = FORKS.Process(target=count_and_tell, args=arguments)
+            self.process = FORKS.Process(target=count_when_asked, args=arguments)
             self.process.start()
 
     def count(self, calls: int) -> tuple[Any, list[str]]:
         """Let it count; return its status, and the lines that it has written."""
         self._asking.send(calls)
         assert self._asking.poll(DEADLINE)
-        told: tuple[Any, list[str]] = self._asking.recv()
-        return told
+        answer: tuple[Any, list[str]] = self._asking.recv()
+        return answer
 
     def status(self) -> Any:
         return self.count(0)[0]
