@@ -20,10 +20,3 @@ def test_a_rule_that_is_there_is_found_on_the_pages_of_all_rules(zone: Zone) -> 
     made = sdk_calls(zone, "create_rule")
     assert zone.call("watch_word", {"request_id": "r-5", "word": "discount"}).reply == first
     assert sdk_calls(zone, "create_rule") == made
-
-
-def test_one_request_id_is_not_for_two_words(zone: Zone) -> None:
-    zone.call("watch_word", {"request_id": "r-3", "word": "refund"})
-    refused = zone.call("watch_word", {"request_id": "r-3", "word": "invoice"})
-    assert refused.refused_by == "program"
-    assert refused.errmsg.endswith("at $.request_id")

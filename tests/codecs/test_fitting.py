@@ -8,7 +8,6 @@ import os
 import subprocess
 import sys
 import tracemalloc
-from collections.abc import Iterator
 from contextlib import suppress
 from itertools import product
 from pathlib import Path
@@ -307,13 +306,12 @@ def _is_certain_of_one(judge: Judge) -> bool:
     return any(map(judge.says, (written(Values(random).of(info), random) for _ in range(40))))
 
 
-@pytest.fixture(params=[0, pytest.param(1, marks=pytest.mark.slow)])  # as the first, with other texts
-def results(request: pytest.FixtureRequest, modules: dict[str, Path]) -> Iterator[dict[str, tuple[str, str]]]:
-    """What codecs make of the same texts, and which engine they have, by WWSPEC_PURE."""
-
-    def run(pure: str) -> tuple[str, str]:
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])  # as the first, with other texts
+def test_codecs_give_the_same_results_and_errors_without_it(modules: dict[str, Path], seed: int) -> None:
+    def results(pure: str) -> tuple[str, str]:
+        """Return which engine codecs have, and what they make of the same texts."""
         done = subprocess.run(
-            [sys.executable, "-m", "tests.support.codec_results", str(modules["gcc"]), str(request.param)],
+            [sys.executable, "-m", "tests.support.codec_results", str(modules["gcc"]), str(seed)],
             cwd=ROOT,
             env={**os.environ, "WWSPEC_PURE": pure},
             capture_output=True,
@@ -322,11 +320,7 @@ def results(request: pytest.FixtureRequest, modules: dict[str, Path]) -> Iterato
         )
         return done.stderr, done.stdout
 
-    yield {pure: run(pure) for pure in ("0", "1")}
-
-
-def test_codecs_give_the_same_results_and_errors_without_it(results: dict[str, tuple[str, str]]) -> None:
-    (with_engine, with_it), (without_engine, without_it) = results["0"], results["1"]
+    (with_engine, with_it), (without_engine, without_it) = results("0"), results("1")
     assert "compiled code" in with_engine
     assert "WWSPEC_PURE is set" in without_engine
     assert with_it.count("\n") > 1000

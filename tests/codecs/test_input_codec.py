@@ -184,11 +184,6 @@ def test_empty_strings_are_dropped_only_when_asked_for_and_after_the_check() -> 
         InputCodec(Droppable, drop_empty=True).forward('{"limit":"","text":""}')
 
 
-def test_forwarding_keeps_the_request_byte_for_byte() -> None:
-    text = ' {"home" : {"name":"\\u4e2d"} ,\n "limit":5 } '
-    assert codec.forward(text) is text
-
-
 def test_a_fraction_of_a_request_takes_whole_numbers() -> None:
     class Priced(Contract):
         price: float

@@ -12,15 +12,16 @@ import pytest
 from msgspec.structs import replace
 
 from tests.handlers.contracts import Ask, Said
-from tests.support.apps import write_files
+from tests.support.apps import ROOT, write_files
+from tests.support.event_handlers import Hits
 from tests.support.events import handled, with_code
 from tests.support.kernel import app_call, reference_table, with_handler
 from tests.support.sdk import MemorySdk
 from tests.support.waiting import DEADLINE, wait_until
-from tests.support.zones import serve_zone
 from wwspec_contracts.errors import HandlerTimeoutError, OutputError
 from wwspec_contracts.events import hit_keyword
-from wwspec_router import AbilityError, AsyncContext, AsyncEventContext, Context, Contract, EventContext, Run, ability
+from wwspec_devtools.testing.zone import Zone
+from wwspec_router import AbilityError, AsyncContext, AsyncEventContext, Context, EventContext, Run, ability
 from wwspec_router.codecs.codec import OutputPolicy
 from wwspec_router.envelope import Reply
 from wwspec_router.handlers.around import Around
@@ -31,10 +32,6 @@ from wwspec_router.stores import Store
 
 NAME = "abilities.audit:around"
 OUTER: ContextVar[str] = ContextVar("OUTER", default="")
-
-
-class Hits(Contract):
-    hits: int
 
 
 @ability
@@ -286,12 +283,11 @@ def test_it_sees_that_the_code_was_too_late(call: Callable[..., Reply]) -> None:
     assert [kind for _, kind, _, _ in seen] == [HandlerTimeoutError] * 3
 
 
-def test_a_kept_reply_runs_neither_the_code_nor_what_is_around_it(store: Store) -> None:
+def test_a_kept_reply_runs_neither_the_code_nor_what_is_around_it(call: Callable[..., Reply]) -> None:
     seen: list[Any] = []
-    table = with_handler(reference_table(), plain, once=OnceRow(key="word"))
-    dispatcher = Dispatcher(replace(table, around=Around(NAME, noting(seen)[0])), MemorySdk(), store)
-    texts = [dispatcher.dispatch(app_call("plain", '{"word":"tea"}')).text for _ in range(2)]
-    assert texts[0] == texts[1]
+    around, _ = noting(seen)
+    first, repeat = (call(plain, around, once=OnceRow(key="word")) for _ in range(2))
+    assert first.text == repeat.text
     assert len(seen) == 1
 
 
@@ -362,44 +358,19 @@ def test_code_on_an_event_has_it_around_each_of_its_runs(store: Store) -> None:
         seen.clear()
 
 
-APPLICATION = """
-import asyncio
-from collections.abc import Iterator
-from pathlib import Path
+RUNS: list[str] = []
 
-from wwspec_router import AbilityError, AsyncContext, Contract, EventContext, Output, Run, ability
-from wwspec_contracts.events import hit_keyword
 
-JOURNAL = Path(__file__).parent / "journal.txt"
-
-def around(run: Run) -> Iterator[None]:
+def noting_all(run: Run) -> Iterator[None]:
     try:
         yield
     finally:
-        with JOURNAL.open("a") as journal:
-            journal.write(f"{run.ability_id}{run.event_type} {run.errcode}\\n")
+        RUNS.append(f"{run.ability_id}{run.event_type} {run.errcode}")
 
-class Ask(Contract):
-    word: str = ""
 
-class Result(Output):
-    text: str = ""
-
-@ability
-async def later(request: Ask, ctx: AsyncContext) -> Result:
-    await asyncio.sleep(0)
-    return Result(text=request.word)
-
-@ability
-def now(request: Ask) -> Result:
-    raise AbilityError("no", errcode=1001)
-
-def on_hit(event: hit_keyword.Event, ctx: EventContext) -> None:
-    pass
-"""
-REGISTRY = """
+REGISTRY = f"""
 [program]
-around = "abilities.app:around"
+around = "{__name__}:noting_all"
 [passthrough]
 prefix = "invoke_"
 apis = ["sync_msg"]
@@ -408,31 +379,29 @@ kind = "callback_data"
 [abilities.figures]
 kind = "status"
 [abilities.later]
-handler = "abilities.app:later"
+handler = "{__name__}:asynchronous"
 [abilities.now]
-handler = "abilities.app:now"
+handler = "{__name__}:refusing"
 [events.hit_keyword]
-handler = "abilities.app:on_hit"
+handler = "tests.support.events:no_code"
 [func]
 prefix = "input_"
 apis = []
 [func.functions]
-later = "abilities.app:later"
+later = "{__name__}:asynchronous"
 """
 
 
-def test_a_served_program_has_it_around_its_own_code_and_around_nothing_else(tmp_path: Path) -> None:
-    app = write_files(tmp_path, {"abilities/registry.toml": REGISTRY, "abilities/app.py": APPLICATION})
-    journal = app / "abilities" / "journal.txt"
-    with serve_zone(app) as zone:
-        assert zone.call("later", {"word": "tea"}).reply["text"] == "tea"
+def test_a_program_has_it_around_its_own_code_and_around_nothing_else(tmp_path: Path) -> None:
+    write_files(tmp_path, {"registry.toml": REGISTRY})
+    with Zone.in_process(ROOT, tmp_path / "registry.toml") as zone:
+        assert zone.call("later", {"word": "tea"}).reply["said"] == "tea"
         assert zone.call("now").errcode == 1001
-        assert zone.call("input_later", {"input": {"func": "later", "func_req": {"word": "a"}}}).reply["text"] == "a"
+        assert zone.call("input_later", {"input": {"func": "later", "func_req": {"word": "a"}}}).reply["said"] == "a"
         assert zone.call("invoke_sync_msg", {"limit": 1}).errcode == 0
         assert zone.call("figures").errcode == 0
-        assert zone.submit("later", {"word": "x"}).result(timeout=DEADLINE).reply["text"] == "x"
+        assert zone.submit("later", {"word": "x"}).result(timeout=DEADLINE).reply["said"] == "x"
         zone.fire("hit_keyword")
         assert zone.call("get_callback_data", notify_id=zone.notified()).errcode == 0
-        wait_until(lambda: "hit_keyword" in journal.read_text())
-    lines = sorted(journal.read_text().splitlines())
-    assert lines == ["hit_keyword 0", "input_later 0", "later 0", "later 0", "now 1001"]
+        wait_until(lambda: "hit_keyword 0" in RUNS)
+    assert sorted(RUNS) == ["hit_keyword 0", "input_later 0", "later 0", "later 0", "now 1001"]

@@ -19,7 +19,7 @@ from tests.support.events import EventProgram, running, with_code
 from tests.support.jobs import Wrapped, fails
 from tests.support.kernel import Kernel
 from tests.support.sdk import MemorySdk
-from tests.support.waiting import DEADLINE, wait_until
+from tests.support.waiting import DEADLINE, Gate, wait_until
 from wwspec_contracts import get_hit_msg_list, get_rule_list, sync_msg
 from wwspec_contracts.errors import PostponedError, StoreError
 from wwspec_contracts.events import hit_keyword
@@ -180,21 +180,16 @@ def test_names_corps_and_apps_have_places_of_their_own(rig: Rig, store: Store) -
 
 
 def test_two_events_at_once_count_each_message_once(rig: Rig, store: Store, archive: Archive) -> None:
-    begun, go_on = threading.Event(), threading.Event()
-
-    def hold(ctx: EventContext) -> None:
-        begun.set()
-        assert go_on.wait(DEADLINE)
-
-    rig.after = hold
+    gate = Gate()
+    rig.after = gate.hold
     with rig.running(store, threads=8) as program:
         program.event(HIT)
-        assert begun.wait(DEADLINE)
+        assert gate.begun.wait(DEADLINE)
         for _ in range(4):
             program.event(HIT)
         wait_until(lambda: len(rig.attempts) >= 8)  # the others come again and again
         archive.sent.append(AT + 1)
-        go_on.set()
+        gate.go_on.set()
         program.wait_done()
     assert sorted(rig.seen) == [[], [], [], ["m1", "m2", "m3"], ["m4"]]
     assert rig.attempts == [1] * len(rig.attempts), "to wait is no attempt"
@@ -202,22 +197,21 @@ def test_two_events_at_once_count_each_message_once(rig: Rig, store: Store, arch
 
 
 def test_a_run_that_waits_holds_no_thread(rig: Rig, store: Store) -> None:
-    begun, go_on = threading.Event(), threading.Event()
+    gate = Gate()
 
     def hold(ctx: EventContext) -> None:
-        if ctx.corpid == "corp" and not begun.is_set():
-            begun.set()
-            assert go_on.wait(DEADLINE)
+        if ctx.corpid == "corp" and not gate.begun.is_set():
+            gate.hold()
 
     rig.after = hold
     with rig.running(store, threads=2) as program:
         program.event(HIT)
-        assert begun.wait(DEADLINE)
+        assert gate.begun.wait(DEADLINE)
         for _ in range(8):
             program.event(HIT)
         program.event(HIT, corpid="other")
         wait_until(lambda: program.figures.snapshot().events.ended == 1)  # with the only other thread
-        go_on.set()
+        gate.go_on.set()
         program.wait_done()
 
 

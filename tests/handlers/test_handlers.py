@@ -111,11 +111,6 @@ def test_a_def_handler_gets_its_request_who_calls_and_how_much_time_is_left(kern
     assert 0 < seen[-1] <= 60
 
 
-def test_a_handler_without_context_is_called_with_its_request_alone(kernel_with: ZoneWith, portal: Portal) -> None:
-    for function in both(lambda request: Result(text=request.what)):
-        assert kernel_with(function, portal=portal).call(function.__name__, '{"what":"a"}')["text"] == "a"
-
-
 def test_a_def_handler_calls_the_sdk_on_its_own_thread(kernel_with: ZoneWith) -> None:
     @ability
     def pull(request: Ask, ctx: Context) -> Result:
@@ -442,9 +437,3 @@ def test_a_task_after_its_call_gets_no_sdk_call(kernel_with: ZoneWith, running_l
     assert over.wait(DEADLINE)
     assert outcome == ["the call is over"]
     assert kernel.sdk.calls == []
-
-
-def test_a_request_that_does_not_fit_never_reaches_a_handler(kernel_with: ZoneWith, portal: Portal) -> None:
-    for function in both(lambda request: 1 / 0):
-        answer = kernel_with(function, portal=portal).call(function.__name__, '{"what":3}')
-        assert answer["errmsg"] == "input contract: expected str, got int at $.what"

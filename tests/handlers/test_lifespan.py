@@ -9,18 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.handlers.contracts import Ask, Said
 from tests.support.apps import python_anew, write_files
-from tests.support.kernel import app_call, reference_table, with_handler
-from tests.support.sdk import MemorySdk
 from tests.support.waiting import DEADLINE, wait_until
 from tests.support.zones import forked_child, serve_zone
 from wwspec_contracts.errors import LifespanError
 from wwspec_devtools.child import ChildError
-from wwspec_router import AsyncContext, Context, ability
 from wwspec_router.handlers.lifespan import Lifespan
-from wwspec_router.kernel.dispatch import Dispatcher
-from wwspec_router.stores import Store
 
 REGISTRY = """
 [program]
@@ -171,19 +165,3 @@ def test_closing_is_bounded_and_a_failure_there_is_logged(caplog: pytest.LogCapt
     assert slow == "lifespan app:endless: it was not closed within 0.1 seconds"
     assert failed.startswith("lifespan app:failing: it failed to close\nTraceback")
     assert failed.endswith("OSError: the licence server is gone")
-
-
-@pytest.mark.parametrize("state", ["shared", None], ids=["with a lifespan", "without one"])
-def test_def_and_async_def_handlers_get_the_state(store: Store, state: str | None) -> None:
-    @ability
-    def plain(request: Ask, ctx: Context[str | None]) -> Said:
-        return Said(said=repr(ctx.state))
-
-    @ability
-    async def asynchronous(request: Ask, ctx: AsyncContext[str | None]) -> Said:
-        return Said(said=repr(ctx.state))
-
-    for function in (plain, asynchronous):
-        table = with_handler(reference_table(), function)
-        dispatcher = Dispatcher(table, MemorySdk(), store, state=state)
-        assert f'"said":"{state!r}"' in dispatcher.dispatch(app_call(function.__name__)).text

@@ -126,14 +126,6 @@ def test_every_message_comes_once_however_the_platform_cuts_the_pages(context: C
     assert len(pages) == len(sizes)
 
 
-def test_a_page_is_asked_for_only_when_it_is_wanted(context: ContextOver) -> None:
-    platform = Messages([1, 1, 1])
-    pages = context(MemorySdk({"sync_msg": platform})).pages(sync_msg.Request())
-    assert platform.asked == []
-    next(pages)
-    assert len(platform.asked) == 1
-
-
 @pytest.mark.parametrize("cursor", ["", "c1"])
 def test_a_next_cursor_that_leads_nowhere_is_an_error_and_no_endless_loop(context: ContextOver, cursor: str) -> None:
     reply = json.dumps({"has_more": 1, "next_cursor": cursor})

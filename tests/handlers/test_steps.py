@@ -9,7 +9,7 @@ import pytest
 
 from tests.handlers.contracts import Ask, Said
 from tests.support.events import running, with_code
-from tests.support.jobs import Platform, Wrapped, fails, wait_empty, working
+from tests.support.jobs import Platform, Wrapped, all_reported, fails, working
 from tests.support.kernel import Kernel, app_call, reference_table, with_handler
 from tests.support.tables import for_each
 from tests.support.waiting import wait_until
@@ -113,8 +113,7 @@ def test_a_job_whose_process_died_after_a_step_does_not_do_it_again(store: Store
     assert store.begin("a process that died", job.job_id)
     assert store.keep_step("a process that died", job.job_id, "step:invoice", '{"number":9}')
     with working(store, sdk, Dispatcher(with_handler(reference_table(), act), sdk, store), lease=0.3):
-        sdk.wait_for(1)
-        wait_empty(store)
+        all_reported(store, sdk)
     assert seen == [(2, Invoice(number=9))]
     assert work.done == 0
 
@@ -267,8 +266,7 @@ def test_an_asynchronous_call_continues_its_task_when_its_process_died(store: St
     JobIntake(store, lambda: None).accept(app_call("act", is_async=True, job_info="j"))
     journal = Wrapped(store, "keep_outcome", fails(SystemExit()))  # the process died before
     with working(journal, platform, kernel, lease=0.3):
-        [(_, report)] = platform.wait_for(1)
-        wait_empty(store)
+        [(_, report)] = all_reported(store, platform)
     assert json.loads(report["result"])["said"] == "done"
     assert platform.created == 1
 

@@ -13,7 +13,7 @@ from tests.support.tables import for_each
 from wwspec_contracts import create_chatdata_export_job, create_summary_task, get_summary_result
 from wwspec_contracts.base import ApiRequest, PolledOutput, TaskRequest
 from wwspec_contracts.errors import ApiError
-from wwspec_contracts.tasks import EncryptInfo, MessageKey, MessageOutcome, halves
+from wwspec_contracts.tasks import EncryptInfo, MessageKey, halves
 from wwspec_router import AsyncContext, Context, ability
 from wwspec_router.handlers.tasks import TaskRunner, finish_split
 from wwspec_router.registry.loader import Application
@@ -115,11 +115,6 @@ def test_a_task_that_was_not_created_is_not_asked_for() -> None:
 def test_a_task_that_failed_is_an_error_of_the_api_that_says_so() -> None:
     with pytest.raises(ApiError, match="get_summary_result", check=lambda error: error.errcode == 710633):
         summarising(get_summary_result.Response(status=2)).finish(REQUEST)
-
-
-def test_what_could_not_be_analysed_is_in_the_result() -> None:
-    partly = get_summary_result.Response(status=1, fail_list=[MessageOutcome(errcode=710601, msgid="m0")])
-    assert [each.msgid for each in summarising(partly).finish(REQUEST).fail_list] == ["m0"]
 
 
 def test_an_export_is_running_until_its_file_is_made_and_failed_without_one() -> None:

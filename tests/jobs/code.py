@@ -1,11 +1,9 @@
 """Code on an event, as the tests of jobs need it."""
 
-import threading
 from collections.abc import Callable
 from typing import Any
 
 from tests.support.events import Archived, with_code
-from tests.support.waiting import DEADLINE
 from wwspec_contracts.events import hit_keyword
 from wwspec_router import EventContext
 from wwspec_router.registry.table import AbilityTable
@@ -43,17 +41,3 @@ def failing(error: BaseException, times: int = 10**9) -> Callable[[EventContext]
             raise error
 
     return fail
-
-
-class Lasting:
-    """A run that lasts until the test lets it end, and may fail then."""
-
-    def __init__(self, error: Exception | None = None) -> None:
-        self.begun, self.may_end = threading.Event(), threading.Event()
-        self._error = error
-
-    def __call__(self, ctx: EventContext) -> None:
-        self.begun.set()
-        assert self.may_end.wait(DEADLINE)
-        if self._error is not None:
-            raise self._error

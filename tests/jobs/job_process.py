@@ -11,8 +11,9 @@ import sys
 import threading
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
-from tests.support.jobs import Process, Result
+from tests.support.jobs import Platform, Process, Result
 from wwspec_router.envelope import Call
 from wwspec_router.stores import open_store
 
@@ -32,29 +33,14 @@ def run(call: Call) -> Result:
     return Result(attempt=call.attempt)
 
 
-class Client:
-    """Hears the reports."""
-
-    def __init__(self, job_info: str) -> None:
-        self._job_info = job_info
-
-    def invoke(self, api: str, request: str) -> str:
-        report = json.loads(request)
-        note("reported", self._job_info, report["errcode"], json.loads(report["result"]).get("attempt", 0))
-        return '{"errcode":0}'
+def note_report(job_info: str, report: dict[str, Any]) -> None:
+    note("reported", job_info, report["errcode"], json.loads(report["result"]).get("attempt", 0))
 
 
-class Sdk:
-    """Has a client for each job."""
-
-    is_emulated = False
-
-    def client(self, corpid: str, agentid: int, ability_id: str, job_info: str) -> Client:
-        return Client(job_info)
-
-
+sdk = Platform()
+sdk.on_report = note_report
 with closing(open_store(url)) as store:
-    jobs = Process(store, Sdk(), run, threads, lease=1.0).jobs  # type: ignore[arg-type]  # all of an SDK that is needed
+    jobs = Process(store, sdk, run, threads, lease=1.0).jobs
     jobs.start()
     while (figures := store.job_figures()).waiting + figures.claimed:
         threading.Event().wait(0.02)

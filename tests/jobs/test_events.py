@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.jobs.code import Code, Lasting, failing
+from tests.jobs.code import Code, failing
 from tests.support.events import (
     ACCEPTED,
     HIT,
@@ -25,7 +25,7 @@ from tests.support.events import (
 from tests.support.jobs import SHORT, Wrapped, fails
 from tests.support.kernel import app_call, reference_table
 from tests.support.sdk import OK, MemorySdk, network_failure
-from tests.support.waiting import DEADLINE, wait_until
+from tests.support.waiting import DEADLINE, Gate, wait_until
 from wwspec_contracts import sync_msg
 from wwspec_contracts.errors import StoreError
 from wwspec_contracts.events import conversation_new_message, hit_keyword
@@ -83,18 +83,18 @@ def test_the_handler_runs_also_when_the_app_could_not_be_told_now(memory: Store)
 
 
 def test_after_means_that_the_app_is_told_when_the_handler_has_ended_and_gets_its_result(store: Store) -> None:
-    may_end = threading.Event()
+    gate = Gate()
 
     def handler(event: hit_keyword.Event, ctx: EventContext) -> Archived:
         assert ctx.notify_id == "notify-0"
-        assert may_end.wait(DEADLINE)
+        gate.hold()
         return Archived(messages=3)
 
     with running(with_code(handler, notify="after"), store) as program:
         assert program.event() == ACCEPTED
         assert program.notified == []
         assert program.stored("notify-0") is None
-        may_end.set()
+        gate.go_on.set()
         program.wait_done()
     assert program.notified == ["notify-0"]
     assert program.stored("notify-0") == {**json.loads(HIT), "hit_keyword_result": {"messages": 3}}
@@ -154,13 +154,13 @@ def test_a_handler_that_is_too_late_has_failed(memory: Store) -> None:
 
 def test_a_handler_that_hangs_beyond_its_time_out_is_given_up_and_its_event_delivered(memory: Store) -> None:
     """It still runs, so it is not begun a second time."""
-    run = Lasting()
-    code = Code(run, notify="after", timeout=0.01)
+    gate = Gate()
+    code = Code(gate.hold, notify="after", timeout=0.01)
     with running(code.table, memory, threads=1, hang_after=0.05) as program:
         assert program.event() == ACCEPTED
         program.wait_done()
         assert program.notified == ["notify-0"]
-        run.may_end.set()
+        gate.go_on.set()
     assert code.attempts == [1]
     assert program.figures.snapshot().events == EventCounts(ended=1, failed=1)
     assert [each.failure.error for each in memory.failed_jobs("corp", 7, 9)] == ["HandlerTimeoutError"]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.jobs.code import Code, Lasting, failing
+from tests.jobs.code import Code, failing
 from tests.stores.suites.rig import ManualClock
 from tests.support.events import NOTIFY, EventProgram, handled, no_code, running, with_code
 from tests.support.jobs import (
@@ -15,6 +15,7 @@ from tests.support.jobs import (
     Platform,
     Result,
     Wrapped,
+    all_reported,
     answer,
     fails,
     job,
@@ -24,7 +25,7 @@ from tests.support.jobs import (
     working,
 )
 from tests.support.sdk import OK, MemorySdk, network_failure
-from tests.support.waiting import DEADLINE, wait_until
+from tests.support.waiting import DEADLINE, Gate, wait_until
 from wwspec_contracts.errors import StoreError
 from wwspec_router import AbilityError, EventContext
 from wwspec_router.envelope import Call
@@ -119,8 +120,7 @@ def test_a_call_whose_report_is_refused_for_good_is_set_aside_and_reported_when_
     run.go_on.set()
     with working(store, sdk, run) as process:
         process.accept(job())
-        sdk.wait_for(3)
-        wait_empty(store)
+        all_reported(store, sdk, 3)
         (found,) = store.failed_jobs("corp", 7, 9)
         assert (found.name, found.failure) == ("any", Failure(error="report refused"))
         assert store.retry("corp", 7, found.job_id)
@@ -137,8 +137,7 @@ def test_a_call_whose_report_was_not_accepted_for_a_day_is_set_aside() -> None:
         sdk.wait_for(1)
         wait_until(lambda: store.job_figures().waiting == 1)
         clock.advance(GIVE_UP_AFTER)
-        sdk.wait_for(2)
-        wait_empty(store)
+        all_reported(store, sdk, 2)
         (found,) = store.failed_jobs(job().corpid, job().agentid, 9)
         assert found.failure == Failure(error="report not accepted")
 
@@ -169,13 +168,18 @@ def test_a_job_that_is_forgotten_while_it_runs_reports_nothing_and_keeps_nothing
 
 
 def test_an_event_that_is_forgotten_while_its_code_runs_is_neither_delivered_nor_run_again(store: Store) -> None:
-    run = Lasting(LookupError())
+    gate = Gate()
+
+    def run(ctx: EventContext) -> None:
+        gate.hold()
+        raise LookupError
+
     code = Code(run, notify="after")
     with running(code.table, store) as program:
         program.event()
-        assert run.begun.wait(DEADLINE)
+        assert gate.begun.wait(DEADLINE)
         forget(store, "corp")
-        run.may_end.set()
+        gate.go_on.set()
         wait_until(lambda: program.jobs.running == 0)
     assert (code.attempts, program.notified) == ([1], [])
     assert (store.figures().rows, store.job_figures().failed) == (0, 0)

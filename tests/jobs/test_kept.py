@@ -2,7 +2,6 @@
 
 import json
 import re
-import threading
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -13,10 +12,10 @@ import pytest
 from tests.handlers.contracts import Ask, Said
 from tests.stores.suites.rig import ManualClock
 from tests.support.events import PAUSE, EventProgram, handled, running, with_code
-from tests.support.jobs import Platform, Wrapped, fails, reported, wait_empty, working
+from tests.support.jobs import Platform, Wrapped, all_reported, fails, reported, working
 from tests.support.kernel import app_call, reference_table, with_handler
 from tests.support.sdk import MemorySdk
-from tests.support.waiting import DEADLINE, wait_until
+from tests.support.waiting import DEADLINE, Gate, wait_until
 from wwspec_contracts.errors import KeptConflictError, StoreError
 from wwspec_contracts.events import hit_keyword
 from wwspec_router import Context, Contract, EventContext, ability
@@ -114,21 +113,19 @@ def test_a_call_that_can_never_store_what_it_keeps_is_reported_as_failed(store: 
 
 
 def test_a_run_that_another_process_took_over_stores_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    sdk, clock = Platform(), ManualClock()
-    begun, go_on = threading.Event(), threading.Event()
+    sdk, clock, gate = Platform(), ManualClock(), Gate()
 
     def act(ctx: Context) -> None:
         count(ctx)
-        begun.set()
-        assert go_on.wait(DEADLINE)
+        gate.hold()
 
     with closing(open_store(f"sqlite:{tmp_path / 'taken.db'}", clock=clock)) as store:
         with working(store, sdk, calls(store, sdk, act), threads=1) as process:
             process.accept(CALL)
-            assert begun.wait(DEADLINE)
+            assert gate.begun.wait(DEADLINE)
             clock.advance(LEASE)
             assert store.claim("another process", 1, LEASE)
-            go_on.set()
+            gate.go_on.set()
             wait_until(lambda: process.jobs.running == 0)
         assert kept(store) is None
     assert sdk.reports == []
@@ -154,11 +151,11 @@ def test_a_call_that_fails_is_reported_and_stores_nothing(store: Store, act: Act
 
 
 def test_a_run_that_ends_after_its_time_out_was_reported_stores_nothing(store: Store) -> None:
-    sdk, go = Platform(), threading.Event()
+    sdk, gate = Platform(), Gate()
 
     def act(ctx: Context) -> None:
         count(ctx)
-        assert go.wait(DEADLINE)
+        gate.hold()
 
     once = OnceRow(key="*")  # its function does not mind that it is late
     kernel = calls(store, sdk, act, timeout=0.05, once=once)
@@ -166,7 +163,7 @@ def test_a_run_that_ends_after_its_time_out_was_reported_stores_nothing(store: S
         process.accept(CALL)
         [(_, report)] = sdk.wait_for(1)
         assert "took longer than its timeout" in report["result"]
-        go.set()
+        gate.go_on.set()
         wait_until(lambda: process.jobs.threads.replaced == 0)
     assert kept(store) is None
     assert store.forget("corp").replies == 0  # its key is free again
@@ -179,8 +176,7 @@ def test_a_call_that_runs_once_stores_what_it_keeps_although_its_first_try_faile
     kernel = calls(store, sdk, count, once=OnceRow(key="*"))
     with working(journal, sdk, kernel, retry_pause=PAUSE) as process:
         process.accept(CALL)
-        sdk.wait_for(1)
-        wait_empty(store)
+        all_reported(store, sdk)
         assert kept(store) == 1
         assert json.loads(kernel.dispatch(app_call("act")).text)["errcode"] == 0
     assert kept(store) == 1, "the repeat gets the reply"

@@ -1,7 +1,6 @@
 """What the program tells by itself: the app is notified again until it fetches, at most for `told_for`."""
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from functools import partial
@@ -18,7 +17,7 @@ from tests.support.events import HIT, NOTIFY, EventProgram, running, with_code, 
 from tests.support.jobs import Wrapped, fails
 from tests.support.kernel import Kernel, app_call, reference_table, with_handler
 from tests.support.sdk import OK, MemorySdk, network_failure
-from tests.support.waiting import DEADLINE, wait_until
+from tests.support.waiting import DEADLINE, Gate, wait_until
 from wwspec_contracts.errors import StoreError
 from wwspec_contracts.events import hit_keyword
 from wwspec_router import Context, EventContext, ability
@@ -282,11 +281,10 @@ def test_a_corp_gets_one_repeat_a_second_in_all(table: AbilityTable, store: Stor
 def test_what_is_fetched_while_a_repeat_is_under_way_is_over(
     table: AbilityTable, store: Store, clock: ManualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    asked, may_answer = threading.Event(), threading.Event()
+    gate = Gate()
 
     def answer(request: str) -> str:
-        asked.set()
-        assert may_answer.wait(DEADLINE)
+        gate.hold()
         return OK
 
     sdk = MemorySdk()
@@ -294,19 +292,19 @@ def test_what_is_fetched_while_a_repeat_is_under_way_is_over(
         notified(program)
         sdk.replies[NOTIFY] = answer
         clock.advance(10)
-        assert asked.wait(DEADLINE)
+        assert gate.begun.wait(DEADLINE)
         assert program.stored("notify-0")
         wait_until(lambda: not store.job_figures().unfetched)
-        may_answer.set()
+        gate.go_on.set()
         wait_until(lambda: program.jobs.running == 0)
     assert "gone" not in caplog.text
 
 
 def test_a_repeat_that_hangs_is_given_back(table: AbilityTable, memory: Store, clock: ManualClock) -> None:
-    may_answer = threading.Event()
+    gate = Gate()
 
     def answer(request: str) -> str:
-        assert may_answer.wait(DEADLINE)
+        gate.hold()
         return OK
 
     sdk = MemorySdk()
@@ -317,7 +315,7 @@ def test_a_repeat_that_hangs_is_given_back(table: AbilityTable, memory: Store, c
         wait_until(lambda: program.jobs.running == 0)
         sdk.replies[NOTIFY] = OK
         pass_by(program, clock, 20, 3)
-        may_answer.set()
+        gate.go_on.set()
 
 
 @pytest.mark.parametrize("method", ["begin", "postpone", "claim", "write_kept", "replace_notify_id"])

@@ -24,6 +24,7 @@ from tests.support.jobs import (
     Work,
     Wrapped,
     accept,
+    all_reported,
     answer,
     fails,
     job,
@@ -120,8 +121,7 @@ def test_a_refusal_that_nobody_knows_is_one_of_the_result_when_it_comes_again_an
     for _ in range(PATIENCE - 1):
         wait_until(lambda: store.claim("one whose reports were refused", 1, 0.001))
     with working(store, sdk, answer):
-        reports = sdk.wait_for(2)
-        wait_empty(store)
+        reports = all_reported(store, sdk, 2)
     assert [report["errcode"] for _, report in reports] == [0, 799999]
 
 
@@ -165,8 +165,7 @@ def test_a_report_is_sent_for_a_day_and_then_given_up(url: str, caplog: pytest.L
         wait_until(lambda: store.job_figures().waiting == 1)
         assert "given up" not in caplog.text
         clock.advance(GIVE_UP_AFTER)
-        sdk.wait_for(42)
-        wait_empty(store)
+        all_reported(store, sdk, 42)
     assert "given up" in caplog.text
     assert figures.snapshot().jobs.given_up == 1
 
@@ -182,8 +181,7 @@ def test_a_job_that_never_ends_is_an_error_and_not_begun_again(store: Store, cap
     accept(store, app_call("poison", is_async=True, job_info="j"))
     leave_behind(store, MAX_RUNS)
     with working(store, sdk, kernel, figures=figures):
-        ((_, report),) = sdk.wait_for(1)
-        wait_empty(store)
+        ((_, report),) = all_reported(store, sdk)
     assert report["errcode"] == 9003
     assert json.loads(report["result"])["errmsg"] == "the ability was begun 5 times and never ended"
     assert "ended none of its 5 runs" in caplog.text
@@ -217,8 +215,7 @@ def test_a_job_that_outlasts_its_lease_is_run_once_while_its_process_lives(store
         wait_until(lambda: store.job_figures().oldest_age > 3.0)
         assert store.job_figures().claimed == 1
         run.go_on.set()
-        sdk.wait_for(1)
-        wait_empty(store)
+        all_reported(store, sdk)
     assert run.order == ["job-1"]
     assert len(sdk.reports) == 1
 
@@ -231,8 +228,7 @@ def test_a_job_that_runs_on_after_its_lease_is_not_begun_again_by_its_own_proces
         clock.advance(LEASE)
         wait_until(lambda: store.job_figures().claimed == 1)
         run.go_on.set()
-        sdk.wait_for(1)
-        wait_empty(store)
+        all_reported(store, sdk)
     assert run.order == ["job-1"]
 
 
@@ -246,8 +242,7 @@ def test_a_process_whose_renewals_fail_for_a_while_tries_them_again_in_time(stor
         with working(store, sdk, run, lease=6.0):  # which would take the job as soon as its lease is over
             wait_until(lambda: journal.calls > failures + 1)
             run.go_on.set()
-            sdk.wait_for(1)
-            wait_empty(store)
+            all_reported(store, sdk)
     assert run.order == ["job-1"]
 
 
@@ -273,8 +268,7 @@ def test_a_process_that_reaches_the_journal_again_after_an_outage_leaves_the_job
         finders[0].accept(job("short"))
         assert [info for info, _ in sdk.wait_for(1)] == ["short"]
         run.go_on.set()
-        sdk.wait_for(2)
-        wait_empty(another)
+        all_reported(another, sdk, 2)
     assert run.order == ["long", "short"]
     assert len(sdk.reports) == 2
     assert "the journal of jobs failed" in caplog.text
@@ -340,8 +334,7 @@ def test_a_job_that_hangs_beyond_its_timeout_is_reported_late(store: Store, capl
     kernel = Dispatcher(with_handler(reference_table(), hanging, timeout=0.1), sdk, store)
     with working(store, sdk, kernel, threads=1, hang_after=0.05, figures=figures) as process:
         process.accept(app_call("hanging", is_async=True, job_info="j"))
-        ((_, report),) = sdk.wait_for(1)
-        wait_empty(store)
+        ((_, report),) = all_reported(store, sdk)
         wait_until(lambda: process.jobs.running == 0)
         assert process.jobs.threads.replaced == 1
         released.set()
@@ -365,8 +358,7 @@ def test_stopping_keeps_what_was_not_begun(store: Store) -> None:
     assert process.jobs.stop(DEADLINE) == 0
     assert [info for info, _ in sdk.reports] == ["job-0"]
     with working(store, sdk, answer):
-        reports = sdk.wait_for(3)
-        wait_empty(store)
+        reports = all_reported(store, sdk, 3)
     assert {info for info, _ in reports} == {"job-0", "job-1", "job-2"}
 
 

@@ -14,10 +14,22 @@ import pytest
 
 import wwspec_router
 from tests.stores.suites.rig import ManualClock
-from tests.support.jobs import Platform, Process, Result, Work, accept, answer, job, leave_behind, wait_empty, working
+from tests.support.jobs import (
+    Platform,
+    Process,
+    Result,
+    Work,
+    accept,
+    all_reported,
+    answer,
+    job,
+    leave_behind,
+    wait_empty,
+    working,
+)
 from tests.support.kernel import app_call, reference_table, with_handler
 from tests.support.redis_server import LocalRedis, local_redis
-from tests.support.waiting import DEADLINE, wait_until
+from tests.support.waiting import DEADLINE, Gate, wait_until
 from wwspec_router.envelope import Call
 from wwspec_router.handlers.ability import ability
 from wwspec_router.handlers.context import Context
@@ -70,8 +82,7 @@ def test_a_handler_sees_its_attempt_and_a_claim_without_a_run_is_none(store: Sto
     for _ in range(claimed):
         wait_until(lambda: store.claim("a process that died before it came to it", 1, 0.001))
     with working(store, sdk, kernel):
-        ((_, report),) = sdk.wait_for(1)
-        wait_empty(store)
+        ((_, report),) = all_reported(store, sdk)
     assert json.loads(report["result"])["attempt"] == 1 + begun
 
 
@@ -128,8 +139,7 @@ def test_a_suspect_begins_when_no_other_runs_and_others_wait_for_its_end(store: 
         wait_until(lambda: "suspect-0" in track.order)
         assert track.order == ["before", "suspect-0"]
         track.let_go_on("suspect-0")
-        sdk.wait_for(3)
-        wait_empty(store)
+        all_reported(store, sdk, 3)
     assert track.order == ["before", "suspect-0", "after"]
     assert track.together["suspect-0"] == {"suspect-0"}
 
@@ -146,8 +156,7 @@ def test_a_suspect_that_hangs_and_jobs_that_hang_keep_nobody_waiting(store: Stor
         assert [info for info, _ in sdk.wait_for(1)] == ["another"]
         track.let_go_on("hangs")
         track.let_go_on("suspect-0")
-        sdk.wait_for(3)
-        wait_empty(store)
+        all_reported(store, sdk, 3)
         wait_until(lambda: process.jobs.threads.replaced == 0)
 
 
@@ -203,30 +212,13 @@ def test_a_program_leaves_jobs_of_abilities_that_it_does_not_know_to_those_that_
         accepting.accept(app_call("old", is_async=True, job_info="old"))
         assert [info for info, _ in sdk.wait_for(1)] == ["old"]
         with working(store, sdk, new, threads=1, abilities=frozenset({"old", "new"})):
-            sdk.wait_for(41)
-            wait_empty(store)
+            all_reported(store, sdk, 41)
     assert ran == {"old": 0, "new": 40}
 
 
-class HangingPlatform(Platform):
-    """A platform whose first answers do not come until they are let go."""
-
-    def __init__(self, hangs: int) -> None:
-        super().__init__()
-        self.go_on = threading.Event()
-        self._hangs = hangs
-
-    def _on_report(self, request: str) -> str:
-        with self.changed:
-            self._hangs -= 1
-            hangs = self._hangs >= 0
-        if hangs:
-            assert self.go_on.wait(DEADLINE)
-        return super()._on_report(request)
-
-
 def test_a_report_that_hangs_is_sent_again_by_another_thread(store: Store, caplog: pytest.LogCaptureFixture) -> None:
-    sdk = HangingPlatform(hangs=1)
+    gate = Gate()
+    sdk = Platform(gate.hold)
     with working(store, sdk, answer, threads=1, report_within=0.1) as process:
         process.accept(job("first"))
         process.accept(job("second"))
@@ -234,21 +226,22 @@ def test_a_report_that_hangs_is_sent_again_by_another_thread(store: Store, caplo
         wait_empty(store)
         assert process.jobs.threads.replaced == 1
         assert not process.jobs.threads.exhausted
-        sdk.go_on.set()
+        gate.go_on.set()
         wait_until(lambda: process.jobs.threads.replaced == 0)
     assert "the report of a job of any has been running on wwspec-job-1 for" in caplog.text
     assert "the thread was replaced" in caplog.text
 
 
 def test_jobs_say_when_no_thread_is_left_and_none_can_be_added(store: Store) -> None:
-    sdk = HangingPlatform(hangs=4)
+    gate = Gate()
+    sdk = Platform(*[gate.hold] * 4)
     with working(store, sdk, answer, threads=2, report_within=0.1) as process:
         assert not process.jobs.threads.exhausted
         for number in range(4):
             process.accept(job(f"job-{number}"))
         wait_until(lambda: process.jobs.threads.exhausted)
         assert process.jobs.threads.replaced == 2
-        sdk.go_on.set()
+        gate.go_on.set()
         wait_until(lambda: not process.jobs.threads.exhausted)
         wait_empty(store)
 

@@ -184,13 +184,6 @@ def test_an_asynchronous_call_is_refused(kernel: Kernel) -> None:
     assert kernel.sdk.calls == []
 
 
-def test_the_program_s_own_failures_carry_its_configured_errcode(kernel_of: ZoneOf) -> None:
-    kernel = kernel_of("[program]\nerrcode=42\n[abilities.a]\napi='sync_msg'\n")
-    assert kernel.dispatch(app_call("nope")).errcode == 42
-    assert kernel.call("a", "[1]")["errcode"] == 42
-    assert kernel.event("[]")["errcode"] == 42
-
-
 def test_deadlines_count_from_the_arrival_and_are_for_calls_of_the_app_only(kernel_of: ZoneOf) -> None:
     kernel = kernel_of(
         "[program]\ntimeout=2\n[passthrough]\nprefix='p_'\napis=['sync_msg']\ntimeout=3\n"
@@ -339,16 +332,13 @@ def test_the_demo_s_call_reaches_its_api(kernel: Kernel, ability_id: str, reques
 
 
 @pytest.mark.parametrize("ability_id", ["python_demo", "input_do_async_job"])
-def test_the_python_demo_fetches_events_with_do_async_job(kernel: Kernel, ability_id: str) -> None:
-    notify_id = store_event(kernel)
+def test_the_python_demo_fetches_events_with_do_async_job_and_the_page_s_own_request_is_taken(
+    kernel: Kernel, ability_id: str
+) -> None:
+    notify_id, other = store_event(kernel), store_event(kernel, '{"event_type":"other"}')
     for request in ("{}", None):
         call = app_call(ability_id, func("do_async_job", request), notify_id=notify_id)
         assert kernel.dispatch(call).text == EVENT
-
-
-@pytest.mark.parametrize("ability_id", ["python_demo", "input_do_async_job"])
-def test_the_page_s_own_request_for_an_event_is_taken(kernel: Kernel, ability_id: str) -> None:
-    notify_id, other = store_event(kernel), store_event(kernel, '{"event_type":"other"}')
     asking = func("do_async_job", f'{{"notify_id":"{notify_id}"}}')
     assert kernel.dispatch(app_call(ability_id, asking)).text == EVENT
     assert kernel.call(ability_id, asking, notify_id=other) == {"event_type": "other"}, "the call's own goes first"

@@ -108,6 +108,7 @@ def test_a_number_that_is_not_set_apart_is_that_of_errcode(store: Store) -> None
     kernel = Kernel(apart(reference_table(), Program(errcode=9000, crash_errcode=9003)), store)
     assert kernel.dispatch(app_call("nothing")).errcode == 9000
     assert kernel.dispatch(app_call("invoke_sync_msg", '{"limit":5000}')).errcode == 9000
+    assert kernel.event("[]")["errcode"] == 9000
 
 
 def test_in_development_a_refusal_has_its_place_and_cause(store: Store, caplog: pytest.LogCaptureFixture) -> None:

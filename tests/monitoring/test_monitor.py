@@ -1,23 +1,24 @@
 """The line of figures and the status reply: what they say, of one process and of several, and that they go on."""
 
-import json
 import logging
 import os
 import re
-import subprocess
-import sys
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from multiprocessing.reduction import DupFd
 from typing import Any
 
 import msgspec
 import pytest
 
-from tests.support.apps import ROOT
+from tests.stores.suites.job_samples import job
 from tests.support.tables import for_each
-from tests.support.waiting import DEADLINE
+from tests.support.waiting import DEADLINE, wait_until
 from wwspec_contracts.errors import StoreFullError
 from wwspec_router.monitoring.figures import EVENT, UNDECODED, UNKNOWN, Figures, Gauges, JobCounts
 from wwspec_router.monitoring.monitor import Monitor
@@ -27,7 +28,6 @@ from wwspec_router.stores import open_store
 from wwspec_router.stores.base import Store
 from wwspec_router.stores.capacity import StoreLimits
 from wwspec_router.stores.failed import Failure
-from wwspec_router.stores.job import Job
 
 TICK = 0.02
 """A short interval, in seconds."""
@@ -63,8 +63,9 @@ class Lines(logging.Handler):
             return self.texts[before:]
 
 
-@pytest.fixture
-def lines() -> Iterator[Lines]:
+@contextmanager
+def logged() -> Iterator[Lines]:
+    """Return the lines of the monitor, from now on."""
     handler = Lines()
     logger = logging.getLogger("wwspec_router.monitoring.monitor")
     logger.addHandler(handler)
@@ -74,6 +75,12 @@ def lines() -> Iterator[Lines]:
     finally:
         logger.setLevel(logging.NOTSET)
         logger.removeHandler(handler)
+
+
+@pytest.fixture
+def lines() -> Iterator[Lines]:
+    with logged() as handler:
+        yield handler
 
 
 @pytest.fixture
@@ -118,10 +125,7 @@ def watching(
 def fill(store: Store) -> None:
     store.put("corp", 7, "notify-1", "0123456789", 100.0)
     for number in (1, 2):
-        job = Job(
-            job_id=str(number), corpid="corp", agentid=7, ability_id="digest", job_info="x", data="{}", notify_id=""
-        )
-        store.add(job)
+        store.add(job(str(number), ability_id="digest"))
     store.claim("somebody", 1, 100.0)
 
 
@@ -268,7 +272,7 @@ def test_jobs_that_failed_for_good_are_in_the_figures_when_there_are_some(lines:
     with closing(open_store("memory:", StoreLimits(max_failed=1))) as store, watching(figures, store, TICK) as monitor:
         assert not set(names) & msgspec.to_builtins(monitor.status()).keys()
         for job_id in ("a", "b"):
-            store.add(Job(job_id=job_id, corpid="corp", agentid=7, ability_id="digest", data="{}", notify_id=""))
+            store.add(job(job_id, ability_id="digest"))
             store.claim("one", 1, 60.0)
             store.set_aside("one", job_id, Failure(error="LookupError"))
         said = msgspec.to_builtins(monitor.status())
@@ -303,89 +307,52 @@ def test_nothing_of_a_tenant_is_said(lines: Lines, figures: Figures, store: Stor
     assert b"secret" not in content
 
 
-WORKER = """
-import os
-import sys
-import msgspec
-from functools import partial
-from pathlib import Path
-from wwspec_router.monitoring.shared import SharedFigures
-from wwspec_router.monitoring.figures import Figures, Gauges
-from wwspec_router.logs.lines import setup_logging
-from wwspec_router.monitoring.monitor import Monitor
-from wwspec_router.serving.program import read_stored
-from wwspec_router.stores import open_store
+def count_when_asked(file: Any, interval: float, own_ability: str, number: int, asked: Connection) -> None:
+    """Be a worker process: count as many calls as are asked for, and tell its status and its lines."""
+    warnings.simplefilter("error")
+    figures, gauges = Figures(["digest", own_ability]), Gauges(busy=1, threads=4)
+    shared = SharedFigures(file.detach(), 8, number)
+    with (
+        logged() as lines,
+        closing(open_store("memory:")) as store,
+        watching(figures, store, interval, shared, lambda: gauges) as monitor,
+    ):
+        while (calls := asked.recv()) is not None:
+            for _ in range(calls):
+                figures.count("digest", 710660, 0.001, 0.01)
+            asked.send((msgspec.to_builtins(monitor.status()), lines.texts))
 
-def answer(reply: bytes) -> None:
-    os.write(1, b">" + reply + b"\\n")  # whole, beside the lines of the log
 
-setup_logging()
-figures = Figures(["digest", sys.argv[3]])
-gauges = Gauges(busy=1, threads=4)
-store = open_store("memory:")
-stored = partial(read_stored, store, ["digest"])
-shared = SharedFigures(int(sys.argv[1]), 8, int(sys.argv[4]))
-monitor = Monitor(figures, lambda: gauges, stored, float(sys.argv[2]), shared)
-monitor.start()
-for command in sys.stdin:
-    if command == "status\\n":
-        answer(msgspec.json.encode(monitor.status()))
-    else:
-        for _ in range(int(command)):
-            figures.count("digest", 710660, 0.001, 0.01)
-        answer(b"null")
-monitor.stop()
-store.close()
-"""
+FORKS = get_context("forkserver")
 
 
 class Worker:
-    """A worker process that counts and tells as it is told to."""
+    """A worker process that counts, and answers what it is asked."""
 
     def __init__(self, file: int, interval: float, own_ability: str, number: int) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-W", "error", "-c", WORKER, str(file), str(interval), own_ability, str(number)],
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            pass_fds=[file],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        self.lines: list[str] = []
-        self._replies: list[str] = []
-        self._changed = threading.Condition()
-        self._reader = threading.Thread(target=self._read)
-        self._reader.start()
+        self._asking, asked = FORKS.Pipe()
+        with asked:
+            arguments = (DupFd(file), interval, own_ability, number, asked)
+            self.process = FORKS.Process(target=count_when_asked, args=arguments)
+            self.process.start()
 
-    def _read(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            with self._changed:
-                (self._replies if line.startswith(">") else self.lines).append(line.removeprefix(">"))
-                self._changed.notify_all()
-
-    def _ask(self, command: str) -> Any:
-        assert self.process.stdin is not None
-        self.process.stdin.write(f"{command}\n")
-        self.process.stdin.flush()
-        with self._changed:
-            assert self._changed.wait_for(lambda: self._replies, DEADLINE), self.lines
-            return json.loads(self._replies.pop())
-
-    def count(self, calls: int) -> None:
-        self._ask(str(calls))
+    def count(self, calls: int) -> tuple[Any, list[str]]:
+        """Let it count; return its status, and the lines that it has written."""
+        self._asking.send(calls)
+        assert self._asking.poll(DEADLINE)
+        answer: tuple[Any, list[str]] = self._asking.recv()
+        return answer
 
     def status(self) -> Any:
-        return self._ask("status")
+        return self.count(0)[0]
 
     def wait_status(self, condition: Callable[[Any], bool]) -> Any:
-        for _ in range(int(DEADLINE / 0.02)):
-            status = self.status()
-            if condition(status):
-                return status
-            threading.Event().wait(0.02)
-        raise AssertionError(self.status())
+        wait_until(lambda: condition(self.status()))
+        return self.status()
+
+    @property
+    def lines(self) -> list[str]:
+        return self.count(0)[1]
 
     @property
     def calls(self) -> int:
@@ -393,20 +360,12 @@ class Worker:
 
     def kill(self) -> None:
         self.process.kill()
-        self._join()
+        self.process.join(DEADLINE)
 
     def end(self) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        self._join()
-        assert self.process.returncode == 0, self.lines
-
-    def _join(self) -> None:
-        self.process.wait(DEADLINE)
-        self._reader.join(DEADLINE)
-        for stream in (self.process.stdin, self.process.stdout):
-            assert stream is not None
-            stream.close()
+        self._asking.send(None)
+        self.process.join(DEADLINE)
+        assert self.process.exitcode == 0
 
 
 @pytest.fixture
@@ -426,17 +385,13 @@ def start(file: int) -> Iterator[Callable[..., Worker]]:
 
     yield start
     for worker in workers:
-        if worker.process.returncode is None:
-            worker.kill()
+        worker.kill()
 
 
 def wait_leader(workers: list[Worker], lines: int) -> Worker:
-    for _ in range(int(DEADLINE / 0.02)):
-        for worker in workers:
-            if len(worker.lines) >= lines:
-                return worker
-        threading.Event().wait(0.02)
-    raise AssertionError("there is no line")
+    """Wait until one of them has written so many lines, and return it."""
+    wait_until(lambda: any(len(worker.lines) >= lines for worker in workers))
+    return next(worker for worker in workers if len(worker.lines) >= lines)
 
 
 def test_one_process_writes_the_line_of_all_and_another_takes_over(start: Callable[..., Worker]) -> None:
@@ -447,7 +402,7 @@ def test_one_process_writes_the_line_of_all_and_another_takes_over(start: Callab
         worker.count(10)
     workers[0].wait_status(lambda status: status["calls"] == 30 and status["processes"] == 3)
     leader = wait_leader(workers, 1)
-    assert "INFO wwspec_router.monitoring.monitor" in leader.lines[0]
+    assert leader.lines[0].startswith("INFO ")
     leader = wait_leader(workers, len(leader.lines) + 2)
     workers.remove(leader)
     assert [worker.lines for worker in workers] == [[], []]

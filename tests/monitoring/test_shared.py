@@ -80,14 +80,6 @@ def test_processes_see_each_other_but_not_themselves(file: int) -> None:
     assert merged(other.read()).calls == 3
 
 
-def test_what_is_published_replaces_what_was(file: int) -> None:
-    shared, other = SharedFigures(file, SIZE, 0), SharedFigures(file, SIZE, 1)
-    for calls in (3, 5, 2, 7):
-        snapshot = figures_of(calls)
-        shared.publish(snapshot)
-        assert merged(other.read()) == snapshot
-
-
 def test_a_killed_process_leaves_its_counts_and_not_its_gauges(file: int) -> None:
     shared = SharedFigures(file, SIZE, 0)
     with publisher(file, 3) as process:

@@ -35,12 +35,6 @@ def test_a_row_has_its_defaults(tmp_path: Path) -> None:
     assert table.job_limits == {}
 
 
-def test_code_on_events_may_say_what_the_lifespan_yields(tmp_path: Path) -> None:
-    text = f"[program]\nlifespan='{HERE}:lifespan'\n[events.hit_keyword]\nhandler='{HERE}:with_state'"
-    table = table_of(tmp_path, text)
-    assert table.event_targets["hit_keyword"].handler.takes_context
-
-
 def test_several_events_may_share_a_handler_and_each_has_a_row_of_its_own(tmp_path: Path) -> None:
     text = "".join(
         f"[events.{each}]\nhandler='{HERE}:on_both'\nnotify='never'\ntimeout={number}\nconcurrency={number}\nretries=0\n"
@@ -68,8 +62,6 @@ def test_the_contract_of_stored_events_lists_results_and_notifications(tmp_path:
 def test_a_result_that_the_app_is_not_given_is_not_listed(tmp_path: Path) -> None:
     text = f"[abilities.get]\nkind='callback_data'\n[events.hit_keyword]\nhandler='{HERE}:on_hit'"
     assert "hit_keyword_result" not in ConsoleContracts(table_of(tmp_path, text))["get"].output
-    given = table_of(tmp_path, f"{text}\nnotify='after'")
-    assert "hit_keyword_result" in ConsoleContracts(given)["get"].output
 
 
 ON_HIT = f"[events.hit_keyword]\nhandler='{HERE}:on_hit'\n"

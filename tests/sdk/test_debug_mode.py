@@ -10,14 +10,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.apps import write_files
+from tests.support.apps import ROOT
 from tests.support.emulator import http_server
-from tests.support.sdk import MemorySdk
 from tests.support.tables import for_each
 from tests.support.waiting import wait_until
 from tests.support.zones import forked_child
 from wwspec_contracts.errors import SdkUnavailableError
-from wwspec_devtools.child import ChildError
+from wwspec_devtools.child import Child, ChildError
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.emulator.settings import EmulatorSettings
 from wwspec_devtools.testing.app import App
@@ -29,18 +28,6 @@ DEFAULTS = EmulatorSettings()
 NO_CORPID = "invalid corpid; there is no such corpid: compare it with the admin console"
 LIFETIME = 7200
 CLOCK_START = 1_800_000_000
-ASKING = """
-from wwspec_router import Context, Contract, Output, ability
-from wwspec_contracts import sync_msg
-
-class Asked(Contract):
-    pass
-
-@ability
-def ask(request: Asked, ctx: Context) -> Output:
-    ctx.invoke(sync_msg.Request(limit=1))
-    return Output()
-"""
 
 
 @pytest.fixture
@@ -58,106 +45,90 @@ def fetch_from(url: str, secret: str = DEFAULTS.secret) -> Callable[[], AccessTo
     return partial(fetch_access_token, url, DEFAULTS.corpid, secret)
 
 
-class CheckingSdk(MemorySdk):
-    """Takes the tokens that the emulator takes, and can be asked whether the latest one is still valid."""
+def test_over_four_hours_the_token_is_renewed_within_two_seconds_of_its_end(emulator: EmulatorClient) -> None:
+    tokens: list[str] = []
 
-    def __init__(self, client: httpx.Client) -> None:
-        super().__init__()
-        self._client = client
-        self.tokens: list[str] = []
+    def is_open() -> bool:
+        """Return whether the emulator takes the latest token."""
+        asked = {"debug_token": DEFAULTS.debug_token, "access_token": tokens[-1]}
+        return bool(client.post("/emulator/debug-mode", json=asked).json())
 
-    def open_debug_mode(self, debug_token: str, access_token: str) -> None:
-        self.tokens.append(access_token)
-        if not self.is_open():
+    def open_debug_mode(debug_token: str, access_token: str) -> None:
+        tokens.append(access_token)
+        if not is_open():
             raise SdkUnavailableError("the SDK refused debug mode")
 
-    def is_open(self) -> bool:
-        asked = {"debug_token": DEFAULTS.debug_token, "access_token": self.tokens[-1]}
-        return bool(self._client.post("/emulator/debug-mode", json=asked).json())
-
-
-def test_over_four_hours_the_token_is_renewed_within_two_seconds_of_its_end(emulator: EmulatorClient) -> None:
     with httpx.Client(base_url=emulator.url, trust_env=False) as client:
-        sdk = CheckingSdk(client)
-        debug_mode = DebugMode(sdk.open_debug_mode, DEFAULTS.debug_token, fetch_from(emulator.url))
+        debug_mode = DebugMode(open_debug_mode, DEFAULTS.debug_token, fetch_from(emulator.url))
         debug_mode.open()
         now, without, fetches = 0.0, 0.0, 0
         pause = debug_mode.renew()
         while now < 2 * LIFETIME + 60:
             emulator.advance(pause)
             now += pause
-            if not sdk.is_open():
+            if not is_open():
                 without += pause
             pause = debug_mode.renew()
             fetches += 1
-            assert sdk.is_open()
-        assert len(sdk.tokens) == len(set(sdk.tokens)) == 3
-        assert without <= 2.0 * (len(sdk.tokens) - 1)
-        assert fetches <= 35 * len(sdk.tokens)
-
-
-class Served:
-    def __init__(self, folder: Path, emulator: EmulatorClient, secret: str = DEFAULTS.secret) -> None:
-        registry = '[abilities.ask]\nhandler = "abilities.asking:ask"\n'
-        write_files(folder / "app", {"abilities/asking.py": ASKING, "abilities/registry.toml": registry})
-        self._output = folder / "program.log"
-        self.process = forked_child(
-            ["serve", "--sdk", "emulator", "--app", str(folder / "app"), "--port", "0", "--store", "memory:"]
-            + ["--api-url", emulator.url, "--corpid", DEFAULTS.corpid],
-            {
-                "WWSPEC_EMULATOR_URL": emulator.url,
-                "WWSPEC_DEBUG_TOKEN": DEFAULTS.debug_token,
-                "WWSPEC_CORPSECRET": secret,
-                "NO_COLOR": "1",
-            },
-            self._output,
-        )
-
-    @property
-    def log(self) -> str:
-        return self._output.read_text()
+            assert is_open()
+        assert len(tokens) == len(set(tokens)) == 3
+        assert without <= 2.0 * (len(tokens) - 1)
+        assert fetches <= 35 * len(tokens)
 
 
 @pytest.fixture
-def serve(tmp_path: Path, emulator: EmulatorClient) -> Iterator[Callable[..., Served]]:
+def log(tmp_path: Path) -> Path:
+    """Where a served program writes."""
+    return tmp_path / "program.log"
+
+
+@pytest.fixture
+def serve(log: Path, emulator: EmulatorClient) -> Iterator[Callable[..., Child]]:
     with ExitStack() as stack:
 
-        def start(secret: str = DEFAULTS.secret) -> Served:
-            served = Served(tmp_path, emulator, secret)
-            stack.callback(served.process.stop)
-            return served
+        def start(secret: str = DEFAULTS.secret) -> Child:
+            program = forked_child(
+                ["serve", "--sdk", "emulator", "--app", str(ROOT), "--port", "0", "--store", "memory:"]
+                + ["--api-url", emulator.url, "--corpid", DEFAULTS.corpid],
+                {
+                    "WWSPEC_EMULATOR_URL": emulator.url,
+                    "WWSPEC_DEBUG_TOKEN": DEFAULTS.debug_token,
+                    "WWSPEC_CORPSECRET": secret,
+                    "NO_COLOR": "1",
+                },
+                log,
+            )
+            stack.callback(program.stop)
+            return program
 
         yield start
 
 
 def test_a_served_program_takes_a_new_token_when_the_old_one_ends(
-    serve: Callable[..., Served], emulator: EmulatorClient
+    serve: Callable[..., Child], emulator: EmulatorClient, log: Path
 ) -> None:
     fetch_from(emulator.url)()
     emulator.advance(LIFETIME - 2)
-    served = serve()
-    emulator.point_to(served.process.announced_url())
-    wait_until(lambda: "debug mode: open with a new access token, valid for 2 s" in served.log)
+    emulator.point_to(serve().announced_url())
+    wait_until(lambda: "debug mode: open with a new access token, valid for 2 s" in log.read_text())
     emulator.advance(3)
-    wait_until(lambda: "debug mode: open with a new access token, valid for 7200 s" in served.log)
+    wait_until(lambda: "debug mode: open with a new access token, valid for 7200 s" in log.read_text())
     app = App(emulator)
-    assert app.call("ask", "{}").errcode == 0
-    assert "-10008" not in served.log
-    for secret in (DEFAULTS.secret, DEFAULTS.debug_token, "gettoken?"):
-        assert secret not in served.log
+    assert app.call("invoke_sync_msg", '{"limit":1}').errcode == 0
+    for each in ("-10008", DEFAULTS.secret, DEFAULTS.debug_token, "gettoken?"):
+        assert each not in log.read_text()
 
 
-def test_a_wrong_secret_is_one_line_that_names_the_fix(serve: Callable[..., Served]) -> None:
-    served = serve("a-secret-of-77d0")
+def test_a_wrong_secret_is_one_line_that_names_the_fix(serve: Callable[..., Child], log: Path) -> None:
     with pytest.raises(ChildError):
-        served.process.announced_url()
-    [line] = [each for each in served.log.splitlines() if "gettoken" in each]
+        serve("a-secret-of-77d0").announced_url()
+    [line] = [each for each in log.read_text().splitlines() if "gettoken" in each]
     assert line.endswith(
         "debug mode: gettoken was refused with 40001: invalid credential; the secret is not that of the app: "
         "compare it with the admin console; each app has its own; "
         "check WWSPEC_CORPID, WWSPEC_CORPSECRET and the network (WeCom document 100083)"
     )
-    assert "a-secret-of-77d0" not in served.log
+    assert "a-secret-of-77d0" not in log.read_text()
 
 
 def test_a_token_that_wecom_ends_before_its_time_is_replaced_within_five_minutes() -> None:

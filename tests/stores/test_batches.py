@@ -5,26 +5,22 @@ from typing import Any
 
 import pytest
 
-from tests.support.waiting import DEADLINE, wait_until
+from tests.support.waiting import DEADLINE, Gate, wait_until
 from wwspec_router.stores.batches import Batches
 
 Others = Callable[[], list[Any]]
 
 
-class Held:
+class Held(Gate):
     """Batches whose first work waits until the test lets it go on; it returns what it took along."""
 
     def __init__(self, work: Callable[["Held", Any, Others], list[Any]], max_batch: int = 100) -> None:
-        self.begun, self.go_on = threading.Event(), threading.Event()
+        super().__init__()
         self.batches: list[list[Any]] = []
         self.group: Batches[Any] = Batches(
             lambda item, others: self.batches.append(work(self, item, others)), max_batch=max_batch
         )
         self._threads: list[threading.Thread] = []
-
-    def hold(self) -> None:
-        self.begun.set()
-        assert self.go_on.wait(DEADLINE)
 
     def submit(self, *items: Any) -> None:
         """Submit each item in a thread of its own, which has its name; all but the one that works wait then."""

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from tests.stores.suites.rig import ManualClock, refused
+from tests.support.jobs import Wrapped
 from wwspec_contracts.errors import ConfigurationError, StoreFullError
 from wwspec_router.stores import StoreLimits, open_store
 from wwspec_router.stores.kept import KeptKey, KeptValue
@@ -55,23 +56,14 @@ def test_memory_takes_no_name() -> None:
         open_store("memory:name")
 
 
-class Late(SqliteStore):
-    """The store of a process that another one overtakes: it writes just after this one has read."""
-
-    def __init__(self, path: Path, other: SqliteStore) -> None:
-        super().__init__(path)
-        self._other: SqliteStore | None = other
-
-    def read_kept(self, key: KeptKey) -> KeptValue | None:
-        found = super().read_kept(key)
-        other, self._other = self._other, None
-        if other is not None:
-            instance_name(other)
-        return found
-
-
 def test_processes_that_begin_with_an_empty_store_at_once_give_it_one_name(tmp_path: Path) -> None:
     path = tmp_path / "notify.db"
-    with closing(SqliteStore(path)) as first, closing(Late(path, first)) as late:
-        name = instance_name(late)
+    with closing(SqliteStore(path)) as first, closing(SqliteStore(path)) as late:
+
+        def read_and_be_overtaken(key: KeptKey) -> KeptValue | None:
+            found = late.read_kept(key)
+            instance_name(first)
+            return found
+
+        name = instance_name(Wrapped(late, "read_kept", read_and_be_overtaken))
         assert name == instance_name(first) == instance_name(late)

@@ -2,10 +2,9 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 from wwspec_contracts.events import conversation_new_message, hit_keyword
-from wwspec_router import AsyncEventContext, Context, Contract, EventContext
+from wwspec_router import Context, Contract, EventContext
 
 
 class Hits(Contract):
@@ -29,29 +28,10 @@ def on_hit(event: hit_keyword.Event, ctx: EventContext) -> Hits:
 def on_both(event: hit_keyword.Event | conversation_new_message.Event) -> None: ...
 
 
-def flaky(event: hit_keyword.Event, ctx: EventContext) -> Hits:
-    if ctx.attempt <= 3:
-        raise ValueError
-    return Hits(hits=ctx.attempt)
-
-
 def slow(event: hit_keyword.Event, ctx: EventContext) -> Hits:
     threading.Event().wait(0.3)  # the work: so that a kill hits it
     ctx.notify(Hits(hits=ctx.attempt))
     return Hits(hits=ctx.attempt)
-
-
-@contextmanager
-def lifespan() -> Iterator[str]:
-    yield "state"
-
-
-def with_state(event: hit_keyword.Event, ctx: EventContext[str]) -> Hits:
-    return Hits(hits=len(ctx.state))
-
-
-async def later(event: hit_keyword.Event, ctx: AsyncEventContext) -> None:
-    await ctx.notify(Hits(hits=3))
 
 
 def without_event() -> None: ...

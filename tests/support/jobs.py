@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from tests.support.kernel import EMPTY, app_call, with_handler
 from tests.support.sdk import MemorySdk
-from tests.support.waiting import DEADLINE, wait_until
+from tests.support.waiting import DEADLINE, Gate, wait_until
 from wwspec_contracts.base import Contract, Output
 from wwspec_router.envelope import Call
 from wwspec_router.handlers.ability import ability
@@ -30,17 +30,22 @@ SHORT = 0.3
 class Platform(MemorySdk):
     """The platform's end of the reports: what it was told, and what it answers."""
 
-    def __init__(self, *answers: int | str | Exception) -> None:
+    def __init__(self, *answers: int | str | Exception | Callable[[], None]) -> None:
         super().__init__()
         self.answers = list(answers)
         self.reports: list[tuple[str, Any]] = []
         self.changed = threading.Condition()
         self.replies[REPORT] = self._on_report
+        self.on_report: Callable[[str, Any], None] = lambda job_info, report: None
 
     def _on_report(self, request: str) -> str:
         answer = self.answers.pop(0) if self.answers else 0
+        if callable(answer):
+            answer()
+            answer = 0
         own = threading.current_thread().name  # other threads report at the same time
         job_info = next(call.job_info for call in reversed(self.calls) if call.thread == own)
+        self.on_report(job_info, json.loads(request))
         with self.changed:
             self.reports.append((job_info, json.loads(request)))
             self.changed.notify_all()
@@ -145,6 +150,13 @@ def wait_empty(store: Store) -> None:
     wait_until(lambda: store.job_figures().waiting + store.job_figures().claimed == 0)
 
 
+def all_reported(store: Store, sdk: Platform, reports: int = 1) -> list[tuple[str, Any]]:
+    """Wait until there are so many reports and no job is left, and return the reports."""
+    found = sdk.wait_for(reports)
+    wait_empty(store)
+    return found
+
+
 def leave_behind(store: Store, times: int = 1) -> None:
     """Begin the only job as often as processes that die while it runs."""
     for _ in range(times):
@@ -167,25 +179,22 @@ def reported(
     """Run a call as a job until the journal is empty, and return the reports, of which there are so many at least."""
     with working(store, sdk, run, **options) as process:
         process.accept(call or job())
-        found = sdk.wait_for(reports)
-        wait_empty(store)
-    return found
+        return all_reported(store, sdk, reports)
 
 
-class Held:
+class Held(Gate):
     """A run that lasts until the test lets it go on; other runs than of the job that is named, if any is, do not."""
 
     def __init__(self, job_info: str = "", result: Run = answer) -> None:
+        super().__init__()
         self.calls: list[Call] = []
-        self.begun, self.go_on = threading.Event(), threading.Event()
         self._job_info = job_info
         self._result = result
 
     def __call__(self, call: Call) -> Result:
         self.calls.append(call)
         if self._job_info in ("", call.job_info):
-            self.begun.set()
-            assert self.go_on.wait(DEADLINE)
+            self.hold()
         return self._result(call)
 
     @property

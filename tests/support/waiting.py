@@ -22,6 +22,17 @@ def wait_until(condition: Callable[[], object]) -> None:
         threading.Event().wait(min(max(FIRST, waited * SHARE), LONGEST))
 
 
+class Gate:
+    """Holds up who comes to it until a test lets it go on."""
+
+    def __init__(self) -> None:
+        self.begun, self.go_on = threading.Event(), threading.Event()
+
+    def hold(self, *_: object) -> None:
+        self.begun.set()
+        assert self.go_on.wait(DEADLINE)
+
+
 def answers(url: str) -> bool:
     """Whether a server answers with status 200 there."""
     with suppress(httpx.TransportError):

@@ -18,7 +18,7 @@ from tests.stores.redis.suite import RedisSuite
 from tests.stores.suites.job_samples import ageless, ids, job
 from tests.stores.suites.notifications import fetch, notification
 from tests.stores.suites.once import ONE
-from tests.stores.suites.rig import SETTINGS, in_threads, refused
+from tests.stores.suites.rig import SETTINGS, in_threads, refusal, refused
 from tests.support.apps import ROOT
 from tests.support.redis_clock import RewindingClock
 from tests.support.redis_server import DURABLE, LocalRedis, local_redis
@@ -39,14 +39,6 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(wwspec_router.__file__).pare
 
 class TestRedisStore(RedisSuite):
     pass
-
-
-def works(call: Callable[[], object]) -> bool:
-    try:
-        call()
-    except StoreError:
-        return False
-    return True
 
 
 @SETTINGS
@@ -286,8 +278,7 @@ def test_what_was_acknowledged_outlives_a_server_that_is_killed(tmp_path: Path) 
         parts = in_threads(work, 4)
         killer.join()
         for call in (lambda: store.get("corp", 1, "id"), lambda: store.add(job("late")), store.figures):
-            with pytest.raises(StoreError, match="can't be reached"):
-                call()
+            assert "can't be reached" in refusal(call)
         server.start()
         events = [(number, name) for number, part in enumerate(parts) for name, event in part if event]
         jobs = {name for part in parts for name, event in part if not event}
@@ -364,8 +355,7 @@ def test_what_is_not_safe_to_repeat_is_an_error_when_its_answer_is_lost(server: 
 
         def unheard(call: Callable[[], object]) -> None:
             relay.mode = "break"
-            with pytest.raises(StoreError, match="closed the connection"):
-                call()
+            assert "closed the connection" in refusal(call)
 
         store.add(job("first"))  # from here on the server knows the scripts, and runs what it is asked at once
         store.claim("one", 1, 100)
@@ -398,13 +388,11 @@ def test_a_check_tells_of_a_server_that_is_away_or_hangs(tmp_path: Path, monkeyp
     with local_redis(tmp_path) as server, closing(RedisStore(server.url)) as store:
         store.check()
         server.freeze()
-        with pytest.raises(StoreError, match="did not answer"):
-            store.check()
+        assert "did not answer" in refusal(store.check)
         server.thaw()
-        wait_until(lambda: works(store.check))
+        wait_until(lambda: not refusal(store.check))
         server.kill()
-        with pytest.raises(StoreError, match="can't be reached"):
-            store.check()
+        assert "can't be reached" in refusal(store.check)
         server.start()
         store.check()
 
@@ -418,9 +406,7 @@ def test_a_call_that_gets_no_connection_says_so_and_waits_once(tmp_path: Path, m
 
         def wait(number: int) -> str:
             together.wait(DEADLINE)
-            with pytest.raises(StoreError) as caught:
-                store.figures()
-            return str(caught.value)
+            return refusal(store.figures)
 
         try:
             errors = in_threads(wait, 8)
@@ -428,7 +414,7 @@ def test_a_call_that_gets_no_connection_says_so_and_waits_once(tmp_path: Path, m
             server.thaw()
         # A second wait would get the connection of one whose answer did not come.
         assert sum("all 1 connections to the server were in use for 0.2 seconds" in each for each in errors) >= 4
-        wait_until(lambda: works(lambda: store.get("corp", 1, "id")))
+        wait_until(lambda: not refusal(lambda: store.get("corp", 1, "id")))
 
 
 def test_a_server_that_went_away_at_the_start_is_an_error_that_names_it_without_the_password() -> None:
@@ -541,8 +527,7 @@ def test_server_whose_memory_is_full_refuses_and_stays_right(tmp_path: Path, cap
             lambda: store.add(job("late")),
             lambda: store.claim("one", 1, 1000),
         ):
-            with pytest.raises(StoreError, match="OOM"):
-                call()
+            assert "OOM" in refusal(call)
         assert store.figures() == StoreFigures(rows=stored, bytes=12_000 * stored)
         assert store.job_figures().waiting == jobs
         server.run("CONFIG", "SET", "maxmemory", "0")

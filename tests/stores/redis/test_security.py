@@ -38,10 +38,7 @@ class Certificates(NamedTuple):
 
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    return issue(tmp_path_factory.mktemp("certificates"))
-
-
-def issue(folder: Path) -> Certificates:
+    folder = tmp_path_factory.mktemp("certificates")
     authority = trustme.CA()
     authority.cert_pem.write_to_path(folder / "ca.pem")
     for name in ("server", "client"):

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from tests.stores.suites.rig import refused
+from tests.support.tables import for_each
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_router.config import may_hold_password
 from wwspec_router.stores import open_store
@@ -28,8 +29,7 @@ def test_a_cluster_is_refused_with_what_to_use_and_without_the_url(scheme: str) 
         open_store(f"{scheme}://user:secret@one:7000,two?wait=1")
 
 
-@pytest.mark.parametrize(
-    ("url", "reason"),
+@for_each(
     [
         ("redis:", "it has no host"),
         ("redis://", "it has no host"),
@@ -68,7 +68,7 @@ def test_a_cluster_is_refused_with_what_to_use_and_without_the_url(scheme: str) 
         ("unix:///secret.sock?db=one", "the database must be a number"),
         ("unix:///secret.sock?db=1&db=2", "it has a parameter twice"),
         ("unix:///secret.sock?path=/other", "a parameter that unix:// does not take"),
-    ],
+    ]
 )
 def test_url_that_cannot_be_read_is_refused_with_the_reason_and_the_forms_and_without_it(url: str, reason: str) -> None:
     with pytest.raises(ConfigurationError, match="redis://.*sentinel://.*rediss://.*unix://") as caught:

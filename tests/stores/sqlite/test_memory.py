@@ -44,13 +44,8 @@ def memory(temporary: Path) -> Iterator[Store]:
         yield store
 
 
-@pytest.fixture
-def is_unlinked() -> None:
-    only_where(sys.platform != "darwin", "an open SQLite file may be deleted")
-
-
-@pytest.mark.usefixtures("is_unlinked")
 def test_nothing_lies_in_a_folder_while_it_is_open_nor_after_its_process_was_killed(temporary: Path) -> None:
+    only_where(sys.platform != "darwin", "an open SQLite file may be deleted")
     with subprocess.Popen(
         [sys.executable, "-c", CHILD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:

@@ -18,7 +18,7 @@ from tests.stores.suites.job_samples import ageless, ids, job
 from tests.stores.suites.rig import THREADS, ManualClock, StoreFactory, in_threads, refused
 from tests.stores.suites.store import StoreSuite
 from tests.support.apps import ROOT
-from tests.support.waiting import DEADLINE
+from tests.support.waiting import DEADLINE, Gate
 from wwspec_contracts.errors import StoreError
 from wwspec_router.stores import StoreLimits
 from wwspec_router.stores.base import Demand
@@ -219,16 +219,15 @@ def test_the_database_of_another_program_is_refused_and_left_alone(tmp_path: Pat
     assert path.read_bytes() == before
 
 
-@pytest.mark.parametrize("below", ["file/notify.db", "file/var/notify.db", "nul\x00.db", "x" * 300])
-def test_a_path_that_cannot_be_created_is_a_clear_error(tmp_path: Path, below: str) -> None:
+@pytest.mark.parametrize(
+    ("below", "said"),
+    [(below, "can't be created") for below in ("file/notify.db", "file/var/notify.db", "nul\x00.db", "x" * 300)]
+    + [("", "can't be opened")],
+)
+def test_a_path_that_cannot_be_created_and_a_directory_are_clear_errors(tmp_path: Path, below: str, said: str) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(StoreError, match="can't be created"):
+    with pytest.raises(StoreError, match=said):
         SqliteStore(tmp_path / below)
-
-
-def test_a_directory_is_no_file(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="can't be opened"):
-        SqliteStore(tmp_path)
 
 
 def test_a_refused_file_leaves_no_open_connection(path: Path) -> None:
@@ -402,14 +401,10 @@ def test_jobs_that_are_claimed_to_run_at_once_are_begun_in_the_same_transaction(
 
 
 def test_what_nobody_waits_for_is_written_before_the_file_is_closed_and_its_failure_is_told(tmp_path: Path) -> None:
-    begun, go_on = threading.Event(), threading.Event()
+    gate = Gate()
     errors: list[Exception] = []
     file = SqliteFile(tmp_path / "notify.db", LAYOUT, SCHEMA)
     closes = threading.Thread(target=file.close)
-
-    def hold(db: sqlite3.Connection) -> None:
-        begun.set()
-        assert go_on.wait(DEADLINE)
 
     def note(error: Exception) -> None:
         errors.append(error)
@@ -417,11 +412,11 @@ def test_what_nobody_waits_for_is_written_before_the_file_is_closed_and_its_fail
         closes.start()
         closes.join(0.2)  # comes to its end if it does not wait for that write
 
-    writing = threading.Thread(target=file.write, args=(hold,))
+    writing = threading.Thread(target=file.write, args=(gate.hold,))
     writing.start()
-    assert begun.wait(DEADLINE)
+    assert gate.begun.wait(DEADLINE)
     file.write_soon(lambda db: db.execute("INSERT INTO nowhere VALUES (1)"), note)
-    go_on.set()
+    gate.go_on.set()
     writing.join(DEADLINE)
     closes.join(DEADLINE)
     assert [str(error).endswith("(SQLITE_ERROR)") for error in errors] == [True]

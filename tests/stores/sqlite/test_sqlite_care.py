@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -16,9 +16,9 @@ import pytest
 
 import wwspec_router
 from tests.stores.suites.job_samples import job
-from tests.stores.suites.rig import ManualClock, in_threads
+from tests.stores.suites.rig import ManualClock, in_threads, refusal
 from tests.support.apps import ROOT
-from tests.support.processes import UNMEASURED
+from tests.support.processes import UNMEASURED, finished
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_contracts.errors import StoreError
 from wwspec_router.process import names
@@ -31,29 +31,10 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(wwspec_router.__file__).pare
 SUFFIXES = ["", "-wal", "-shm"]
 
 
-def refused(call: Callable[[], object]) -> str:
-    """Return the text of the StoreError that a call raises; empty when it raises none."""
-    try:
-        call()
-    except StoreError as error:
-        return str(error)
-    return ""
-
-
-def run(*arguments: object, **environment: str) -> str:
-    return _output([sys.executable, *map(str, arguments)], environment)
-
-
 def run_unprivileged(*arguments: object, **environment: str) -> str:
-    """Do the same bound by the modes of files; root, who owns the file here, gives up the right to pass over them."""
+    """Run Python bound by the modes of files; root, who owns the file here, gives up the right to pass over them."""
     bound = ["setpriv", "--bounding-set=-dac_override"] if os.getuid() == 0 else []
-    return _output([*bound, sys.executable, *map(str, arguments)], {**UNMEASURED, **environment})
-
-
-def _output(command: list[str], environment: dict[str, str]) -> str:
-    done = subprocess.run(
-        command, env=ENVIRONMENT | environment, capture_output=True, text=True, timeout=DEADLINE, check=False
-    )
+    done = finished(*bound, sys.executable, *map(str, arguments), env={**ENVIRONMENT, **UNMEASURED, **environment})
     return done.stdout + done.stderr
 
 
@@ -74,7 +55,7 @@ def test_a_lock_held_by_another_process_refuses_an_event_within_three_seconds(pa
     def put(number: int) -> float:
         threading.Event().wait(number / 10)  # so that they come one after the other, while others wait
         begun = time.monotonic()
-        assert "locked" in refused(lambda: store.put("corp", 1, str(number), "text", 100))
+        assert "locked" in refusal(lambda: store.put("corp", 1, str(number), "text", 100))
         return time.monotonic() - begun
 
     with locked(path):
@@ -108,7 +89,7 @@ def test_a_file_that_is_deleted_or_replaced_is_noticed_logged_and_answered_as_fa
         lost.rename(tmp_path / "away")
         if replaced:
             shutil.copy(tmp_path / "away", lost)
-        wait_until(lambda: refused(lambda: store.get("corp", 1, "id")))  # nobody asks it to look
+        wait_until(lambda: refusal(lambda: store.get("corp", 1, "id")))  # nobody asks it to look
         for call in (
             lambda: store.put("corp", 1, "new", "text", 1000),
             lambda: store.add(job("a")),
@@ -117,11 +98,11 @@ def test_a_file_that_is_deleted_or_replaced_is_noticed_logged_and_answered_as_fa
             store.figures,
             store.check,
         ):
-            assert f"{lost} was deleted or replaced under the running program" in refused(call)
+            assert f"{lost} was deleted or replaced under the running program" in refusal(call)
         assert [record.levelno for record in caplog.records] == [logging.ERROR]
         assert "put the file back, or restart the program" in caplog.text
         (tmp_path / "away").rename(lost)
-        wait_until(lambda: not refused(store.check))
+        wait_until(lambda: not refusal(store.check))
         assert store.get("corp", 1, "id") == "text"
         store.put("corp", 1, "new", "text", 1000)
         assert store.figures().rows == 2
@@ -131,14 +112,14 @@ def test_no_event_that_is_put_after_the_file_was_deleted_counts_as_stored(path: 
     store.put("corp", 1, "id", "text", 1000)
     wait_until(lambda: time.time() > path.parent.stat().st_mtime + 0.05)  # a folder's time has its own small steps
     path.unlink()
-    assert "deleted" in refused(lambda: store.put("corp", 1, "new", "text", 1000)), "the first one already"
+    assert "deleted" in refusal(lambda: store.put("corp", 1, "new", "text", 1000)), "the first one already"
 
 
 def test_events_of_a_wal_that_was_deleted_are_in_the_file_after_the_end(path: Path) -> None:
     with closing(SqliteStore(path)) as store:
         store.put("corp", 1, "id", "text", 1000)
         Path(f"{path}-wal").unlink()
-        assert refused(lambda: store.put("corp", 1, "new", "text", 1000))
+        assert refusal(lambda: store.put("corp", 1, "new", "text", 1000))
     with closing(SqliteStore(path)) as store:
         assert store.get("corp", 1, "id") == "text"
 
@@ -148,8 +129,8 @@ def test_a_store_that_could_not_write_serves_again_when_it_can(path: Path, store
     store.check()
     with locked(path):
         store.check()  # as far as anybody knows
-        assert "locked" in refused(lambda: store.put("corp", 1, "id", "text", 1000))
-        assert "locked" in refused(store.check)
+        assert "locked" in refusal(lambda: store.put("corp", 1, "id", "text", 1000))
+        assert "locked" in refusal(store.check)
     store.check()
 
 
@@ -230,7 +211,8 @@ def test_a_clock_that_is_set_ahead_ends_no_event_and_no_lease(path: Path, store:
     store.add(job("claimed"))
     store.claim("one", 1, 600)
     store.add(job("waiting"))
-    assert run(HERE / "other_clock.py", path, 1800) == "text ['waiting']\n"
+    done = finished(sys.executable, HERE / "other_clock.py", path, "1800", env=ENVIRONMENT)
+    assert (done.stdout, done.stderr) == ("text ['waiting']\n", "")
     assert store.renew("one", ["claimed"], 600) == {"claimed"}
 
 

@@ -56,6 +56,15 @@ def refused(match: str | None = None, error: type[Exception] = StoreError) -> It
     assert caught.value.__cause__ is caught.value.__context__ is None
 
 
+def refusal(call: Callable[[], object]) -> str:
+    """Return the text of the StoreError that a call raises; empty when it raises none."""
+    try:
+        call()
+    except StoreError as error:
+        return str(error)
+    return ""
+
+
 class StoreFixtures:
     """The fixtures of a suite; a backend overrides `store_factory`, and may override `clock`."""
 
