@@ -141,7 +141,8 @@ def test_100795_the_provider_asks_what_a_corp_has_authorised(life: Life) -> None
     settings = life.emulator.settings
     asked = {"auth_corpid": settings.corpid, "permanent_code": settings.permanent_code}
     answer = life.provider.call("v2/get_auth_info", **asked)
-    assert answer["auth_corp_info"]["corpid"] == settings.corpid
+    corp = answer["auth_corp_info"]
+    assert (corp["corpid"], corp["subject_type"]) == (settings.corpid, 1), "an enterprise"
     [agent] = answer["auth_info"]["agent"]
     assert agent["agentid"] == settings.agentid
     assert agent["auth_mode"] == 0, "an administrator has authorised it"
