@@ -329,7 +329,7 @@ def _check_repeat(name: str, ability: Ability, answer: dict[str, Any]) -> None:
     """
     text = _reply_text(ability, answer)
     errcode, errmsg = own_error(text)
-    if errcode and ability.errcodes.meaning(errcode) == "once_errcode":
+    if ability.errcodes.meaning(errcode) == "once_errcode":
         raise ProgramRepeatError(name, errcode, errmsg, text)
 
 

@@ -112,7 +112,7 @@ def test_a_callback_says_why_it_did_not_reach_the_app(
 
 def test_an_errcode_of_wecoms_has_its_meaning_in_both_languages_and_one_of_the_programs_none(traffic: Traffic) -> None:
     for errcode in (45009, 1001):
-        traffic.end(traffic.begin("sdk", "sync_msg", "{}"), errcode, "{}", errcode=errcode)
+        traffic.end(traffic.begin("sdk", "sync_msg", "{}"), errcode, "{}")
     known, own = (whole(entry)["causes"] for entry in traffic.kept_entries())
     assert [len(texts) for texts in known.values()] == [2]
     assert own == {}

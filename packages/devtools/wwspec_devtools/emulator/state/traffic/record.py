@@ -161,7 +161,6 @@ class Traffic:
         outcome: int | str,
         reply: str | bytes = "",
         *,
-        errcode: int | None = None,
         came_back: Reply | None = None,
         keys: tuple[str, ...] = (),
     ) -> None:
@@ -169,15 +168,14 @@ class Traffic:
 
         Args:
             entry: The exchange that ended.
-            outcome: 0 is shown as `ok`.
+            outcome: An errcode, of which 0 is shown as `ok`, or a word.
             reply: What came back, decoded.
-            errcode: The platform's; an integer `outcome` when None.
             came_back: The reply as it was sent, when that is another text.
             keys: Further keys by which later exchanges refer to it.
         """
         entry.reply = body_of(reply)
         entry.came_back = came_back
-        entry.errcode = outcome if errcode is None and isinstance(outcome, int) else errcode
+        entry.errcode = outcome if isinstance(outcome, int) else None
         entry.outcome = "ok" if outcome == 0 else str(outcome)
         entry.duration = perf_counter() - self._began - entry.offset
         self.update(entry, keys)
