@@ -1,4 +1,4 @@
-"""The machines of a program in the console, as its timeline marks them and its view shows them; the view of corps."""
+"""The machines of a program in the console, as its timeline marks them and its view shows them."""
 
 import json
 from collections.abc import Iterator
@@ -8,9 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.emulator.console.conftest import opened_console
-from tests.support.apps import ROOT
 from tests.support.emulator import Emulator, SealedProgram
-from tests.support.zones import serve_zone
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.emulator.settings import EmulatorSettings
 from wwspec_devtools.testing.app import App
@@ -61,23 +59,3 @@ def test_lines_name_the_machine_and_the_program_shows_how_each_does(page: Page, 
     expect(page.get_by_text("as M2 tells them")).to_be_visible()
     page.get_by_role("button", name="中文").click()
     expect(page.get_by_text("M1 已停止")).to_be_visible()
-
-
-SECOND = "wwemulator00000002"
-
-
-def test_a_corp_cancels_authorises_again_ends_and_renews(browser: Browser) -> None:
-    with (
-        serve_zone(ROOT, emulate=("--app-type", "third", "--corps", "2")) as corps,
-        opened_console(browser, corps.client.url, "/#/authorisations") as shown,
-    ):
-        card = shown.get_by_role("region", name="Permissions")
-        card.get_by_role("button", name=f"Cancel {SECOND}").click()
-        expect(card.get_by_text("The app is not authorised.")).to_be_visible()
-        expect(card.get_by_text(f"wwspec zone cancel --corp {SECOND}")).to_be_visible()
-        assert [each["is_installed"] for each in corps.client.authorisations()] == [True, False]
-        card.get_by_role("button", name=f"Authorise {SECOND}").click()
-        card.get_by_role("button", name=f"End the permissions {SECOND}").click()
-        expect(card.get_by_text("chats: ended")).to_be_visible()
-        card.get_by_role("button", name=f"Renew {SECOND}").click()
-        expect(card.get_by_text("chats: until")).to_have_count(2)
