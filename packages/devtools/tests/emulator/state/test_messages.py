@@ -161,13 +161,6 @@ def test_an_event_token_is_valid_ten_minutes(emulator: Emulator) -> None:
     assert "expired" in answer["errmsg"]
 
 
-def test_the_request_of_wecoms_own_page_is_one_without_parameters(emulator: Emulator) -> None:
-    """Row 23: its Java and C++ programs send `{"cursor":"","limit":0,"token":""}`."""
-    literally = emulator.sdk("sync_msg", {"cursor": "", "limit": 0, "token": ""})
-    assert literally == pull(emulator)
-    assert len(literally["msg_list"]) == 60
-
-
 def test_without_a_token_pulls_are_limited_by_the_minute(start: StartEmulator) -> None:
     emulator = start(tokenless_pulls=3)
     assert [emulator.sdk("sync_msg", {"token": ""})["errcode"] for _ in range(4)] == [0, 0, 0, 45009]
