@@ -183,11 +183,6 @@ def test_an_app_decrypts_the_keys_of_messages_with_its_private_key(emulator: Emu
         secret_key = PKCS1_v1_5.new(private).decrypt(sealed, b"", expected_pt_len=32)
         assert secret_key.decode() == keys.secret_key(message["msgid"])
 
-    other = new_rsa_key().public_key().export_key().decode()
-    for version, errcode in [(2, 40212), (3, 40212), (4, 0)]:
-        answer = emulator.app_call("set_public_key", {"public_key": other, "public_key_ver": version})
-        assert answer["errcode"] == errcode
-
 
 def test_a_public_key_that_is_none_is_refused(emulator: Emulator) -> None:
     small = new_rsa_key(1024)  # the platform refuses it
