@@ -13,7 +13,7 @@ from wwspec_devtools.emulator.platform import Platform
 from wwspec_devtools.emulator.settings import EmulatorSettings
 from wwspec_devtools.emulator.standin.wwspec_standin import seal
 from wwspec_devtools.emulator.state.accounts import App
-from wwspec_devtools.emulator.state.conversations import EMPLOYEE, Message, Party
+from wwspec_devtools.emulator.state.conversations import CUSTOMER, EMPLOYEE, Group, Message, Party
 from wwspec_devtools.emulator.state.corps import Corp
 from wwspec_devtools.emulator.state.logins import DOC_TICKET, Login
 from wwspec_devtools.emulator.state.machines import Machines
@@ -152,6 +152,19 @@ class EmulatedZone:
     @property
     def employee_first(self) -> tuple[Party, Party]:
         return (self.chats.employees[0], self.chats.customers[0])
+
+    @property
+    def pair(self) -> tuple[Party, Party]:
+        """An employee and a customer who have a single chat."""
+        return next(pair for pair in self.chats.pairs if pair[1].type == CUSTOMER)
+
+    @property
+    def ids_of_pair(self) -> Json:
+        return {"userid": self.pair[0].id, "external_userid": self.pair[1].id}
+
+    def group(self, *, internal: bool) -> Group:
+        """Return the first group with customers, or the first without."""
+        return next(group for group in self.chats.groups.values() if group.internal is internal)
 
     def doc_ticket(self, userid: str) -> str:
         """Return the ticket that the app gets when a member logs in to its page."""

@@ -1,17 +1,7 @@
 from tests.emulator.apis.conftest import START, EmulatedZone, Json
-from wwspec_devtools.emulator.state.conversations import CUSTOMER, Party
+from wwspec_devtools.emulator.state.conversations import CUSTOMER
 
 AGREE, REFUSE = 24, 25
-
-
-def parties(zone: EmulatedZone) -> tuple[Party, Party]:
-    """Return an employee and a customer who have a single chat."""
-    return next(pair for pair in zone.chats.pairs if pair[1].type == CUSTOMER)
-
-
-def pair(zone: EmulatedZone) -> Json:
-    employee, customer = parties(zone)
-    return {"userid": employee.id, "external_userid": customer.id}
 
 
 def answer_of(zone: EmulatedZone, chat: Json) -> tuple[str, int]:
@@ -21,8 +11,8 @@ def answer_of(zone: EmulatedZone, chat: Json) -> tuple[str, int]:
 
 
 def test_an_agreement_of_the_customer_in_a_single_chat_changes_the_status_and_its_time(zone: EmulatedZone) -> None:
-    chat = pair(zone)
-    employee, customer = parties(zone)
+    chat = zone.ids_of_pair
+    employee, customer = zone.pair
     assert answer_of(zone, chat)[1] < START
     zone.say(msgtype=REFUSE, parties=(customer, employee))
     refused = answer_of(zone, chat)
@@ -39,7 +29,7 @@ def test_an_agreement_of_the_customer_in_a_single_chat_changes_the_status_and_it
 
 
 def test_strangers_are_left_out_and_employees_out_of_scope_are_refused(zone: EmulatedZone) -> None:
-    item = [pair(zone), {"userid": "lina", "external_userid": "wm-nobody"}]
+    item = [zone.ids_of_pair, {"userid": "lina", "external_userid": "wm-nobody"}]
     assert len(zone.ok("get_agree_status_single", item=item)["agreeinfo"]) == 1
     item.append({"userid": "nobody", "external_userid": item[0]["external_userid"]})
     answer = zone("get_agree_status_single", item=item)
@@ -48,7 +38,7 @@ def test_strangers_are_left_out_and_employees_out_of_scope_are_refused(zone: Emu
 
 
 def test_each_customer_of_a_group_has_an_answer_if_there_is_one(zone: EmulatedZone) -> None:
-    group = next(group for group in zone.chats.groups.values() if not group.internal)
+    group = zone.group(internal=False)
     customers = [member for member in group.members if member.type == CUSTOMER]
     infos = zone.ok("get_agree_status_room", chatid=group.chatid)["agreeinfo"]
     assert [info["external_userid"] for info in infos] == [customer.id for customer in customers]
@@ -59,7 +49,7 @@ def test_each_customer_of_a_group_has_an_answer_if_there_is_one(zone: EmulatedZo
     assert changed[0]["agree_status"] != infos[0]["agree_status"]
     assert changed[0]["status_change_time"] == START
     assert changed[1:] == infos[1:]
-    group = next(group for group in zone.chats.groups.values() if group.internal)
+    group = zone.group(internal=True)
     assert zone.ok("get_agree_status_room", chatid=group.chatid)["agreeinfo"] == []
     assert zone.refused("get_agree_status_room", chatid="wr-none") == 710624
 

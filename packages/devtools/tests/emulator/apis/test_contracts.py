@@ -13,7 +13,6 @@ from tests.support.tables import for_each
 from tests.wecom.test_limits_of_wecom import CASES, with_value
 from wwspec_devtools.emulator.apis.table import APIS
 from wwspec_devtools.emulator.standin.wwspec_standin.names import SDK_APIS
-from wwspec_devtools.emulator.state.conversations import CUSTOMER
 from wwspec_devtools.emulator.state.knowledge import CORP_BASE_ID
 from wwspec_devtools.emulator.state.world import Caller
 from wwspec_router.codecs.codec import InputCodec, OutputCodec, OutputPolicy
@@ -50,15 +49,6 @@ RULE = {
 def new_zone(**settings: Any) -> EmulatedZone:
     """Return a zone with few messages: most of its time goes into these."""
     return EmulatedZone(messages=40, **settings)
-
-
-def group_of(zone: EmulatedZone, internal: bool) -> str:
-    return next(group.chatid for group in zone.chats.groups.values() if group.internal is internal)
-
-
-def pair_of(zone: EmulatedZone) -> Json:
-    employee, customer = next(pair for pair in zone.chats.pairs if pair[1].type == CUSTOMER)
-    return {"userid": employee.id, "external_userid": customer.id}
 
 
 def job_of(zone: EmulatedZone, api: str) -> Json:
@@ -104,9 +94,9 @@ REQUESTS: dict[str, Callable[[EmulatedZone], Json]] = {
     "program_async_job_call_back": lambda zone: {"errcode": 0, "result": "{}"},
     "sync_msg": lambda zone: {"cursor": "", "token": zone.event_token(), "limit": 50, "mode": 0, "begin_time": 0},
     "get_msg_list_by_page_id": lambda zone: {"page_id": zone.ok("sync_msg", mode=1)["page_id_list"][0]},
-    "get_group_chat": lambda zone: {"chatid": group_of(zone, internal=True)},
-    "get_agree_status_single": lambda zone: {"item": [pair_of(zone)]},
-    "get_agree_status_room": lambda zone: {"chatid": group_of(zone, internal=False)},
+    "get_group_chat": lambda zone: {"chatid": zone.group(internal=True).chatid},
+    "get_agree_status_single": lambda zone: {"item": [zone.ids_of_pair]},
+    "get_agree_status_room": lambda zone: {"chatid": zone.group(internal=False).chatid},
     "set_hide_sensitiveinfo_config": lambda zone: {"userid": "lina", "config": {"hide_mobile": True}},
     "get_hide_sensitiveinfo_config": lambda zone: {"userid": "lina"},
     "search_chat": lambda zone: {"query_word": "客户", "limit": 1, "cursor": ""},

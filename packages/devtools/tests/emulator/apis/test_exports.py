@@ -3,7 +3,7 @@ import zipfile
 
 import pytest
 
-from tests.emulator.apis.conftest import EmulatedZone
+from tests.emulator.apis.conftest import EmulatedZone, Json
 from wwspec_devtools.emulator.scene import Customer, Employee, Scene
 from wwspec_devtools.emulator.state import corps, exports
 from wwspec_devtools.emulator.state.conversations import CUSTOMER, Message
@@ -12,12 +12,17 @@ SECONDS = 3
 """Until a job is finished."""
 
 
-def export(zone: EmulatedZone, name: str, template: bytes) -> bytes:
-    """Let a template be filled and return the file."""
+def ended(zone: EmulatedZone, name: str, template: bytes) -> Json:
+    """Let a template be filled and return what is said of the job when it has ended."""
     request = {"code": f"{name} {len(template)}", "media_id": zone.upload(name, template)}
     jobid = zone.ok("create_chatdata_export_job", request)["jobid"]
     zone.advance(SECONDS)
-    result_id = zone.ok("get_chatdata_export_job_status", jobid=jobid)["result_id"]
+    return zone.ok("get_chatdata_export_job_status", jobid=jobid)
+
+
+def export(zone: EmulatedZone, name: str, template: bytes) -> bytes:
+    """Let a template be filled and return the file."""
+    result_id = ended(zone, name, template)["result_id"]
     with zone.world.lock:
         content = zone.corp.exports.results.get(result_id)
     assert content is not None
@@ -90,7 +95,7 @@ def test_99987_groups_without_a_name_and_who_is_no_customer_are_shown_as_such(zo
         True: "未命名内部群",
         False: "未命名客户群",
     }
-    group = next(group for group in zone.chats.groups.values() if not group.internal)
+    group = zone.group(internal=False)
     stranger = next(customer for customer in zone.chats.customers if customer not in group.members)
     for number, value in enumerate(("wm-none", f"{group.chatid}/{stranger.id}", f"wr-none/{stranger.id}", "lina")):
         assert export(zone, f"{number}.txt", f"$externalUserName={value}$".encode()).decode() == "非企业客户"
@@ -129,19 +134,13 @@ def test_a_file_that_is_not_understood_comes_back_as_it_was(zone: EmulatedZone, 
 
 
 def test_99987_too_many_messages_or_too_large_a_file_fail_when_the_job_ends(zone: EmulatedZone) -> None:
-    media_id = zone.upload("a.txt", b"$msgContent=a/b$" * 100_001)
-    jobid = zone.ok("create_chatdata_export_job", code="c1", media_id=media_id)["jobid"]
-    zone.advance(SECONDS)
-    answer = zone.ok("get_chatdata_export_job_status", jobid=jobid)
+    answer = ended(zone, "a.txt", b"$msgContent=a/b$" * 100_001)
     assert (answer["status"], answer["result_errcode"]) == (3, 710629)
     assert "result_id" not in answer
     message = zone.say("x" * 1024 * 1024)
     mark = f"$msgContent={message.msgid}/{zone.world.app.keys.secret_key(message.msgid)}$"
     for marks, errcode in [(64, 0), (65, 45029)]:
-        media_id = zone.upload("a.txt", mark.encode() * marks)
-        jobid = zone.ok("create_chatdata_export_job", code=str(marks), media_id=media_id)["jobid"]
-        zone.advance(SECONDS)
-        assert zone.ok("get_chatdata_export_job_status", jobid=jobid)["result_errcode"] == errcode
+        assert ended(zone, "a.txt", mark.encode() * marks)["result_errcode"] == errcode
 
 
 def test_99987_a_code_is_good_for_one_use_and_a_template_must_be_uploaded_and_known(zone: EmulatedZone) -> None:

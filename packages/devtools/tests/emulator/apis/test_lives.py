@@ -73,9 +73,12 @@ def test_what_an_earlier_life_gave_is_refused_though_the_same_exists(
 
 
 @NEXT_LIFE
-def test_what_an_app_holds_of_an_earlier_life_is_refused(next_life: Callable[[EmulatedZone], EmulatedZone]) -> None:
+def test_what_an_app_holds_of_an_earlier_life_is_refused_also_its_access_token(
+    next_life: Callable[[EmulatedZone], EmulatedZone],
+) -> None:
     """The notify_id follows from the request, as the stand-in makes it: no two lives have the same request_id."""
     zone = EmulatedZone()
+    token = zone.access_token()
     given = []
     for _ in range(2):
         jobid = zone.called("async_program_task")["jobid"]
@@ -87,12 +90,5 @@ def test_what_an_app_holds_of_an_earlier_life_is_refused(next_life: Callable[[Em
     assert zone.app_call("async_program_result", jobid=jobid)["errcode"] == 40088
     assert zone.app_call("get_auth_user_list", cursor=cursor)["errcode"] == 710611
     assert zone.called(notify_id=notify_id)["errcode"] == 710646
-
-
-@NEXT_LIFE
-def test_an_access_token_of_an_earlier_life_is_refused(next_life: Callable[[EmulatedZone], EmulatedZone]) -> None:
-    zone = EmulatedZone()
-    token = zone.access_token()
-    zone = next_life(zone)
     zone.access_token()
     assert zone.platform.app_call("chatdata/get_corp_auth_info", token, b"{}")["errcode"] == 40014

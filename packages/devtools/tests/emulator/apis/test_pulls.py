@@ -26,11 +26,11 @@ def test_99968_pages_are_read_ten_at_a_time(zone: EmulatedZone) -> None:
 
 
 def test_a_group_that_is_not_shown_is_refused_with_the_reason(zone: EmulatedZone) -> None:
-    with_customers = next(group for group in zone.chats.groups.values() if not group.internal)
+    with_customers = zone.group(internal=False)
     for chatid, reason in (("made-up", "no such group"), (with_customers.chatid, "a group with customers")):
         answer = zone("get_group_chat", chatid=chatid)
         assert answer["errcode"] == 710624
         assert reason in answer["errmsg"]
-    group = next(group for group in zone.chats.groups.values() if group.internal)
+    group = zone.group(internal=True)
     zone.advance(336 * 86400)
     assert zone.refused("get_group_chat", chatid=group.chatid) == 301052

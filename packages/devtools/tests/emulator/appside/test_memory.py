@@ -58,32 +58,30 @@ def test_large_uploads_and_long_calls_stay_within_bounds(stack: ExitStack, tmp_p
     program = SealedProgram(stack)
     arguments = ["emulate", "--port", "0", "--messages", "10", "--program-url", program.url]
     emulator = Child(arguments, output=tmp_path / "log")
-    try:
-        url = emulator.announced_url()
-        with EmulatorClient(url) as client, httpx.Client(base_url=url, trust_env=False, timeout=DEADLINE) as http:
-            program.key = http.get("/emulator/zone-key").content
-            before = resident_bytes(emulator.process.pid)
-            app = App(client)
-            files = ((io.BytesIO(bytes([number]) * (40 * MIB)), f"{number}.doc") for number in range(10))
-            uploads = [app.client.upload_media(file, name=name).media_id for file, name in files]
-            media = client.info()["kept"]["media"]
-            assert media["bytes"] <= media["max_bytes"] == 128 * MIB
-            assert [exported(http, client.info(), media_id) for media_id in uploads] == [40145] * 7 + [0] * 3
+    stack.callback(emulator.stop)
+    url = emulator.announced_url()
+    with EmulatorClient(url) as client, httpx.Client(base_url=url, trust_env=False, timeout=DEADLINE) as http:
+        program.key = http.get("/emulator/zone-key").content
+        before = resident_bytes(emulator.process.pid)
+        app = App(client)
+        files = ((io.BytesIO(bytes([number]) * (40 * MIB)), f"{number}.doc") for number in range(10))
+        uploads = [app.client.upload_media(file, name=name).media_id for file, name in files]
+        media = client.info()["kept"]["media"]
+        assert media["bytes"] <= media["max_bytes"] == 128 * MIB
+        assert [exported(http, client.info(), media_id) for media_id in uploads] == [40145] * 7 + [0] * 3
 
-            call = json.dumps({"text": "智" * 85_000}, ensure_ascii=False)
-            for _ in range(300):
-                assert app.call("echo", call).errcode == 0
-            traffic = client.info()["kept"]["traffic"]
-            assert traffic["bytes"] <= traffic["max_bytes"] == 128 * MIB
-            assert traffic["entries"] < 500, "600 exchanges of 170,000 bytes or more on both sides are more than fit"
-            numbers = [entry["number"] for entry in client.traffic(kind="call")]
-            assert client.replay(numbers[-1]) == call
-            with pytest.raises(EmulatorError, match="no call or event of this number"):
-                client.replay(numbers[0] - 2)
-            grown = resident_bytes(emulator.process.pid) - before
-            assert grown < (128 + 128 + 128 + 96) * MIB, "uploads, exports, traffic, and some for what was on its way"
-    finally:
-        emulator.stop()
+        call = json.dumps({"text": "智" * 85_000}, ensure_ascii=False)
+        for _ in range(300):
+            assert app.call("echo", call).errcode == 0
+        traffic = client.info()["kept"]["traffic"]
+        assert traffic["bytes"] <= traffic["max_bytes"] == 128 * MIB
+        assert traffic["entries"] < 500, "600 exchanges of 170,000 bytes or more on both sides are more than fit"
+        numbers = [entry["number"] for entry in client.traffic(kind="call")]
+        assert client.replay(numbers[-1]) == call
+        with pytest.raises(EmulatorError, match="no call or event of this number"):
+            client.replay(numbers[0] - 2)
+        grown = resident_bytes(emulator.process.pid) - before
+        assert grown < (128 + 128 + 128 + 96) * MIB, "uploads, exports, traffic, and some for what was on its way"
 
 
 def test_results_of_jobs_are_bounded(small: EmulatedZone) -> None:

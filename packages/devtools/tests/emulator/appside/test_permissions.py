@@ -1,7 +1,5 @@
 """Which kind of app may call which API: each row of the table, by WeCom's page."""
 
-import json
-
 import pytest
 
 from tests.emulator.apis.conftest import EmulatedZone
@@ -10,7 +8,6 @@ from wwspec_devtools.emulator.appside.permissions import ROWS
 from wwspec_devtools.emulator.appside.table import APIS as APP_SIDE
 from wwspec_devtools.emulator.settings import APP_TYPES, AppType
 from wwspec_devtools.emulator.state.authorisations import PERMISSIONS
-from wwspec_devtools.emulator.state.world import Caller
 
 KINDS = tuple(each for each in APP_TYPES if each)
 CALLED = tuple(ROWS)
@@ -24,8 +21,7 @@ class KindOfApp(EmulatedZone):
     def errcode(self, api: str) -> int:
         """Call an API with an empty request, and return the errcode. One of 48002 and 7107xx comes before all else."""
         if api in SDK_SIDE:
-            caller = Caller(corpid=self.settings.corpid, agentid=self.settings.agentid)
-            return int(json.loads(self.platform.sdk_call(api, caller, b"{}"))["errcode"])
+            return int(self(api)["errcode"])
         if api == "chatdata/upload_media":
             from wwspec_devtools.emulator.appside.uploads import Upload
 

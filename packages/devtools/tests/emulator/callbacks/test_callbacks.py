@@ -238,15 +238,6 @@ def test_the_url_is_verified_again_after_a_reset(start: StartEmulator, callback_
     assert callback_app.echoes == 3
 
 
-def test_the_url_is_verified_on_demand(start: StartEmulator, callback_app: CallbackApp) -> None:
-    emulator = start_with_callback(start, callback_app.url)
-    wait_until(lambda: is_verified(emulator))
-    for echoes in (2, 3):
-        done = verify(emulator)
-        assert (done.exit_code, done.stdout) == (0, f'{{\n  "verified": "{callback_app.url}"\n}}\n')
-        assert callback_app.echoes == echoes
-
-
 @pytest.mark.parametrize("answer", ["wrong", "", '"{}"', "{}\n", " {}", "\ufeff{}"])
 def test_an_answer_that_is_not_the_bare_echo_fails(
     start: StartEmulator, callback_app: CallbackApp, answer: str

@@ -402,7 +402,8 @@ def test_97172_a_command_is_answered_with_success_within_a_second(life: Life, an
     assert "wwspec zone push-ticket" in attempt["advice"][0]
     before = life.commands.verified
     verified = ["zone", "verify-callback", "--command-url", "--url", life.emulator.url]
-    assert life.commands.url in CliRunner().invoke(main, verified).stdout
+    done = CliRunner().invoke(main, verified)
+    assert (done.exit_code, done.stdout) == (0, f'{{\n  "verified": "{life.commands.url}"\n}}\n')
     assert life.commands.verified == before + 1
 
 

@@ -13,7 +13,7 @@ import pytest
 from tests.emulator.conftest import record_exchanges
 from tests.support.emulator import Emulator
 from tests.support.waiting import DEADLINE, wait_until
-from tests.support.zones import forked_child
+from tests.support.zones import running_child
 from wwspec_devtools.emulator.http import stream
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.emulator.http.reading import StreamEndedError, StreamEvent
@@ -120,37 +120,30 @@ def test_a_slow_reader_costs_no_memory_and_learns_what_it_missed(client: Emulato
     assert seen >= set(range(153, 203))
 
 
-def test_the_readers_are_limited(client: EmulatorClient, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_readers_are_limited_and_one_that_goes_leaves_nothing_behind(
+    client: EmulatorClient, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changes = emulator.platform.changes
+    wait_until(lambda: not changes._watchers)
     monkeypatch.setattr(stream, "MAX_READERS", 1)
     with closing(client.stream()) as events:
         until(events, lambda event: event.name == "program")
+        assert changes._watchers
         with EmulatorClient(emulator.url) as another, closing(another.stream()) as refused:
             with pytest.raises(StreamEndedError, match="503: too many readers"):
                 next(refused)
-    wait_until(lambda: emulator.http.head("/emulator/stream").status_code == 200)
+    wait_until(lambda: not changes._watchers)
+    assert emulator.http.head("/emulator/stream").status_code == 200
 
 
 def test_an_emulator_that_20_pages_watch_ends_by_ctrl_c(tmp_path: Path) -> None:
-    emulator = forked_child(["emulate", "--port", "0"], output=tmp_path / "output")
-    try:
+    with ExitStack() as stack:
+        emulator = stack.enter_context(running_child(["emulate", "--port", "0"], output=tmp_path / "output"))
         address = httpx.URL(emulator.announced_url())
-        with ExitStack() as stack:
-            pages = [stack.enter_context(socket.create_connection((address.host, address.port))) for _ in range(20)]
-            for page in pages:
-                page.sendall(STREAM)
-                assert page.recv(1 << 16).startswith(b"HTTP/1.1 200 ")
-            emulator.process.send_signal(signal.SIGINT)
-            emulator.process.wait(DEADLINE)
-            assert all(b"".join(iter(partial(page.recv, 1 << 16), b"")).endswith(b"0\r\n\r\n") for page in pages)
-    finally:
-        emulator.kill()
-
-
-def test_a_reader_that_goes_leaves_nothing_behind(emulator: Emulator) -> None:
-    changes = emulator.platform.changes
-    wait_until(lambda: not changes._watchers)
-    address = httpx.URL(emulator.url)
-    with socket.create_connection((address.host, address.port or 0)) as connection:
-        connection.sendall(STREAM)
-        wait_until(lambda: changes._watchers)
-    wait_until(lambda: not changes._watchers)
+        pages = [stack.enter_context(socket.create_connection((address.host, address.port))) for _ in range(20)]
+        for page in pages:
+            page.sendall(STREAM)
+            assert page.recv(1 << 16).startswith(b"HTTP/1.1 200 ")
+        emulator.process.send_signal(signal.SIGINT)
+        emulator.process.wait(DEADLINE)
+        assert all(b"".join(iter(partial(page.recv, 1 << 16), b"")).endswith(b"0\r\n\r\n") for page in pages)

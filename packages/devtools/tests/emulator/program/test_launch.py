@@ -15,7 +15,7 @@ from tests.support.command import wwspec
 from tests.support.emulator import free_socket, url_of
 from tests.support.neighbours import held_neighbours
 from tests.support.waiting import DEADLINE, wait_until
-from tests.support.zones import forked_child
+from tests.support.zones import running_child
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.emulator.program import launch as launch_module
@@ -70,8 +70,7 @@ def test_the_emulator_starts_a_program_calls_it_and_ends_it(tmp_path: Path, numb
     program_url = free_url()
     started = shlex.join([sys.executable, str(PROGRAM), str(port_of(program_url))])
     arguments = ["emulate", "--port", "0", "--program-url", program_url, "--program", started]
-    emulator = forked_child(arguments, output=tmp_path / "log")
-    try:
+    with running_child(arguments, output=tmp_path / "log") as emulator:
         with EmulatorClient(emulator.announced_url()) as client:
             wait_until(lambda: f"accepts connections at {program_url}" in (tmp_path / "log").read_text())
             result = App(client).call("any", {"input": {"func": "sync_msg", "func_req": {"limit": 1}}})
@@ -79,18 +78,13 @@ def test_the_emulator_starts_a_program_calls_it_and_ends_it(tmp_path: Path, numb
             assert len(result.reply["msg_list"]) == 1
         emulator.process.send_signal(number)
         assert emulator.process.wait(DEADLINE) == 0
-    finally:
-        emulator.stop()
     assert refuses(program_url)
 
 
 def test_a_program_that_ends_by_itself_ends_the_emulator_with_its_exit_code(tmp_path: Path) -> None:
     arguments = ["emulate", "--port", "0", "--program", command("raise SystemExit(3)")]
-    emulator = forked_child(arguments, output=tmp_path / "log")
-    try:
+    with running_child(arguments, output=tmp_path / "log") as emulator:
         assert emulator.process.wait(DEADLINE) == 1
-    finally:
-        emulator.stop()
     text = (tmp_path / "log").read_text()
     assert "Error: the program ended with exit code 3: " in text
     assert "Traceback" not in text
@@ -158,16 +152,15 @@ def test_each_machine_has_a_program_with_a_port_of_its_own(tmp_path: Path) -> No
         refused = wwspec(tmp_path, *arguments, f"{started}{first}")
         assert refused.returncode == 1
         assert "each machine needs a port of its own: write {port} for it in --program" in refused.stderr
-        emulator = forked_child([*arguments, f"{started}{{port}}"], output=tmp_path / "log")
-        try:
-            with EmulatorClient(emulator.announced_url()) as client:
-                wait_until(lambda: (tmp_path / "log").read_text().count("the program accepts connections at") == 2)
-                notify = {"input": {"func": "spec_notify_app", "func_req": {"notify_id": "made_here"}}}
-                assert App(client).call("any", {"input": {"func": "none", "func_req": {}}}).errcode == 710660
-                App(client).call("any", notify)  # of the second machine, as the first had its turn
-                for _ in range(2):
-                    App(client).call("any", {"input": {"func": "none", "func_req": {}}}, "made_here")
-                assert [row["machine"] for row in client.traffic(kind="call")] == [1, 2, 2, 2]
-                assert [row["machine"] for row in client.traffic(kind="sdk")] == [2]
-        finally:
-            emulator.stop()
+        with (
+            running_child([*arguments, f"{started}{{port}}"], output=tmp_path / "log") as emulator,
+            EmulatorClient(emulator.announced_url()) as client,
+        ):
+            wait_until(lambda: (tmp_path / "log").read_text().count("the program accepts connections at") == 2)
+            notify = {"input": {"func": "spec_notify_app", "func_req": {"notify_id": "made_here"}}}
+            assert App(client).call("any", {"input": {"func": "none", "func_req": {}}}).errcode == 710660
+            App(client).call("any", notify)  # of the second machine, as the first had its turn
+            for _ in range(2):
+                App(client).call("any", {"input": {"func": "none", "func_req": {}}}, "made_here")
+            assert [row["machine"] for row in client.traffic(kind="call")] == [1, 2, 2, 2]
+            assert [row["machine"] for row in client.traffic(kind="sdk")] == [2]

@@ -88,10 +88,11 @@ def first_call_to(emulator: Emulator, elsewhere: Callable[[Callable[[str], objec
         emulator.platform.world.channel = channel
 
 
-def test_a_call_that_found_the_port_closed_waits_when_a_start_has_begun(
-    emulator: Emulator, client: EmulatorClient, pool: ThreadPoolExecutor
+@pytest.mark.parametrize("closes", ["port", "connection"])
+def test_a_call_that_found_the_port_or_its_connection_closed_unread_waits_when_a_start_has_begun(
+    emulator: Emulator, client: EmulatorClient, pool: ThreadPoolExecutor, closes: str
 ) -> None:
-    """As one that was let through just before the program was ended."""
+    """As one that was let through just before the program was ended, or came when it closes an idle connection."""
     ended = Event()  # the start: a call may notice later that the port was closed
 
     def closed_port(post: Callable[[str], object]) -> object:
@@ -99,28 +100,16 @@ def test_a_call_that_found_the_port_closed_waits_when_a_start_has_begun(
         with free_socket() as closed:
             return post(url_of(closed))
 
-    with first_call_to(emulator, closed_port) as posted:
-        call = pool.submit(emulator.call_program)
-        wait_until(lambda: len(posted) == 1)
-        client.end_start()
-        ended.set()
-        assert call.result(DEADLINE)["errcode"] == 0
-
-
-def test_a_call_whose_connection_the_ending_program_closes_unread_waits_when_a_start_has_begun(
-    emulator: Emulator, client: EmulatorClient, pool: ThreadPoolExecutor
-) -> None:
-    """A call may come just when the program that ends closes an idle connection."""
-
     def closed_connection(post: Callable[[str], object]) -> object:
         with socket.create_server(("127.0.0.1", 0)) as ending:
             pool.submit(lambda: ending.accept()[0].close())
             return post(url_of(ending))
 
-    with first_call_to(emulator, closed_connection) as posted:
+    with first_call_to(emulator, closed_port if closes == "port" else closed_connection) as posted:
         call = pool.submit(emulator.call_program)
         wait_until(lambda: len(posted) == 1)
         client.end_start()
+        ended.set()
         assert call.result(DEADLINE)["errcode"] == 0
 
 

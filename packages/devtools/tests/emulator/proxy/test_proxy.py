@@ -17,7 +17,7 @@ import pytest
 from tests.emulator.proxy.conftest import Recording
 from tests.support.tools import tool
 from tests.support.waiting import DEADLINE
-from tests.support.zones import forked_child
+from tests.support.zones import running_child
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_devtools.emulator.proxy.authority import Authority
 from wwspec_devtools.emulator.proxy.proxy import Proxy
@@ -166,8 +166,7 @@ def test_the_proxy_binds_to_a_free_port_of_loopback_only(authority: Authority) -
 
 def test_the_emulator_is_a_proxy_when_it_is_asked_to_and_not_for_its_own_endpoints(tmp_path: Path) -> None:
     arguments = ["emulate", "--port", "0", "--proxy-port", "0", "--state", str(tmp_path / "state")]
-    emulator = forked_child(arguments, output=tmp_path / "log")
-    try:
+    with running_child(arguments, output=tmp_path / "log") as emulator:
         found = emulator.wait_for(re.compile(r"HTTPS_PROXY=(http://\S+), trusting (\S+)"))
         trust = ssl.create_default_context(cafile=found[2])
         with httpx.Client(proxy=found[1], verify=trust, trust_env=False, timeout=DEADLINE) as http:
@@ -175,5 +174,3 @@ def test_the_emulator_is_a_proxy_when_it_is_asked_to_and_not_for_its_own_endpoin
                 answer = http.get(f"{scheme}://{WECOM_HOST}/cgi-bin/gettoken?corpid=x&corpsecret=y").json()
                 assert answer["errcode"] == 40013
                 assert http.get(f"{scheme}://{WECOM_HOST}/emulator/info").status_code == 403
-    finally:
-        emulator.stop()

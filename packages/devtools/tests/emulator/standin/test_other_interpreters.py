@@ -13,7 +13,7 @@ import pytest
 from tests.support.apps import ROOT
 from tests.support.emulator import free_socket, url_of
 from tests.support.waiting import wait_until
-from tests.support.zones import forked_child
+from tests.support.zones import running_child
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.emulator.settings import STANDIN_DIRECTORY
 from wwspec_devtools.testing.app import App
@@ -53,19 +53,15 @@ def test_a_program_of_an_interpreter_with_pycryptodome_only_runs_on_the_emulator
         program_url = url_of(bound)
     port = program_url.rpartition(":")[2]
     program = shlex.join([str(bare_python), str(PROGRAM), port])
-    emulator = forked_child(
-        ["emulate", "--port", "0", "--program-url", program_url, "--program", program],
-        {"PYTHONPATH": str(libraries)},
-        output=tmp_path / "log",
-    )
-    try:
-        with EmulatorClient(emulator.announced_url()) as client:
-            wait_until(lambda: f"accepts connections at {program_url}" in (tmp_path / "log").read_text())
-            result = App(client).call("any", {"input": {"func": "sync_msg", "func_req": {"limit": 1}}})
-        assert result.reply["errcode"] == 0
-        assert len(result.reply["msg_list"]) == 1
-    finally:
-        emulator.stop()
+    arguments = ["emulate", "--port", "0", "--program-url", program_url, "--program", program]
+    with (
+        running_child(arguments, {"PYTHONPATH": str(libraries)}, tmp_path / "log") as emulator,
+        EmulatorClient(emulator.announced_url()) as client,
+    ):
+        wait_until(lambda: f"accepts connections at {program_url}" in (tmp_path / "log").read_text())
+        result = App(client).call("any", {"input": {"func": "sync_msg", "func_req": {"limit": 1}}})
+    assert result.reply["errcode"] == 0
+    assert len(result.reply["msg_list"]) == 1
 
 
 def test_the_stand_in_brings_two_names_to_a_program(bare_python: Path, libraries: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.support.waiting import DEADLINE, wait_until
-from tests.support.zones import forked_child
+from tests.support.zones import running_child
 from wwspec_router.cli.main import main
 
 NOBODY = """
@@ -78,9 +78,6 @@ def test_without_a_home_of_its_own_the_proxy_asks_for_a_folder(
 def test_the_folder_follows_the_environment(tmp_path: Path, variable: str) -> None:
     folder = tmp_path / (".local/state/wwspec" if variable == "HOME" else "wwspec")
     variables = {"XDG_STATE_HOME": "", variable: str(tmp_path)}
-    emulator = forked_child(["emulate", "--port", "0", "--proxy-port", "0"], variables, tmp_path / "log")
-    try:
+    with running_child(["emulate", "--port", "0", "--proxy-port", "0"], variables, tmp_path / "log") as emulator:
         emulator.wait_for(re.compile("HTTPS_PROXY="))
         assert (folder / "ca.pem").exists()
-    finally:
-        emulator.stop()

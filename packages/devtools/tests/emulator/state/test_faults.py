@@ -64,13 +64,6 @@ def test_a_latency_delays_and_then_lets_through(client: EmulatorClient, app: App
     assert [fault["taken"] > 0 for fault in client.faults()] == [True, True, True]
 
 
-def test_a_refused_token_is_renewed_by_the_client(client: EmulatorClient, app: App, emulator: Emulator) -> None:
-    client.add_fault("app", "errcode", "sync_call_program", 40014, count=1)
-    assert emulator.call_program()["errcode"] == 40014
-    client.add_fault("app", "errcode", "sync_call_program", 42001, count=1)
-    assert app.call("echo").errcode == 0
-
-
 def test_the_apps_connection_is_cut(client: EmulatorClient, app: App, emulator: Emulator) -> None:
     client.add_fault("app", "drop", "sync_call_program", count=1)
     with pytest.raises(httpx.RemoteProtocolError):

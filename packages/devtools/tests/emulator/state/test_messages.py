@@ -161,13 +161,6 @@ def test_an_event_token_is_valid_ten_minutes(emulator: Emulator) -> None:
     assert "expired" in answer["errmsg"]
 
 
-def test_the_request_of_wecoms_own_page_is_one_without_parameters(emulator: Emulator) -> None:
-    """Row 23: its Java and C++ programs send `{"cursor":"","limit":0,"token":""}`."""
-    literally = emulator.sdk("sync_msg", {"cursor": "", "limit": 0, "token": ""})
-    assert literally == pull(emulator)
-    assert len(literally["msg_list"]) == 60
-
-
 def test_without_a_token_pulls_are_limited_by_the_minute(start: StartEmulator) -> None:
     emulator = start(tokenless_pulls=3)
     assert [emulator.sdk("sync_msg", {"token": ""})["errcode"] for _ in range(4)] == [0, 0, 0, 45009]
@@ -189,11 +182,6 @@ def test_an_app_decrypts_the_keys_of_messages_with_its_private_key(emulator: Emu
         sealed = base64.b64decode(info["encrypted_secret_key"])
         secret_key = PKCS1_v1_5.new(private).decrypt(sealed, b"", expected_pt_len=32)
         assert secret_key.decode() == keys.secret_key(message["msgid"])
-
-    other = new_rsa_key().public_key().export_key().decode()
-    for version, errcode in [(2, 40212), (3, 40212), (4, 0)]:
-        answer = emulator.app_call("set_public_key", {"public_key": other, "public_key_ver": version})
-        assert answer["errcode"] == errcode
 
 
 def test_a_public_key_that_is_none_is_refused(emulator: Emulator) -> None:
