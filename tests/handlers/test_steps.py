@@ -58,19 +58,6 @@ def run_event(store: Any, act: Act, sdk: Any = None, retries: int = 3) -> EventC
         return program.figures.snapshot().events
 
 
-def test_a_later_attempt_takes_the_result_of_a_step(store: Store) -> None:
-    work, seen = Work(), []
-
-    def act(ctx: EventContext) -> None:
-        seen.append(ctx.step("invoice", work.open_invoice))
-        if ctx.attempt < 3:
-            raise ValueError
-
-    assert run_event(store, act) == EventCounts(ended=1, retried=2)
-    assert seen == [Invoice(number=1)] * 3
-    assert work.done == 1
-
-
 def test_a_step_that_fails_is_done_again(store: Store) -> None:
     work = Work()
 
