@@ -156,14 +156,6 @@ def test_a_pool_without_threads_or_with_a_negative_queue_is_refused(threads: int
 # Cancellation
 
 
-@pooled()
-async def test_a_job_that_is_cancelled_at_once_never_runs(pool: FuturePool, must_not_run: Forbidden) -> None:
-    future = pool.submit(must_not_run)
-    future.cancel()
-    await pool.submit(int)
-    assert future.cancelled()
-
-
 @pytest.mark.parametrize("result", ["late", ValueError("late"), SystemExit("late")], ids=["value", "error", "exit"])
 @pooled(threads=1)
 async def test_job_cancelled_while_it_runs_finishes_and_its_result_is_dropped(pool: FuturePool, result: object) -> None:

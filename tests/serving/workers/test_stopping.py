@@ -98,23 +98,6 @@ async def test_a_running_job_may_wait_for_the_loop_while_the_pool_stops(pool: Fu
     assert [future.result() for future in futures] == ["from the loop"] * 3
 
 
-@pooled(threads=1, left=1)
-async def test_a_job_that_waits_for_the_loop_for_ever_does_not_hold_up_stop(pool: FuturePool) -> None:
-    loop = asyncio.get_running_loop()
-    asked = asyncio.Event()
-    never = asyncio.Event()
-
-    async def hang() -> None:
-        asked.set()
-        await never.wait()
-
-    pool.submit(lambda: asyncio.run_coroutine_threadsafe(hang(), loop).result(DEADLINE))
-    await asked.wait()
-    assert await pool.stop(0.001) == 1
-    never.set()
-    await asyncio.to_thread(join_left_behind)
-
-
 @pooled(threads=1, left=2)
 async def test_cancelling_stop_cuts_the_grace_short(pool: FuturePool, must_not_run: Forbidden) -> None:
     blocker = Blocker()
