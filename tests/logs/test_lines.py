@@ -208,25 +208,6 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> _Clock:
     return clock
 
 
-def test_a_frequent_warning_is_logged_once_a_second_with_the_number_of_those_left_out(
-    clock: _Clock, caplog: pytest.LogCaptureFixture
-) -> None:
-    limiter, log = LineLimiter(), logging.getLogger("wwspec_router.any")
-    for number in range(4):
-        limiter.log(log, logging.WARNING, "number %d", number)
-    clock.now += 1.0
-    for number in range(4, 6):
-        limiter.log(log, logging.WARNING, "number %d", number)
-    clock.now += 2.0
-    limiter.log(log, logging.WARNING, "number %d", 6)
-
-    assert [record.getMessage() for record in caplog.records] == [
-        "number 0",
-        "number 4 (and 3 more since the last such line)",
-        "number 6 (and 1 more since the last such line)",
-    ]
-
-
 def test_lines_of_the_server_that_any_client_can_cause_are_rare_each_kind_for_itself(
     clock: _Clock, lines: io.StringIO
 ) -> None:
@@ -343,18 +324,6 @@ def test_a_record_as_json_is_one_object_whose_time_has_its_zone(
     moment = record["time"]
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+08:00", moment)
     assert abs(datetime.fromisoformat(moment).timestamp() - before) < 60
-
-
-@pytest.mark.usefixtures("lines")
-def test_a_request_and_a_job_have_keys_of_their_own_as_json(capsys: pytest.CaptureFixture[str]) -> None:
-    setup_logging("INFO", as_json=True)
-    for each in (17, "job-a1b2-c3"):
-        with about(each):
-            logging.getLogger("wwspec_router.any").info("one")
-    request, job = (json.loads(line) for line in capsys.readouterr().out.splitlines())
-    assert (request["request"], job["job"]) == (17, "a1b2-c3")
-    assert "job" not in request
-    assert "request" not in job
 
 
 def test_fields_are_keys_as_json_and_names_with_values_as_text() -> None:
