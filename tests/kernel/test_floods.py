@@ -12,7 +12,6 @@ from tests.support.kernel import Kernel, app_call, reference_table, with_handler
 from tests.support.sdk import MemorySdk, network_failure
 from wwspec_contracts.base import Contract
 from wwspec_contracts.errors import AbilityError
-from wwspec_contracts.support import rare_lines
 from wwspec_router import Output, ability
 from wwspec_router.envelope import Call
 from wwspec_router.stores import StoreLimits, open_store
@@ -34,13 +33,6 @@ def moody(request: Wish) -> Output:
 @ability
 def sulky(request: Wish) -> Output:
     raise ValueError("a-secret")
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> ManualClock:
-    clock = ManualClock()
-    monkeypatch.setattr(rare_lines, "monotonic", clock)
-    return clock
 
 
 @pytest.fixture
