@@ -10,7 +10,7 @@ import pytest
 from tests.handlers.contracts import Ask, Said
 from tests.support.events import running, with_code
 from tests.support.jobs import Platform, Wrapped, all_reported, fails, working
-from tests.support.kernel import Kernel, app_call, reference_table, with_handler
+from tests.support.kernel import app_call, reference_table, with_handler
 from tests.support.tables import for_each
 from tests.support.waiting import wait_until
 from wwspec_contracts import create_summary_task
@@ -256,14 +256,3 @@ def test_an_asynchronous_call_continues_its_task_when_its_process_died(store: St
         [(_, report)] = all_reported(store, platform)
     assert json.loads(report["result"])["said"] == "done"
     assert platform.created == 1
-
-
-def test_a_synchronous_call_creates_a_task_each_time(store: Store) -> None:
-    @ability
-    def act(request: Ask, ctx: Context) -> Said:
-        return Said(said=ctx.finish(TASK).response_data)
-
-    platform = Tasks()
-    kernel = Kernel(with_handler(reference_table(), act), store, sdk=platform)
-    assert [kernel.call("act")["said"] for _ in range(2)] == ["done", "done"]
-    assert platform.created == 2
