@@ -241,26 +241,24 @@ def test_an_error_of_its_own_is_a_crash(call: Callable[..., Reply], caplog: pyte
     assert "must yield" not in caplog.text
 
 
-def test_a_reply_that_fits_no_contract_is_the_outcome_that_it_sees(call: Callable[..., Reply]) -> None:
+def test_an_errcode_of_the_reply_or_that_it_fits_no_contract_is_the_outcome_that_it_sees(
+    call: Callable[..., Reply],
+) -> None:
     @ability
     def misfit(request: Ask) -> Said:
         return Said(said=7)  # type: ignore[arg-type]  # what is tested
 
-    seen: list[Any] = []
-    assert call(misfit, noting(seen)[0], policy=OutputPolicy.STRICT).errcode == 710660
-    [(result, kind, errcode, _)] = seen
-    assert (result.said, kind, errcode) == (7, OutputError, 710660)
-
-
-def test_an_errcode_of_the_reply_is_the_outcome_that_it_sees(call: Callable[..., Reply]) -> None:
     @ability
     async def failing(request: Ask) -> Said:
         return Said(errcode=1009, errmsg="sold out")
 
     seen: list[Any] = []
+    assert call(misfit, noting(seen)[0], policy=OutputPolicy.STRICT).errcode == 710660
     for around in noting(seen):
         call(failing, around)
-    assert [(kind, errcode) for _, kind, errcode, _ in seen] == [(type(None), 1009)] * 2
+    outcome = (type(None), 1009)
+    assert [(kind, errcode) for _, kind, errcode, _ in seen] == [(OutputError, 710660), outcome, outcome]
+    assert seen[0][0].said == 7
 
 
 def test_it_sees_that_the_code_was_too_late(call: Callable[..., Reply]) -> None:

@@ -144,19 +144,15 @@ def test_sdk_calls_that_an_async_handler_waits_for_run_on_the_worker(kernel_with
     assert threads == ["the loop" if isinstance(portal, LoopPortal) else "worker"]
 
 
-def _gathering(calls: int) -> Callable[..., Any]:
-    @ability
-    async def gather(request: Ask, ctx: AsyncContext) -> Result:
-        pages = await asyncio.gather(*(ctx.invoke(sync_msg.Request(limit=1 + each)) for each in range(calls)))
-        return Result(numbers=[page.has_more for page in pages])
-
-    return gather
-
-
 def test_eight_gathered_calls_run_at_once(kernel_with: ZoneWith, running_loop: asyncio.AbstractEventLoop) -> None:
     lock, all_there = threading.Lock(), threading.Barrier(AT_ONCE)
     running: list[str] = []
     most: list[int] = []
+
+    @ability
+    async def gather(request: Ask, ctx: AsyncContext) -> Result:
+        pages = await asyncio.gather(*(ctx.invoke(sync_msg.Request(limit=1 + each)) for each in range(3 * AT_ONCE)))
+        return Result(numbers=[page.has_more for page in pages])
 
     def reply(request: str) -> str:
         with lock:
@@ -167,7 +163,7 @@ def test_eight_gathered_calls_run_at_once(kernel_with: ZoneWith, running_loop: a
             running.remove(request)
         return json.dumps({"has_more": json.loads(request)["limit"] % 2})
 
-    kernel = kernel_with(_gathering(3 * AT_ONCE), portal=LoopPortal(running_loop))
+    kernel = kernel_with(gather, portal=LoopPortal(running_loop))
     kernel.sdk.replies["sync_msg"] = reply
     answer = on_worker(lambda: kernel.call("gather"))
     assert answer["numbers"] == [1, 0] * (3 * AT_ONCE // 2)

@@ -10,7 +10,7 @@ import pytest
 from tests.handlers.contracts import Ask, Said
 from tests.support.events import running, with_code
 from tests.support.jobs import Platform, Wrapped, all_reported, fails, working
-from tests.support.kernel import Kernel, app_call, reference_table, with_handler
+from tests.support.kernel import app_call, reference_table, with_handler
 from tests.support.tables import for_each
 from tests.support.waiting import wait_until
 from wwspec_contracts import create_summary_task
@@ -56,19 +56,6 @@ def run_event(store: Any, act: Act, sdk: Any = None, retries: int = 3) -> EventC
         program.event()
         wait_until(lambda: program.figures.snapshot().events.ended == 1)
         return program.figures.snapshot().events
-
-
-def test_a_later_attempt_takes_the_result_of_a_step(store: Store) -> None:
-    work, seen = Work(), []
-
-    def act(ctx: EventContext) -> None:
-        seen.append(ctx.step("invoice", work.open_invoice))
-        if ctx.attempt < 3:
-            raise ValueError
-
-    assert run_event(store, act) == EventCounts(ended=1, retried=2)
-    assert seen == [Invoice(number=1)] * 3
-    assert work.done == 1
 
 
 def test_a_step_that_fails_is_done_again(store: Store) -> None:
@@ -269,14 +256,3 @@ def test_an_asynchronous_call_continues_its_task_when_its_process_died(store: St
         [(_, report)] = all_reported(store, platform)
     assert json.loads(report["result"])["said"] == "done"
     assert platform.created == 1
-
-
-def test_a_synchronous_call_creates_a_task_each_time(store: Store) -> None:
-    @ability
-    def act(request: Ask, ctx: Context) -> Said:
-        return Said(said=ctx.finish(TASK).response_data)
-
-    platform = Tasks()
-    kernel = Kernel(with_handler(reference_table(), act), store, sdk=platform)
-    assert [kernel.call("act")["said"] for _ in range(2)] == ["done", "done"]
-    assert platform.created == 2

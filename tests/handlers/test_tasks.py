@@ -72,13 +72,15 @@ def done(text: str = "done") -> Any:
 
 
 @pytest.mark.parametrize("handler", [summarise, summarise_on_the_loop])
-def test_a_handler_gets_the_result_of_its_task(kernel_with: KernelWith, handler: Callable[..., Any]) -> None:
+def test_a_handler_gets_the_result_of_its_task_which_each_synchronous_call_creates(
+    kernel_with: KernelWith, handler: Callable[..., Any]
+) -> None:
     kernel = kernel_with(handler)
-    results = iter(['{"status":0}', '{"status":1,"response_data":"a deal"}'])
+    results = iter(['{"status":0}', '{"status":1,"response_data":"a deal"}'] * 2)
     kernel.sdk.replies["create_summary_task"] = '{"jobid":"job-1"}'
     kernel.sdk.replies["get_summary_result"] = lambda request: next(results)
-    assert kernel.call(handler.__name__)["said"] == "a deal"
-    assert [api for api, _ in kernel.sdk.requests] == ["create_summary_task", *["get_summary_result"] * 2]
+    assert [kernel.call(handler.__name__)["said"] for _ in range(2)] == ["a deal"] * 2
+    assert [api for api, _ in kernel.sdk.requests] == ["create_summary_task", *["get_summary_result"] * 2] * 2
     assert kernel.sdk.requests[-1][1] == {"jobid": "job-1"}
 
 

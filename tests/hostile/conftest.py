@@ -17,6 +17,7 @@ import pytest
 from tests.support.apps import ROOT
 from tests.support.kernel import reference_table
 from tests.support.never_lost import pytest_itemcollected as pytest_itemcollected
+from tests.support.running_loop import running_loop as running_loop
 from tests.support.sdk import ScriptedSdk
 from tests.support.zones import serve_zone
 from wwspec_devtools.emulator.standin.wwspec_standin import seal

@@ -6,25 +6,19 @@ import logging
 import re
 import threading
 import warnings
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
 
 from tests.hostile import misbehaviour
 from tests.hostile.conftest import LIMIT, Wire
 from tests.hostile.misbehaviour import DONE, GARBAGE, MARK, RAISED, SAID
 from tests.support.crashes import INTERNAL
+from tests.support.kernel import app_call, with_handler
 from tests.support.sdk import ScriptedSdk
-from wwspec_contracts.call_type import CallType
-from wwspec_router.codecs.codec import InputCodec, OutputCodec
-from wwspec_router.envelope import Call
-from wwspec_router.handlers.ability import handler_of
 from wwspec_router.handlers.async_bridge import LoopPortal, Portal, PrivateLoopPortal
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.registry.table import AbilityTable
-from wwspec_router.registry.targets import HandlerTarget
 from wwspec_router.stores import Store
 
 HANDLERS = ["misbehave", "misbehave_later"]
@@ -48,33 +42,14 @@ def is_documented(how: str, reply: Any) -> bool:
 
 
 @pytest.fixture(scope="module")
-def loop() -> Iterator[asyncio.AbstractEventLoop]:
-    """An event loop on a thread of its own, as the server's is; it must outlive every handler."""
-    running = asyncio.new_event_loop()
-    thread = threading.Thread(target=running.run_forever, name="the loop")
-    thread.start()
-    yield running
-    assert thread.is_alive(), "a handler stopped the loop"
-    running.call_soon_threadsafe(running.stop)
-    thread.join(LIMIT)
-    running.close()
-
-
-@pytest.fixture(scope="module")
 def misbehaving(reference_table: AbilityTable) -> AbilityTable:
     """The reference program's abilities, and both handlers that misbehave."""
-    abilities = dict(reference_table.abilities)
-    for name in HANDLERS:
-        handler = handler_of(getattr(misbehaviour, name))
-        assert handler is not None
-        target = HandlerTarget(handler, InputCodec(misbehaviour.Way), OutputCodec(misbehaviour.Result))
-        abilities[name] = replace(abilities["chat_digest"], ability_id=name, target=target, timeout=None)
-    return replace(reference_table, abilities=abilities)
+    return with_handler(with_handler(reference_table, misbehaviour.misbehave), misbehaviour.misbehave_later)
 
 
 def ask_handler(kernel: Dispatcher, ability_id: str, how: str) -> Any:
     answers: list[Any] = []
-    call = Call(corpid="corp", agentid=7, call_type=CallType.APP, ability_id=ability_id, data=json.dumps({"name": how}))
+    call = app_call(ability_id, json.dumps({"name": how}))
 
     def work() -> None:
         try:
@@ -92,7 +67,7 @@ def ask_handler(kernel: Dispatcher, ability_id: str, how: str) -> Any:
 @pytest.mark.parametrize("ability_id", HANDLERS)
 @pytest.mark.parametrize("is_servers", [True, False])
 def test_the_kernel_answers_whatever_a_handler_does(
-    loop: asyncio.AbstractEventLoop,
+    running_loop: asyncio.AbstractEventLoop,
     misbehaving: AbilityTable,
     store: Store,
     is_servers: bool,
@@ -101,7 +76,7 @@ def test_the_kernel_answers_whatever_a_handler_does(
 ) -> None:
     faults = []
     for how in WAYS:
-        portal: Portal = LoopPortal(loop) if is_servers else PrivateLoopPortal()
+        portal: Portal = LoopPortal(running_loop) if is_servers else PrivateLoopPortal()
         kernel = Dispatcher(misbehaving, ScriptedSdk(), store, portal)  # anew, since it logs like errors once
         caplog.clear()
         with warnings.catch_warnings(), caplog.at_level(logging.DEBUG):

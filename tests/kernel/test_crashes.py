@@ -5,15 +5,12 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.kernel.test_floods import clock
 from tests.stores.suites.rig import ManualClock
 from tests.support.kernel import Kernel
 from wwspec_router import Contract, Output, ability
 from wwspec_router.logs.formats import Fields
 from wwspec_router.logs.handlers import SDK_LOG_BYTES, SdkLogHandler
 from wwspec_router.logs.lines import about
-
-__all__ = ["clock"]
 
 KernelWith = Callable[..., Kernel]
 

@@ -278,12 +278,6 @@ def store_event(kernel: Kernel, text: str = EVENT, **more: Any) -> str:
     return notify_id
 
 
-def test_a_stored_event_is_fetched_byte_for_byte_and_again(kernel: Kernel) -> None:
-    notify_id = store_event(kernel)
-    for _ in range(2):
-        assert kernel.dispatch(app_call("get_callback_data", notify_id=notify_id)).text == EVENT
-
-
 @for_each(
     [
         ({"corpid": "corp-2"}, "no event waits under this notify_id"),

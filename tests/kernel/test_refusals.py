@@ -13,7 +13,7 @@ from tests.support.kernel import Kernel, app_call, reference_table, with_handler
 from tests.support.once import BY_ID, Order, Receipt
 from tests.support.sdk import MemorySdk
 from tests.support.tables import for_each
-from wwspec_contracts.errors import AbilityError, HandlerTimeoutError, OverloadedError
+from wwspec_contracts.errors import AbilityError, HandlerTimeoutError
 from wwspec_router.handlers.ability import ability
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.registry.file import OnceRow, Program
@@ -97,11 +97,6 @@ def test_a_reply_that_does_not_fit_is_logged_with_path_and_line(store: Store, ca
 def test_an_ability_that_is_too_late_before_it_begins_has_the_errcode_of_a_timeout(store: Store) -> None:
     kernel = Kernel(with_handler(apart(reference_table()), place_order(Receipt()), timeout=1e-9), store)
     assert kernel.call("place_order")["errcode"] == 9002
-
-
-def test_what_is_refused_for_overload_keeps_its_own_errcode(store: Store) -> None:
-    dispatcher = Dispatcher(apart(reference_table()), MemorySdk(), store)
-    assert dispatcher.refusal(OverloadedError()).errcode == 9005
 
 
 def test_a_number_that_is_not_set_apart_is_that_of_errcode(store: Store) -> None:

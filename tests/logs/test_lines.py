@@ -13,8 +13,8 @@ from datetime import datetime
 import pytest
 from hypothesis import given, strategies as st
 
+from tests.stores.suites.rig import ManualClock
 from tests.support.tables import for_each
-from wwspec_contracts.support import rare_lines
 from wwspec_contracts.support.printable import short
 from wwspec_contracts.support.rare_lines import MOST_KINDS, LineLimiter
 from wwspec_contracts.support.stacks import describe, describe_task
@@ -194,48 +194,15 @@ def test_an_error_that_nobody_can_be_told_of_is_logged_by_type_and_place(
     assert capsys.readouterr().err == ""
 
 
-class _Clock:
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> _Clock:
-    clock = _Clock()
-    monkeypatch.setattr(rare_lines, "monotonic", clock)
-    return clock
-
-
-def test_a_frequent_warning_is_logged_once_a_second_with_the_number_of_those_left_out(
-    clock: _Clock, caplog: pytest.LogCaptureFixture
-) -> None:
-    limiter, log = LineLimiter(), logging.getLogger("wwspec_router.any")
-    for number in range(4):
-        limiter.log(log, logging.WARNING, "number %d", number)
-    clock.now += 1.0
-    for number in range(4, 6):
-        limiter.log(log, logging.WARNING, "number %d", number)
-    clock.now += 2.0
-    limiter.log(log, logging.WARNING, "number %d", 6)
-
-    assert [record.getMessage() for record in caplog.records] == [
-        "number 0",
-        "number 4 (and 3 more since the last such line)",
-        "number 6 (and 1 more since the last such line)",
-    ]
-
-
 def test_lines_of_the_server_that_any_client_can_cause_are_rare_each_kind_for_itself(
-    clock: _Clock, lines: io.StringIO
+    clock: ManualClock, lines: io.StringIO
 ) -> None:
     server = logging.getLogger("uvicorn.error")
     for _ in range(3):
         server.warning("Invalid HTTP request received.")
         server.warning("Exceeded concurrency limit.")
         server.info("something else")
-    clock.now += 1.0
+    clock.advance(1.0)
     server.warning("Invalid HTTP request received.")
     logged = lines.getvalue()
     assert logged.count("Invalid HTTP request received.") == 2
@@ -244,11 +211,11 @@ def test_lines_of_the_server_that_any_client_can_cause_are_rare_each_kind_for_it
     assert logged.endswith("Invalid HTTP request received. (and 2 more since the last such line)\n")
 
 
-def test_the_number_of_kinds_that_are_told_apart_is_bounded(clock: _Clock) -> None:
+def test_the_number_of_kinds_that_are_told_apart_is_bounded(clock: ManualClock) -> None:
     limiter = LineLimiter()
     endings = [limiter.ending(f"kind {number}") for number in range(MOST_KINDS + 5)]
     assert endings == [""] * (MOST_KINDS + 1) + [None] * 4
-    clock.now += 1.0
+    clock.advance(1.0)
     assert limiter.ending("kind 0") == ""
     assert limiter.ending("a new kind") == " (and 4 more since the last such line)"
 
@@ -292,13 +259,13 @@ def test_a_warning_is_told_with_its_text_in_development(capsys: pytest.CaptureFi
 
 
 @pytest.mark.filterwarnings("always")
-def test_what_python_would_print_is_logged_once_a_second_for_each_place(clock: _Clock, lines: io.StringIO) -> None:
+def test_what_python_would_print_is_logged_once_a_second_for_each_place(clock: ManualClock, lines: io.StringIO) -> None:
     loop = asyncio.new_event_loop()
     for _ in range(3):
         log_stray(loop, {"exception": ValueError("a-secret")})
         _Sore()
         _warn()
-    clock.now += 1.0
+    clock.advance(1.0)
     _warn()
     loop.close()
     logged = lines.getvalue().splitlines()
@@ -343,18 +310,6 @@ def test_a_record_as_json_is_one_object_whose_time_has_its_zone(
     moment = record["time"]
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+08:00", moment)
     assert abs(datetime.fromisoformat(moment).timestamp() - before) < 60
-
-
-@pytest.mark.usefixtures("lines")
-def test_a_request_and_a_job_have_keys_of_their_own_as_json(capsys: pytest.CaptureFixture[str]) -> None:
-    setup_logging("INFO", as_json=True)
-    for each in (17, "job-a1b2-c3"):
-        with about(each):
-            logging.getLogger("wwspec_router.any").info("one")
-    request, job = (json.loads(line) for line in capsys.readouterr().out.splitlines())
-    assert (request["request"], job["job"]) == (17, "a1b2-c3")
-    assert "job" not in request
-    assert "request" not in job
 
 
 def test_fields_are_keys_as_json_and_names_with_values_as_text() -> None:

@@ -71,15 +71,6 @@ def figures_of(calls: int) -> Snapshot:
     return figures.snapshot(Gauges(busy=1))
 
 
-def test_processes_see_each_other_but_not_themselves(file: int) -> None:
-    shared, other = SharedFigures(file, SIZE, 0), SharedFigures(file, SIZE, 1)
-    shared.publish(figures_of(3))
-    other.publish(figures_of(4))
-    seen = merged(shared.read())
-    assert (seen.processes, seen.calls, seen.gauges.busy) == (1, 4, 1)
-    assert merged(other.read()).calls == 3
-
-
 def test_a_killed_process_leaves_its_counts_and_not_its_gauges(file: int) -> None:
     shared = SharedFigures(file, SIZE, 0)
     with publisher(file, 3) as process:

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,6 @@ import msgspec
 from tests.support.apps import ROOT, write_files
 from tests.support.forks import fork
 from tests.support.processes import descendants
-from tests.support.skips import only_where
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_contracts.support.certificates import trusted
 from wwspec_devtools.child import Process
@@ -217,17 +216,6 @@ def call_content(ability_id: str, data: object, call_type: int, request_id: str,
 
 def is_lost(call: Future[int]) -> bool:
     return isinstance(call.exception(DEADLINE), httpx.HTTPError)
-
-
-@contextlib.contextmanager
-def on_one_core() -> Iterator[None]:
-    own = os.sched_getaffinity(0)
-    only_where(len(own) > 1, "there are several cores")
-    os.sched_setaffinity(0, {min(own)})
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, own)
 
 
 Serve = Callable[..., "Service"]

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.serving.service import SERVE, Serve, Service, on_one_core
+from tests.serving.service import SERVE, Serve, Service
 from tests.support.processes import descendants
 from tests.support.skips import only_where
 from tests.support.tools import tool
@@ -126,8 +126,11 @@ def test_on_says_when_there_are_fewer_cores_than_worker_processes(serve: Serve) 
 
 
 def test_on_one_core_there_is_nothing_to_choose(serve: Serve) -> None:
-    with on_one_core():
+    os.sched_setaffinity(0, {min(CORES)})
+    try:
         service = serve("--workers", "1", "--pin-workers", "on", command=SERVE)
+    finally:
+        os.sched_setaffinity(0, CORES)
     assert "--pin-workers on has no effect: there is 1 core" in service.log
 
 

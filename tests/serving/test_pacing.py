@@ -59,7 +59,7 @@ class Timers:
         self.due.pop()()
 
 
-def test_jobs_spread_for_a_while_once_one_holds_others_up() -> None:
+def test_jobs_spread_for_a_while_once_one_holds_others_up_and_on_while_they_are_found_to_block() -> None:
     timers = Timers()
     pacing = Pacing()
     assert pacing.jobs_block(timers.call_later, held_up=True)
@@ -68,8 +68,14 @@ def test_jobs_spread_for_a_while_once_one_holds_others_up() -> None:
     timers.end_spread()
     assert not pacing.spreads
     assert timers.due == []
-    pacing.jobs_block(timers.call_later, held_up=True)
-    assert (pacing.spreads, len(timers.due)) == (True, 1), "and again"
+    for _ in range(2):
+        pacing.jobs_block(timers.call_later, held_up=True)
+        assert (pacing.spreads, len(timers.due)) == (True, 1), "and again"
+    spreads = []
+    for _ in range(2):
+        timers.end_spread()
+        spreads.append(pacing.spreads)
+    assert spreads == [True, False], "they had blocked again"
 
 
 def test_jobs_spread_while_the_process_idles_although_it_has_jobs() -> None:
@@ -87,14 +93,3 @@ def test_no_timer_is_left_after_the_stop() -> None:
     pacing.jobs_block(timers.call_later, held_up=True)
     pacing.stop()
     assert timers.latest.cancelled()
-
-
-def test_jobs_spread_on_while_they_are_found_to_block() -> None:
-    timers, pacing = Timers(), Pacing()
-    for _ in range(2):
-        pacing.jobs_block(timers.call_later, held_up=True)
-    spreads = []
-    for _ in range(2):
-        timers.end_spread()
-        spreads.append(pacing.spreads)
-    assert spreads == [True, False], "they had blocked again"

@@ -31,17 +31,6 @@ SUBREAPER = serve_after("import ctypes; ctypes.CDLL(None).prctl(36, 1)")
 """As the process that gets orphans, as process 1 of a container does."""
 
 
-def resident(pid: int) -> int:
-    found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
-    assert found is not None
-    return int(found[1]) * 1024
-
-
-def end(pid: int) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
-
-
 # The parent
 
 
@@ -50,7 +39,9 @@ def test_the_parent_serves_nothing_loads_nothing_and_stays_small(serve: Serve, w
     service = serve("--workers", workers, command=SERVE, environment=UNMEASURED)
     parent = service.process.pid
     assert service.pids(int(workers)) == descendants(parent)
-    assert resident(parent) < PARENT_BYTES
+    resident = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{parent}/status").read_text())
+    assert resident is not None
+    assert int(resident[1]) * 1024 < PARENT_BYTES
     libraries = Path(f"/proc/{parent}/maps").read_text()
     assert "python" in libraries
     assert not re.findall(r"msgspec|uvloop|httptools|sqlite|_asyncio", libraries)
@@ -355,7 +346,8 @@ def test_a_child_that_a_handler_forks_keeps_neither_port_nor_connections(serve: 
             with socket.create_server(("127.0.0.1", service.port)):
                 pass
         finally:
-            end(child)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
 
 
 def test_a_child_that_a_handler_forks_ends_by_sigterm(serve: Serve) -> None:

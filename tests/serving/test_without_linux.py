@@ -11,17 +11,12 @@ from tests.support.waiting import DEADLINE, wait_until
 WITHOUT_LINUX = {"PYTHONPATH": str(ROOT / "tests" / "support" / "without_linux")}
 
 
-def test_worker_processes_serve_and_show_each_other_their_figures(serve: Serve) -> None:
-    service = serve("--workers", "2", command=SERVE, environment=WITHOUT_LINUX)
+def test_worker_processes_serve_show_each_other_their_figures_and_get_no_cores_of_their_own(serve: Serve) -> None:
+    service = serve("--workers", "2", "--pin-workers", "on", command=SERVE, environment=WITHOUT_LINUX)
     service.pids(2)
     wait_until(lambda: service.reply("status")["processes"] == 2)
     assert service.stop() == 0
     assert " WARNING " not in service.log
-
-
-def test_worker_processes_get_no_cores_of_their_own_and_the_log_says_why(serve: Serve) -> None:
-    service = serve("--workers", "2", "--pin-workers", "on", command=SERVE, environment=WITHOUT_LINUX)
-    service.pids(2)
     assert "--pin-workers on has no effect: this system gives no process a core of its own\n" in service.log
 
 

@@ -56,15 +56,6 @@ async def test_a_sleeping_thread_keeps_neither_arguments_nor_result_of_its_last_
 # Order and spread
 
 
-@pooled(threads=64)
-async def test_jobs_that_block_spread_over_all_threads_at_once(pool: FuturePool) -> None:
-    barrier = threading.Barrier(64)
-    for _ in range(3):  # with threads to start, and then with sleeping ones
-        places = await asyncio.gather(*(pool.submit(barrier.wait, DEADLINE) for _ in range(64)))
-        assert sorted(places) == list(range(64))
-    assert pool.threads == 64
-
-
 @pytest.mark.parametrize("computing", [False, True], ids=["blocks", "computes"])
 @pooled(threads=2)
 async def test_a_long_job_holds_up_neither_those_before_nor_behind_it(pool: FuturePool, computing: bool) -> None:
@@ -154,14 +145,6 @@ def test_a_pool_without_threads_or_with_a_negative_queue_is_refused(threads: int
 
 
 # Cancellation
-
-
-@pooled()
-async def test_a_job_that_is_cancelled_at_once_never_runs(pool: FuturePool, must_not_run: Forbidden) -> None:
-    future = pool.submit(must_not_run)
-    future.cancel()
-    await pool.submit(int)
-    assert future.cancelled()
 
 
 @pytest.mark.parametrize("result", ["late", ValueError("late"), SystemExit("late")], ids=["value", "error", "exit"])

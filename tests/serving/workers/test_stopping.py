@@ -98,23 +98,6 @@ async def test_a_running_job_may_wait_for_the_loop_while_the_pool_stops(pool: Fu
     assert [future.result() for future in futures] == ["from the loop"] * 3
 
 
-@pooled(threads=1, left=1)
-async def test_a_job_that_waits_for_the_loop_for_ever_does_not_hold_up_stop(pool: FuturePool) -> None:
-    loop = asyncio.get_running_loop()
-    asked = asyncio.Event()
-    never = asyncio.Event()
-
-    async def hang() -> None:
-        asked.set()
-        await never.wait()
-
-    pool.submit(lambda: asyncio.run_coroutine_threadsafe(hang(), loop).result(DEADLINE))
-    await asked.wait()
-    assert await pool.stop(0.001) == 1
-    never.set()
-    await asyncio.to_thread(join_left_behind)
-
-
 @pooled(threads=1, left=2)
 async def test_cancelling_stop_cuts_the_grace_short(pool: FuturePool, must_not_run: Forbidden) -> None:
     blocker = Blocker()
@@ -163,8 +146,8 @@ def test_a_job_left_behind_may_finish_after_its_loop_is_closed(factory: LoopFact
 # Start, loops, misuse
 
 
-def test_a_pool_made_outside_the_loop_is_bound_by_start_and_only_once(run: Run) -> None:
-    pool = FuturePool(2)
+def test_a_pool_made_outside_the_loop_is_bound_by_start_only_once_and_never_after_its_stop(run: Run) -> None:
+    pool, never_started = FuturePool(2), FuturePool()
     with pytest.raises(RuntimeError, match="awaited start"):
         pool.add(Careless())
 
@@ -173,19 +156,10 @@ def test_a_pool_made_outside_the_loop_is_bound_by_start_and_only_once(run: Run) 
         with pytest.raises(RuntimeError, match="make a new WorkerPool"):
             await pool.start()
         assert await pool.submit(int) == 0
-        assert await pool.stop(DEADLINE) == 0
-        with pytest.raises(RuntimeError, match="make a new WorkerPool"):
-            await pool.start()
-
-    run(main)
-
-
-def test_a_pool_that_never_started_can_be_stopped(run: Run) -> None:
-    async def main() -> None:
-        pool = FuturePool()
-        assert await pool.stop(DEADLINE) == 0
-        with pytest.raises(RuntimeError, match="make a new WorkerPool"):
-            await pool.start()
+        for each in (pool, never_started):
+            assert await each.stop(DEADLINE) == 0
+            with pytest.raises(RuntimeError, match="make a new WorkerPool"):
+                await each.start()
 
     run(main)
 
