@@ -66,13 +66,6 @@ def test_an_async_def_tells_of_its_task(zone: Zone) -> None:
     assert texts(trace) == [("INFO", "in a task"), ("stdout", "no end")]
 
 
-def test_a_call_that_is_too_late_tells_where_its_code_was(zone: Zone) -> None:
-    assert zone.call("stuck").errcode == CRASHED
-    (trace,) = entry_with(zone, "call", 1)["traces"]
-    assert trace["failure"]["text"] == "the ability took longer than its timeout (0.1 s)"
-    assert own_lines(trace) == [("stuck", "return Sum(sum=int(never.wait(1)))")]
-
-
 def test_the_job_of_an_asynchronous_call_tells_of_its_run(zone: Zone) -> None:
     assert zone.submit("later", {"text": "no number"}).result().errcode == CRASHED
     entry = entry_with(zone, "call", 2)

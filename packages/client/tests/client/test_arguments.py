@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import create_engine
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from tests.client.provider.stand import SETTINGS
 from tests.client.scripted import client_of
 from tests.support.async_store import AsyncStore
 from tests.support.tables import for_each
@@ -20,6 +21,7 @@ from wwspec_client import (
     AsyncSuite,
     AsyncZoneClient,
     Callbacks,
+    CancelAuth,
     NotifyReceiver,
     RetryPolicy,
     Suite,
@@ -27,7 +29,8 @@ from wwspec_client import (
 )
 from wwspec_client.archive import Archiver, AsyncArchiver
 from wwspec_client.call_lines import LogHooks
-from wwspec_client.sql import SqlInstallationStore, SqlPendingStore, SqlTokenStore, create_tables
+from wwspec_client.provider import ProviderApp
+from wwspec_client.sql import SqlInstallationStore, SqlKeyStore, SqlPendingStore, SqlTokenStore, create_tables
 from wwspec_client.stores import FileCursor, MemoryInstallationStore, MemoryPendingStore, StoredTokenProvider
 from wwspec_contracts import get_group_chat
 from wwspec_contracts.errors import ConfigurationError, StoreError
@@ -90,6 +93,10 @@ def page_config(url: str) -> object:
 
 def messages(program_id: str = "p", **given: Any) -> object:
     return client_of(program_id=program_id).messages(FileCursor("x"), **given)
+
+
+def provider(engine: Any = ENGINE, **given: Any) -> object:
+    return ProviderApp(engine, SETTINGS, store=lambda page, connection: None, **given)
 
 
 OF_SUITES: list[tuple[dict[str, Any], str]] = [
@@ -186,6 +193,14 @@ OF_SUITES: list[tuple[dict[str, Any], str]] = [
         ("on_failed is an async function", lambda: receiver(client_of(), on_failed=async_store)),
         ("handler is an async function", lambda: receiver(client_of(), handler=AsyncHandler())),
         *((text, partial(of, **given)) for given, text in OF_SUITES for of in (suite, async_suite)),
+        *(("encoding_aes_key", lambda of=of: of().commands) for of in (suite, async_suite)),
+        *(("corpid", lambda of=of: of().corp("")) for of in (suite, async_suite)),
+        ("on_notify is an async function: .* AsyncProviderApp", lambda: provider(on_notify=async_store)),
+        (r"on\[CancelAuth\] is an async function", lambda: provider(on={CancelAuth: async_store})),
+        ("more than 0 seconds", lambda: provider(archiver={"every": 0})),
+        ("tables is the MetaData of your tables, or None, not <function c", lambda: provider(tables=create_tables)),
+        ("AsyncArchiver takes an AsyncEngine", lambda: provider(ASYNC_ENGINE)),
+        *(("1 to 64 bytes", partial(SqlKeyStore, ENGINE, name=name)) for name in ("", "n" * 65)),
     ]
 )
 def test_a_wrong_argument_is_refused_by_its_name(said: str, make: Callable[[], object]) -> None:

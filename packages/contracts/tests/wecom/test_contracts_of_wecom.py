@@ -190,13 +190,6 @@ def test_only_required_keys_must_be_there(document: str) -> None:
 
 
 @for_each(APIS)
-def test_a_reply_may_be_an_error_and_nothing_else(api: str) -> None:
-    reply = decoded(f"api/{api}.response", {"errcode": 710611, "errmsg": "invalid cursor"})
-    assert isinstance(reply, Output)
-    assert (reply.errcode, reply.errmsg) == (710611, "invalid cursor")
-
-
-@for_each(APIS)
 def test_what_a_reply_leaves_out_reads_as_empty_and_is_never_shared(api: str) -> None:
     document = f"api/{api}.response"
     for _, _, found in objects(decoded(document, payload(document))):

@@ -14,9 +14,9 @@ from tests.client.provider.stand import OFTEN, SETTINGS, TABLES, Kind, Stand
 from tests.client.sql.test_installations import Backwards
 from tests.support.emulator import served
 from tests.support.waiting import wait_until
-from wwspec_client import CancelAuth, ConfigurationError, DataPermissionEnded, NotifyEvent, SuiteEvent
+from wwspec_client import CancelAuth, DataPermissionEnded, NotifyEvent, SuiteEvent
 from wwspec_client.provider import AsyncProviderApp, ProviderApp
-from wwspec_client.sql import SqlKeyStore, create_tables
+from wwspec_client.sql import SqlKeyStore
 from wwspec_contracts.errors import StoreError
 
 
@@ -159,27 +159,7 @@ def test_a_plain_app_starts_once_and_makes_no_tables_that_a_migration_makes(tmp_
     app.stop()
 
 
-async def on_event(event: object) -> None:
-    """Do nothing."""
-
-
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [
-        ({"on_notify": on_event}, "on_notify is an async function: .* AsyncProviderApp"),
-        ({"on": {CancelAuth: on_event}}, r"on\[CancelAuth\] is an async function"),
-        ({"archiver": {"every": 0}}, "more than 0 seconds"),
-        ({"tables": create_tables}, "tables is the MetaData of your tables, or None, not <function create_tables"),
-    ],
-)
-def test_a_wrong_option_is_named_where_it_is_given(options: Any, said: str) -> None:
-    with pytest.raises(ConfigurationError, match=said):
-        ProviderApp(create_engine("sqlite://"), SETTINGS, store=lambda page, connection: None, **options)
-
-
-def test_an_unknown_option_and_the_other_class_s_engine_are_refused() -> None:
-    engine: Any = create_async_engine("sqlite+aiosqlite://")
+def test_an_unknown_option_is_refused() -> None:
+    engine = create_async_engine("sqlite+aiosqlite://")
     with pytest.raises(TypeError, match="'forget'; did you mean forgets"):
         AsyncProviderApp(engine, SETTINGS, store=store_nothing, forget=[])  # type: ignore[call-arg]  # misspelt
-    with pytest.raises(ConfigurationError, match="AsyncArchiver takes an AsyncEngine"):
-        ProviderApp(engine, SETTINGS, store=lambda page, connection: None)

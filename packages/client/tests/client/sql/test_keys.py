@@ -8,7 +8,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.client.sql.conftest import ENGINES
 from tests.client.sql.test_installations import Backwards, dump
-from wwspec_client import ConfigurationError
 from wwspec_client.keys import new_pem
 from wwspec_client.sql import SqlKeyStore
 from wwspec_contracts.errors import StoreError
@@ -41,9 +40,3 @@ def test_keys_are_sealed_at_rest_and_read_with_the_same_cipher_only(database: En
         assert store.ring("corp", connection).versions == (1,)
     with pytest.raises(StoreError, match="a private key is sealed: give the store the cipher="):
         SqlKeyStore(database).ring("corp")
-
-
-def test_a_name_is_neither_empty_nor_too_long(database: Engine) -> None:
-    for name in ("", "n" * 65):
-        with pytest.raises(ConfigurationError, match="1 to 64 bytes"):
-            SqlKeyStore(database, name=name)

@@ -3,7 +3,6 @@
 import time
 from itertools import permutations
 from operator import methodcaller
-from typing import Any
 
 import httpx
 import pytest
@@ -15,7 +14,6 @@ from tests.support.provider import AES_KEY, PROVIDER, SUITE_ID, TOKEN
 from tests.support.tables import for_each
 from tests.support.waiting import wait_until
 from wwspec_client import (
-    AsyncSuite,
     ChangeAuth,
     DataPermission,
     DataPermissionEnded,
@@ -29,7 +27,6 @@ from wwspec_client import (
 from wwspec_client.notify.models import Notification
 from wwspec_client.stores import Installation, MemoryInstallationStore
 from wwspec_contracts.callbacks import Callback, CallbackCrypto
-from wwspec_contracts.errors import ConfigurationError
 
 DAY = 86_400
 
@@ -84,15 +81,6 @@ def test_what_the_app_fails_at_comes_again(make: Make) -> None:
     make(on_event=fails_once)
     wait_until(lambda: len(fails_once.given) == 2)
     assert [type(each) for each in fails_once.given] == [SuiteTicket, SuiteTicket]
-
-
-@for_each([Suite, AsyncSuite])
-def test_a_suite_without_a_token_has_no_command_url(kind: Any) -> None:
-    suite = kind("suite", "secret", installations=MemoryInstallationStore())
-    with pytest.raises(ConfigurationError, match="encoding_aes_key"):
-        _ = suite.commands
-    with pytest.raises(ConfigurationError, match="corpid"):
-        suite.corp("")
 
 
 def test_the_end_of_the_data_permission_is_known(stand: Stand, corp: Corp) -> None:
