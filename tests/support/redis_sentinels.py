@@ -124,9 +124,15 @@ def _has_replica(server: LocalRedis) -> bool:
 
 
 @contextmanager
-def local_sentinels(directory: Path, *options: str, **others: Any) -> Iterator[LocalSentinels]:
-    """Run sentinels with servers of durable and these options, and others of `LocalSentinels`."""
-    group = LocalSentinels(directory, (*DURABLE, *options), **others)
+def local_sentinels(
+    directory: Path,
+    *options: str,
+    tls: Sequence[str] = (),
+    lines: Sequence[str] = (),
+    down_after: int = DOWN_AFTER,
+) -> Iterator[LocalSentinels]:
+    """Run sentinels with servers of durable and these options; see `LocalSentinels`."""
+    group = LocalSentinels(directory, (*DURABLE, *options), tls, lines, down_after)
     try:
         group.start()
         yield group
