@@ -100,7 +100,7 @@ def test_a_call_stops_at_its_breakpoint_and_is_answered_afterwards(dev: DevTermi
     assert "held up" not in dev.printed
 
 
-def test_code_on_an_event_stops_at_its_breakpoint(dev: DevTerminal) -> None:
+def test_code_on_an_event_and_an_asynchronous_call_stop_at_their_breakpoints(dev: DevTerminal) -> None:
     fired = dev.wwspec("fire", "conversation_new_message")
     dev.answer("p event.event_type")
     dev.expect("'conversation_new_message'")
@@ -108,9 +108,6 @@ def test_code_on_an_event_stops_at_its_breakpoint(dev: DevTerminal) -> None:
     dev.answer("c")
     dev.expect("seen conversation_new_message")
     dev.expect("job .*conversation_new_message +ok ")
-
-
-def test_an_asynchronous_call_waits_for_the_debugger(dev: DevTerminal) -> None:
     call = dev.wwspec("call", "--async", "greet")
     dev.answer("c")
     done = call.end()

@@ -172,35 +172,29 @@ def test_machines_that_have_not_answered_are_an_error(shell: Shell, zone: Served
     assert "not 2 yet: 1 machine has answered 4 calls (" in done.stderr
 
 
-@pytest.fixture
-def two_machines(app: Path) -> Iterator[ServedZone]:
-    """Two machines, each with a store of its own; events and calls go to one after the other."""
+def test_of_two_machines_the_one_that_has_a_job_is_found_and_a_corp_is_forgotten_at_both(app: Path) -> None:
+    """Each has a store of its own; events and calls go to one after the other."""
     (app / "abilities" / "repaired").unlink(missing_ok=True)
     with serve_zone(app, machines=2) as zone:
-        yield zone
+        shell = shell_of(zone, app)
 
+        def failed_at_both() -> list[dict[str, Any]]:
+            """Fire an event at each machine whose code fails for good; return the jobs."""
+            for _ in range(2):
+                zone.fire("hit_keyword")
+            wait_until(lambda: len(failed(shell, "--tries", "4")) == 2)
+            return failed(shell, "--tries", "4")
 
-def test_of_several_machines_the_one_that_has_the_job_is_found(two_machines: ServedZone, app: Path) -> None:
-    shell = shell_of(two_machines, app)
-    for _ in range(2):  # one for each machine
-        two_machines.fire("hit_keyword")
-    wait_until(lambda: len(failed(shell, "--tries", "4")) == 2)
-    jobs = failed(shell, "--tries", "4")
-    assert len({each["machine"] for each in jobs}) == 2
-    for each in jobs:
-        done = shell("job", "drop", each["job_id"])
-        assert done.stdout == f"{each['job_id']} is dropped at machine {each['machine']}\n"
-    assert failed(shell, "--tries", "4") == []
-    none = shell("job", "drop", jobs[0]["job_id"], "--tries", "4")
-    assert "2 machines have answered 4 calls (" in none.stderr
-
-
-def test_a_corp_is_forgotten_at_every_machine(two_machines: ServedZone, app: Path) -> None:
-    shell = shell_of(two_machines, app)
-    for _ in range(2):
-        two_machines.fire("hit_keyword")
-    wait_until(lambda: len(failed(shell, "--tries", "4")) == 2)
-    done = shell("forget", two_machines.client.info()["corpid"], "--machines", "2")
-    assert (done.exit_code, done.stderr) == (0, "")
-    assert [each["jobs"] for each in json.loads(done.stdout)] == [1, 1]
-    assert failed(shell, "--tries", "4") == []
+        jobs = failed_at_both()
+        assert len({each["machine"] for each in jobs}) == 2
+        for each in jobs:
+            done = shell("job", "drop", each["job_id"])
+            assert done.stdout == f"{each['job_id']} is dropped at machine {each['machine']}\n"
+        assert failed(shell, "--tries", "4") == []
+        none = shell("job", "drop", jobs[0]["job_id"], "--tries", "4")
+        assert "2 machines have answered 4 calls (" in none.stderr
+        failed_at_both()
+        done = shell("forget", zone.client.info()["corpid"], "--machines", "2")
+        assert (done.exit_code, done.stderr) == (0, "")
+        assert [each["jobs"] for each in json.loads(done.stdout)] == [1, 1]
+        assert failed(shell, "--tries", "4") == []

@@ -1,6 +1,5 @@
 """Deliberate mistakes, each made for real: docs/en/reference/mistakes.md has the exit code and the message of each."""
 
-import io
 import re
 import shlex
 import socket
@@ -48,14 +47,6 @@ def shop(text: str) -> Mapping[str, str | bytes]:
 
 def settings(text: str) -> Mapping[str, str | bytes]:
     return {"wwspec.toml": text}
-
-
-def layers() -> bytes:
-    """Return a tar with what `docker save` writes."""
-    with io.BytesIO() as written:
-        with tarfile.open(fileobj=written, mode="w") as tar:
-            tar.addfile(tarfile.TarInfo("manifest.json"))
-        return written.getvalue()
 
 
 OWN = {
@@ -198,7 +189,9 @@ MISTAKES = {
             **shop(SHOP.replace("    return", "    import a_shop_library\n\n    return")),
         }
     ),
-    "a tar of `docker save`": Mistake({"shop.tar": layers()}, "image --check shop.tar"),
+    "a tar of `docker save`": Mistake(
+        {"shop.tar": tarfile.TarInfo("manifest.json").tobuf() + bytes(1024)}, "image --check shop.tar"
+    ),
 }
 
 

@@ -6,7 +6,6 @@ import pytest
 
 from tests.support.apps import write_files
 from tests.support.command import pytest_session, wwspec
-from wwspec_devtools.cli.watching import changes
 
 PROGRAM = """\
 from wwspec_contracts import get_group_chat, get_hit_msg_list
@@ -112,9 +111,3 @@ def test_it_is_needed_in_the_image(app: Path) -> None:
     done = wwspec(app, "check")
     assert ".dockerignore:1: `*` keeps program.py out of the image" in done.stderr
     assert "add a line !program.py at its end" in done.stderr
-
-
-def test_it_is_watched(app: Path) -> None:
-    watched = changes(app, app / "program.py")
-    write_files(app, {"program.py": f"{PROGRAM}\n"})
-    assert next(watched) == [app / "program.py"]

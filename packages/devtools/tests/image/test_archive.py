@@ -49,16 +49,6 @@ def test_members_are_those_of_tarfile(kind: str, items: list[tuple[str, bytes, s
     assert [tuple(each._replace(name=each.name.rstrip("/"))) for each in read_members(file)] == expected
 
 
-def test_a_number_may_be_as_large_as_gnu_writes_it(tmp_path: Path) -> None:
-    member = tarfile.TarInfo("app/large")
-    member.size = 9 << 30
-    with (tmp_path / "zone.tar").open("wb") as file:
-        file.write(member.tobuf(tarfile.GNU_FORMAT))
-        file.truncate((9 << 30) + 1536)
-    with open_archive(tmp_path / "zone.tar") as archive:
-        assert archive.members["app/large"].size == 9 << 30
-
-
 @given(data=st.binary(max_size=2000))
 def test_any_bytes_are_members_or_refused(data: bytes) -> None:
     try:

@@ -4,7 +4,6 @@ Each session of pytest runs in a process of its own.
 """
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import pytest
 
 from tests.support.apps import ROOT, write_files
 from tests.support.command import pytest_session, wwspec
-from tests.support.processes import UNMEASURED
+from tests.support.processes import UNMEASURED, finished
 
 APPLICATION = {
     "abilities/registry.toml": """
@@ -205,7 +204,7 @@ def test_a_session_with_tests_of_hypothesis_keeps_its_plugin(tmp_path: Path) -> 
     write_files(tmp_path, {"conftest.py": SAYING, "test_one.py": USING})
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q"]
     environment = {**os.environ, **UNMEASURED, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True, check=False)
+    done = finished(*command, cwd=tmp_path, env=environment)
     assert done.returncode == 1
     assert "test_a_number(\n" in done.stdout
     assert done.stdout.endswith("imported: True, plugin: True\n")

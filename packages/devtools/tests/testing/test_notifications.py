@@ -132,12 +132,6 @@ def test_the_fields_of_an_event_are_given_by_name(zone: Zone) -> None:
     assert event["knowledge_base_learn_done"]["learn_status"] == 1
 
 
-def test_nothing_is_in_work_in_a_zone_that_rests(zone: Zone) -> None:
-    zone.fire("chat_archive_audit_approved_single")
-    zone.wait_idle()
-    assert zone.client.wait_idle(0) == []
-
-
 def test_a_repeat_of_an_event_whose_code_runs_once_is_no_work(tmp_path: Path) -> None:
     once = REGISTRY.replace("{notify}", "now").replace("retries = 1", "once = true\nretries = 1")
     write_files(tmp_path, {"abilities/registry.toml": once, "abilities/slow.py": SLOW})

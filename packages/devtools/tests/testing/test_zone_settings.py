@@ -6,7 +6,6 @@ import pytest
 
 from tests.support.apps import python_anew, write_files
 from tests.support.zones import serve_zone
-from wwspec_devtools.child import ChildError
 
 APPLICATION = """
 from collections.abc import Iterator
@@ -83,13 +82,3 @@ with Zone.in_process(Path(sys.argv[1])) as zone:
     said = python_anew(program, app, env={"WWSPEC_APP_TOKEN": "s3cret", "WWSPEC_APP_RETRIES": "9"})
     lines = [line for line in said.splitlines() if line.startswith("https")]
     assert lines == ["https://example.org with 11, 9, ***", "https://example.org with 6, 9, ***"]
-
-
-def test_without_a_setting_the_program_does_not_start_and_says_what_is_missing(app: Path) -> None:
-    with pytest.raises(ChildError) as caught:
-        serve_zone(app, settings={"retries": "many"})
-    said = str(caught.value)
-    assert (
-        "wwspec.toml:1 [app]: missing token: set WWSPEC_APP_TOKEN, or name a file that holds it with token-file" in said
-    )
-    assert "WWSPEC_APP_RETRIES: must be a whole number, not a text" in said

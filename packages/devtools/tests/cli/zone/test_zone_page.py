@@ -4,7 +4,6 @@ import os
 import re
 import shlex
 import sys
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ from tests.support.command import wwspec
 from tests.support.emulator import Emulator, http_server
 from tests.support.tools import tool
 from tests.support.waiting import wait_until
-from tests.support.zones import forked_child, running_child
+from tests.support.zones import running_child
 
 PAGE = "http://127.0.0.1:1/"
 HEADLESS = "--headless=new --no-sandbox --disable-gpu --remote-debugging-port=0"
@@ -41,21 +40,18 @@ def record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.slow  # a whole browser starts and ends: 5 s
 def test_a_browser_opens_the_page_as_the_member_and_ends_with_the_command(emulator: Emulator, tmp_path: Path) -> None:
     browser = f"{tool('chromium')} {HEADLESS}"
-    with ExitStack() as stack:
-        site = stack.enter_context(
-            http_server(lambda *_: (404, {}, b""), lambda _: (200, {}, b"<h1>An app's page</h1>"))
-        )
+    with http_server(lambda *_: (404, {}, b""), lambda _: (200, {}, b"<h1>An app's page</h1>")) as site:
         arguments = [f"{site}/chat", "--user", "lina", "--browser", browser, "--state", str(tmp_path / "state")]
-        child = forked_child(["zone", "page", *arguments, "--url", emulator.url], output=tmp_path / "printed")
-        stack.callback(child.kill)
-        devtools = child.wait_for(re.compile(r"DevTools listening on (ws://\S+)"))[1]
-        with sync_playwright() as playwright:
+        with (
+            running_child(["zone", "page", *arguments, "--url", emulator.url], output=tmp_path / "printed") as child,
+            sync_playwright() as playwright,
+        ):
+            devtools = child.wait_for(re.compile(r"DevTools listening on (ws://\S+)"))[1]
             context = playwright.chromium.connect_over_cdp(devtools).contexts[0]
             page = context.pages[0]
             expect(page).to_have_url(f"{site}/chat")
             expect(page.get_by_role("heading")).to_have_text("An app's page")
             assert [each["name"] for each in context.cookies("https://open.work.weixin.qq.com")] == ["open_sid"]
-        child.stop()
         assert child.process.returncode == 0
 
 
