@@ -376,14 +376,10 @@ def test_whatever_a_journal_raises_is_logged_and_ends_no_thread_and_the_job_is_r
 
 
 def test_an_sdk_that_ends_the_thread_is_a_report_that_was_not_accepted(store: Store) -> None:
-    sdk = Platform()
-
-    def end_the_thread(request: str) -> str:
-        sdk.replies[REPORT] = sdk._on_report
+    def end_the_thread() -> None:
         raise SystemExit("a secret")
 
-    sdk.replies[REPORT] = end_the_thread
-    reported(store, sdk, answer)
+    reported(store, Platform(end_the_thread), answer)
 
 
 def test_what_is_claimed_while_a_stop_begins_is_given_back_and_was_no_attempt(store: Store) -> None:

@@ -1,12 +1,17 @@
 """What others can see of the processes that a test starts."""
 
+import os
 import subprocess
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+import wwspec_router
+
 UNMEASURED: Mapping[str, str] = {"COVERAGE_PROCESS_CONFIG": "", "COVERAGE_PROCESS_START": ""}
 """The environment of a process whose coverage is not measured: measuring takes memory, and writes to the repository."""
+WITH_ROUTER: Mapping[str, str] = {**os.environ, "PYTHONPATH": str(Path(wwspec_router.__file__).parents[1])}
+"""The environment of a process that imports the router of this one."""
 
 
 def finished(

@@ -9,7 +9,6 @@ from tests.stores.suites.keeping import check_kept_with_jobs, keeping
 from tests.stores.suites.kept_values import KEY, OUTCOME, running, text_of, write
 from tests.support.redis_clock import RewindingClock
 from tests.support.redis_server import LocalRedis, local_redis
-from tests.support.waiting import wait_until
 from wwspec_contracts.errors import KeptConflictError, StoreError
 from wwspec_router.stores.base import Forgotten
 from wwspec_router.stores.failed import Failure
@@ -17,7 +16,6 @@ from wwspec_router.stores.kept import KeptKey
 from wwspec_router.stores.redis.events import RedisStore
 
 PREFIX = "{zone-program}:"
-ENTRY = f"{PREFIX}kept:entry:corp:1000002:app:count"
 MANY = 600
 """More than one script removes."""
 
@@ -40,19 +38,6 @@ def test_a_server_that_is_killed_has_kept_values_with_their_jobs_or_not_at_all(t
             check_kept_with_jobs(process, store)
 
 
-def test_keys_of_values_keep_to_the_name_space_and_to_plain_characters(server: LocalRedis, store: RedisStore) -> None:
-    store.write_kept([write("1", KeptKey("ww{1}", 7, "a:b", "*\n"))])
-    names = "layout kept:entry:ww%7B1%7D:7:a%3Ab:%2A%0A kept:expiry kept:sizes kept:bytes kept:corps"
-    assert set(server.run("KEYS", "*")) == {f"{PREFIX}{each}".encode() for each in names.split()}
-
-
-def test_the_server_itself_removes_a_value_at_its_end(server: LocalRedis, store: RedisStore) -> None:
-    store.write_kept([write("1", ttl=0.05), write("2", KeptKey("corp", 1, "app", "n"))])
-    wait_until(lambda: store.read_kept(KEY) is None)
-    assert server.run("EXISTS", ENTRY) == 0
-    assert store.forget("corp").kept == 1
-
-
 def test_values_that_were_removed_or_have_ended_leave_no_count(server: LocalRedis, store: RedisStore) -> None:
     store.write_kept([write("1", KeptKey("corp", number, "app", "n"), ttl=60) for number in range(250)])
     store.write_kept([write("2", KeptKey("corp2", 1, "app", "n"))])
@@ -61,14 +46,6 @@ def test_values_that_were_removed_or_have_ended_leave_no_count(server: LocalRedi
         store.write_kept([write(None, KeptKey("corp2", 1, "app", "n"))])
     assert set(server.run("KEYS", "*")) == {b"{zone-program}:layout", b"{zone-program}:kept:bytes"}
     assert server.run("GET", f"{PREFIX}kept:bytes") == b"0"
-
-
-def test_value_that_was_deleted_by_hand_is_gone_and_can_be_written_again(server: LocalRedis, store: RedisStore) -> None:
-    store.write_kept([write("1")])
-    server.run("DEL", ENTRY)
-    assert store.read_kept(KEY) is None
-    store.write_kept([write("23", expected=None)])
-    assert server.run("GET", f"{PREFIX}kept:bytes") == b"7"
 
 
 def test_what_makes_no_use_of_kept_values_has_no_key_of_them(server: LocalRedis, store: RedisStore) -> None:

@@ -61,14 +61,6 @@ class FailedJobsSuite(StoreFixtures):
         running(store)
         assert store.steps("a") == {}
 
-    def test_an_owner_that_lost_its_job_keeps_no_step(self, store: Store, clock: ManualClock) -> None:
-        running(store)
-        clock.advance(LEASE)
-        store.claim("two", 1, LEASE)
-        assert not store.keep_step("one", "a", "fetch", "1")
-        assert not store.keep_step("one", "none", "fetch", "1")
-        assert store.steps("a") == {}
-
     def test_a_run_that_does_not_count_is_no_attempt(self, store: Store, clock: ManualClock) -> None:
         running(store)
         assert store.postpone("one", "a", 30, counted=False)

@@ -207,14 +207,18 @@ class KeptValuesSuite(StoreFixtures):
         assert store.finish("one", "a", [write("2")])
         assert (text_of(store), store.has_job("a")) == ("2", False)
 
-    def test_an_owner_that_lost_its_job_writes_nothing(self, store: Store, clock: ManualClock) -> None:
+    def test_an_owner_that_lost_its_job_writes_nothing_and_keeps_no_step(
+        self, store: Store, clock: ManualClock
+    ) -> None:
         running(store)
         clock.advance(LEASE)
         store.claim("two", 1, LEASE)
         assert not store.keep_outcome("one", "a", OUTCOME, [write("1")])
         assert not store.finish("one", "a", [write("1")])
         assert not store.finish("one", "a", [write("1", expected="a version that is not there")])
-        assert text_of(store) is None
+        assert not store.keep_step("one", "a", "fetch", "1")
+        assert not store.keep_step("one", "none", "fetch", "1")
+        assert (text_of(store), store.steps("a")) == (None, {})
 
     def test_a_conflict_keeps_neither_outcome_nor_end(self, store: Store, clock: ManualClock) -> None:
         running(store)
