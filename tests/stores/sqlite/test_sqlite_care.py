@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,7 @@ from tests.stores.suites.job_samples import job
 from tests.stores.suites.kept_values import text_of, write
 from tests.stores.suites.rig import ManualClock, in_threads, refusal
 from tests.support.apps import ROOT
-from tests.support.processes import UNMEASURED, WITH_ROUTER, finished
+from tests.support.processes import UNMEASURED, WITH_ROUTER, finished, waiting
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_contracts.errors import StoreError
 from wwspec_router.process import names
@@ -28,6 +28,7 @@ from wwspec_router.stores.sqlite.events import SqliteStore
 from wwspec_router.stores.sqlite.removal import Housekeeping
 
 HERE = Path(__file__).parent
+LOCKER = HERE / "locker.py"
 SUFFIXES = ["", "-wal", "-shm"]
 
 
@@ -36,17 +37,6 @@ def run_unprivileged(*arguments: object, **environment: str) -> str:
     bound = ["setpriv", "--bounding-set=-dac_override"] if os.getuid() == 0 else []
     done = finished(*bound, sys.executable, *map(str, arguments), env={**WITH_ROUTER, **UNMEASURED, **environment})
     return done.stdout + done.stderr
-
-
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Let another process keep a file locked."""
-    command = [sys.executable, str(HERE / "locker.py"), str(path)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "locked\n"
-        yield
-        process.communicate(timeout=DEADLINE)
 
 
 def test_a_lock_held_by_another_process_refuses_an_event_within_three_seconds(path: Path, store: SqliteStore) -> None:
@@ -58,7 +48,7 @@ def test_a_lock_held_by_another_process_refuses_an_event_within_three_seconds(pa
         assert "locked" in refusal(lambda: store.put("corp", 1, str(number), "text", 100))
         return time.monotonic() - begun
 
-    with locked(path):
+    with waiting("locked", LOCKER, path):
         waited = in_threads(put, 16)
         assert store.get("corp", 1, "before") == "text"
     assert all(2.5 < each < 5.0 for each in waited), waited
@@ -67,7 +57,7 @@ def test_a_lock_held_by_another_process_refuses_an_event_within_three_seconds(pa
 
 
 def test_a_write_whose_lock_comes_in_time_is_done(path: Path, store: SqliteStore) -> None:
-    with locked(path):
+    with waiting("locked", LOCKER, path):
         threads = [
             threading.Thread(target=store.put, args=("corp", 1, str(number), "text", 100)) for number in range(8)
         ]
@@ -127,7 +117,7 @@ def test_events_of_a_wal_that_was_deleted_are_in_the_file_after_the_end(path: Pa
 @pytest.mark.slow  # waits until the store looks again
 def test_a_store_that_could_not_write_serves_again_when_it_can(path: Path, store: SqliteStore) -> None:
     store.check()
-    with locked(path):
+    with waiting("locked", LOCKER, path):
         store.check()  # as far as anybody knows
         assert "locked" in refusal(lambda: store.put("corp", 1, "id", "text", 1000))
         assert "locked" in refusal(store.check)

@@ -205,8 +205,4 @@ class JobJournalSuite(StoreFixtures):
         assert ageless(store.claim("one", 2, LEASE)) == [job("same", data=str(winner), claims=1)]
 
     def test_it_behaves_as_a_model_of_it(self, store_factory: StoreFactory, clock: ManualClock) -> None:
-        class Machine(JournalMachine):
-            def __init__(self) -> None:
-                super().__init__(store_factory, clock)
-
-        run_state_machine_as_test(Machine, settings=SETTINGS)
+        run_state_machine_as_test(lambda: JournalMachine(store_factory, clock), settings=SETTINGS)

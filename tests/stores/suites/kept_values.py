@@ -263,11 +263,9 @@ class KeptValuesSuite(StoreFixtures):
             assert store.get("corp", 1000002, "n") is None
 
     def test_a_store_agrees_with_a_dict(self, store_factory: StoreFactory) -> None:
-        class Machine(KeptMachine):
-            def __init__(self) -> None:
-                super().__init__(store_factory(StoreLimits(max_kept_bytes=BOUND)))
-
-        run_state_machine_as_test(Machine, settings=SETTINGS)
+        run_state_machine_as_test(
+            lambda: KeptMachine(store_factory(StoreLimits(max_kept_bytes=BOUND))), settings=SETTINGS
+        )
 
 
 BOUND = 1000

@@ -109,11 +109,7 @@ class NotifyStoreSuite(StoreFixtures):
         assert all(in_threads(work))
 
     def test_it_behaves_as_a_dict_per_corp_and_app(self, store_factory: StoreFactory, clock: ManualClock) -> None:
-        class Machine(NotifyMachine):
-            def __init__(self) -> None:
-                super().__init__(store_factory, clock)
-
-        run_state_machine_as_test(Machine, settings=SETTINGS)
+        run_state_machine_as_test(lambda: NotifyMachine(store_factory, clock), settings=SETTINGS)
 
 
 corpids = st.sampled_from(["ww1", "ww2", "WW1", ""])

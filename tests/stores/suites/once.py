@@ -114,11 +114,9 @@ class OnceSuite(StoreFixtures):
             assert "secret" not in f"{caught.value} {caught.value.__context__}"
 
     def test_calls_do_what_a_simple_model_does(self, store_factory: StoreFactory, clock: ManualClock) -> None:
-        class Machine(OnceMachine):
-            def __init__(self) -> None:
-                super().__init__(store_factory(StoreLimits(max_once=3, max_once_bytes=30)), clock)
-
-        run_state_machine_as_test(Machine, settings=SETTINGS)
+        run_state_machine_as_test(
+            lambda: OnceMachine(store_factory(StoreLimits(max_once=3, max_once_bytes=30)), clock), settings=SETTINGS
+        )
 
 
 class _Held(NamedTuple):
