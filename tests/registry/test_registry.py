@@ -1,6 +1,5 @@
 import os
 import re
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -259,16 +258,12 @@ def test_neither_two_prefixes_nor_one_must_make_the_same_ability_id_twice(regist
 )
 def test_a_file_that_is_not_toml_is_one_fault(content: bytes, fault: str, registry: Path) -> None:
     registry.write_bytes(content)
-    [found] = faults_of(registry)
+    try:
+        [found] = parse_registry(registry)[1]
+    except RegistryError as error:
+        [found] = error.faults
     assert re.match(fault, found.replace(f"{registry.parent}/", ""))
     assert len(found) < 500
-
-
-def faults_of(path: Path) -> Sequence[str]:
-    try:
-        return parse_registry(path)[1]
-    except RegistryError as error:
-        return error.faults
 
 
 def test_what_is_no_regular_file_or_too_large_is_told_and_not_read(registry: Path) -> None:

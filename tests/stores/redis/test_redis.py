@@ -14,7 +14,7 @@ from hypothesis import given, strategies as st
 from tests.stores.redis.relay import relay_to
 from tests.stores.redis.suite import RedisSuite
 from tests.stores.suites.job_samples import ageless, ids, job
-from tests.stores.suites.kept_values import KEY, write
+from tests.stores.suites.kept_values import KEY, running, write
 from tests.stores.suites.notifications import fetch, notification
 from tests.stores.suites.once import ONE
 from tests.stores.suites.rig import SETTINGS, in_threads, refusal, refused
@@ -27,6 +27,7 @@ from wwspec_contracts.errors import ConfigurationError, StoreError, StoreFullErr
 from wwspec_devtools.testing.ports import held_ports
 from wwspec_router.stores import StoreLimits, open_store, risks_of
 from wwspec_router.stores.capacity import StoreFigures
+from wwspec_router.stores.failed import Failure
 from wwspec_router.stores.job import Outcome
 from wwspec_router.stores.kept import KeptKey
 from wwspec_router.stores.once import KeptReply
@@ -139,15 +140,22 @@ def test_a_lease_and_a_delay_end_by_the_servers_clock(store: RedisStore) -> None
     wait_until(lambda: ageless(store.claim("two", 1, 1000)) == [job("a", claims=3)])
 
 
-def test_the_books_forget_expired_entries_over_time(server: LocalRedis, store: RedisStore) -> None:
+def test_the_books_forget_expired_entries_and_values_over_time_and_removed_ones(
+    server: LocalRedis, store: RedisStore
+) -> None:
     for number in range(250):
         store.put("corp", 1, f"old {number}", "text", 100)
+    store.write_kept([write("1", KeptKey("corp", number, "app", "n"), ttl=60) for number in range(250)])
+    store.write_kept([write("2", KeptKey("corp2", 1, "app", "n"))])
     RewindingClock(server).advance(100)
     assert server.run("ZCARD", f"{PREFIX}notify:expiry") == server.run("HLEN", f"{PREFIX}notify:sizes") == 250
     for _ in range(3):
         store.put("corp", 1, "new", "text", 100)
+        store.write_kept([write(None, KeptKey("corp2", 1, "app", "n"))])
     assert server.run("ZCARD", f"{PREFIX}notify:expiry") == server.run("HLEN", f"{PREFIX}notify:sizes") == 1
     assert server.run("GET", f"{PREFIX}notify:bytes") == b"4"
+    assert server.run("KEYS", f"{PREFIX}kept:*") == [f"{PREFIX}kept:bytes".encode()]
+    assert server.run("GET", f"{PREFIX}kept:bytes") == b"0"
 
 
 def test_figures_are_right_however_many_entries_expired(server: LocalRedis, store: RedisStore) -> None:
@@ -164,20 +172,28 @@ def test_entry_or_value_that_was_deleted_by_hand_is_gone_and_can_be_put_again(
     store.put("corp", 1, "id", "text", 100)
     store.write_kept([write("1")])
     server.run("DEL", f"{PREFIX}notify:entry:corp:1:id", KEPT)
-    assert store.get("corp", 1, "id") is store.read_kept(KEY) is None
+    assert (store.get("corp", 1, "id"), store.read_kept(KEY)) == (None, None)
     store.put("corp", 1, "id", "other text", 100)
     store.write_kept([write("23", expected=None)])
     assert store.figures() == StoreFigures(rows=1, bytes=10)
     assert server.run("GET", f"{PREFIX}kept:bytes") == b"7"
 
 
-def test_job_that_was_deleted_by_hand_keeps_no_other_from_being_claimed(server: LocalRedis, store: RedisStore) -> None:
+def test_jobs_that_were_deleted_by_hand_keep_no_other_from_being_claimed_or_listed(
+    server: LocalRedis, store: RedisStore
+) -> None:
     for each in "ab":
         store.add(job(each))
     server.run("DEL", f"{PREFIX}job:a")
     assert ids(store.claim("one", 2, 100)) == ["b"]
     figures = store.job_figures()
     assert (figures.waiting, figures.claimed) == (0, 1)
+    for each in "cd":
+        running(store, each)
+        store.set_aside("one", each, Failure(error="KeyError"))
+    server.run("DEL", f"{PREFIX}job:c")
+    assert [each.job_id for each in store.failed_jobs("corp", 1000002, 9)] == ["d"]
+    assert not store.retry("corp", 1000002, "c")
 
 
 def test_two_instances_of_one_prefix_share_entries_jobs_and_bounds(server: LocalRedis) -> None:

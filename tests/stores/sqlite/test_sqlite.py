@@ -125,15 +125,13 @@ def test_a_disk_that_refuses_to_write_is_a_clear_error_that_repeats_no_text(path
         assert all(store.get("corp", 1, number) for number in stored)
 
 
-def test_commits_wait_for_the_disk(tmp_path: Path) -> None:
-    with closing(SqliteFile(tmp_path / "notify.db", LAYOUT, SCHEMA)) as file:
+def test_commits_wait_for_the_disk_and_the_wal_is_emptied_unless_somebody_reads_or_the_file_is_closed(
+    path: Path,
+) -> None:
+    with closing(SqliteFile(path, LAYOUT, SCHEMA)) as file:
         full = 2
         assert file.write(lambda db: db.execute("PRAGMA synchronous").fetchone()) == (full,)
         assert file.read("PRAGMA journal_mode") == [("wal",)]
-
-
-def test_the_wal_is_emptied_unless_somebody_reads_or_the_file_is_closed(path: Path) -> None:
-    with closing(SqliteFile(path, LAYOUT, SCHEMA)) as file:
         with closing(sqlite3.connect(path)) as other:
             other.execute("BEGIN")
             other.execute("SELECT count(*) FROM notify").fetchone()

@@ -6,7 +6,6 @@ from contextlib import closing
 import msgspec
 import pytest
 from hypothesis import given, strategies as st
-from hypothesis.stateful import run_state_machine_as_test
 
 from tests.stores.suites.job_machine import JournalMachine
 from tests.stores.suites.job_samples import LEASE, ageless, claim_new, ids, job, job_bytes
@@ -205,4 +204,4 @@ class JobJournalSuite(StoreFixtures):
         assert ageless(store.claim("one", 2, LEASE)) == [job("same", data=str(winner), claims=1)]
 
     def test_it_behaves_as_a_model_of_it(self, store_factory: StoreFactory, clock: ManualClock) -> None:
-        run_state_machine_as_test(lambda: JournalMachine(store_factory, clock), settings=SETTINGS)
+        self.run_machine(lambda: JournalMachine(store_factory, clock))

@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 from hypothesis import given, strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, rule
 from msgspec import UNSET
 
 from tests.stores.suites.job_samples import LEASE, job
@@ -263,9 +263,7 @@ class KeptValuesSuite(StoreFixtures):
             assert store.get("corp", 1000002, "n") is None
 
     def test_a_store_agrees_with_a_dict(self, store_factory: StoreFactory) -> None:
-        run_state_machine_as_test(
-            lambda: KeptMachine(store_factory(StoreLimits(max_kept_bytes=BOUND))), settings=SETTINGS
-        )
+        self.run_machine(lambda: KeptMachine(store_factory(StoreLimits(max_kept_bytes=BOUND))))
 
 
 BOUND = 1000
