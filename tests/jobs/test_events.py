@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from tests.jobs.code import Code, failing
+from tests.serving.test_late_code import late_lines
 from tests.support.events import (
     ACCEPTED,
     HIT,
@@ -34,6 +35,7 @@ from wwspec_router.jobs.executor import MAX_RUNS
 from wwspec_router.monitoring.figures import EventCounts
 from wwspec_router.stores import open_store
 from wwspec_router.stores.base import Store
+from wwspec_router.stores.failed import Failure
 
 NEW_MESSAGE = '{"event_type":"conversation_new_message","timestamp":5,"conversation_new_message":{"token":"m"}}'
 
@@ -128,13 +130,19 @@ def test_a_failing_handler_is_run_again(store: Store, error: BaseException, capl
     assert "a-secret" not in caplog.text
 
 
-@pytest.mark.parametrize("notify", ["now", "after"])
-def test_the_app_gets_an_event_whose_handler_fails(store: Store, notify: str, caplog: pytest.LogCaptureFixture) -> None:
-    code = Code(failing(AbilityError("no")), notify=notify, retries=2)
+@pytest.mark.parametrize("notify", ["now", "after", "never"])
+def test_an_event_whose_retries_are_used_up_reaches_the_app_and_is_set_aside_with_its_last_error(
+    store: Store, notify: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    code = Code(failing(AbilityError("a-secret", errcode=1001)), notify=notify, retries=2)
     program = handled(code.table, store)
     assert code.attempts == [1, 2, 3]
-    assert program.notified == ["notify-0"]
-    assert program.stored("notify-0") == json.loads(HIT)
+    assert program.notified == ["notify-0"] * (notify != "never")
+    assert program.stored("notify-0") == (json.loads(HIT) if notify != "never" else None)
+    (found,) = store.failed_jobs("corp", 7, 9)
+    assert (found.name, found.attempt) == ("event:hit_keyword", 3)
+    assert found.failure == Failure(error="AbilityError", errcode=1001)
+    assert "a-secret" not in repr(found)
     assert program.figures.snapshot().events == EventCounts(ended=1, retried=2, failed=1)
     assert "of event:hit_keyword failed, and is not run again" in caplog.text
 
@@ -152,15 +160,23 @@ def test_a_handler_that_is_too_late_has_failed(memory: Store) -> None:
     assert program.figures.snapshot().events == EventCounts(ended=1, retried=1, failed=1)
 
 
-def test_a_handler_that_hangs_beyond_its_time_out_is_given_up_and_its_event_delivered(memory: Store) -> None:
+def test_a_handler_that_hangs_beyond_its_time_out_is_named_while_it_runs_and_given_up_and_its_event_delivered(
+    memory: Store, caplog: pytest.LogCaptureFixture
+) -> None:
     """It still runs, so it is not begun a second time."""
     gate = Gate()
-    code = Code(gate.hold, notify="after", timeout=0.01)
+    code = Code(gate.hold, notify="after", timeout=0.05)
     with running(code.table, memory, threads=1, hang_after=0.05) as program:
         assert program.event() == ACCEPTED
+        wait_until(lambda: late_lines(caplog) != [])
         program.wait_done()
         assert program.notified == ["notify-0"]
         gate.go_on.set()
+    (line,) = late_lines(caplog)
+    assert line.startswith(
+        "event:hit_keyword refused, HandlerTimeoutError: the ability took longer than its timeout (0.05 s, "
+        "at waiting.py:N hold < code.py:N handler, in threading.py:N wait"
+    )
     assert code.attempts == [1]
     assert program.figures.snapshot().events == EventCounts(ended=1, failed=1)
     assert [each.failure.error for each in memory.failed_jobs("corp", 7, 9)] == ["HandlerTimeoutError"]

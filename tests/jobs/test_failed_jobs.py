@@ -30,7 +30,7 @@ from wwspec_contracts.errors import StoreError
 from wwspec_router import AbilityError, EventContext
 from wwspec_router.envelope import Call
 from wwspec_router.jobs.executor import GIVE_UP_AFTER, MAX_RUNS
-from wwspec_router.monitoring.figures import EventCounts
+from wwspec_router.monitoring.figures import EventCounts, Figures, JobCounts
 from wwspec_router.stores import open_store
 from wwspec_router.stores.base import Store
 from wwspec_router.stores.failed import FailedJob, Failure
@@ -39,20 +39,6 @@ from wwspec_router.stores.program_keys import forget
 
 def failed(store: Store) -> list[FailedJob]:
     return store.failed_jobs("corp", 7, 9)
-
-
-@pytest.mark.parametrize("notify", ["now", "after", "never"])
-def test_an_event_whose_retries_are_used_up_is_set_aside_with_its_last_error(store: Store, notify: str) -> None:
-    handled(Code(failing(AbilityError("a-secret", errcode=1001)), notify=notify, retries=1).table, store)
-    (found,) = failed(store)
-    assert (found.name, found.attempt) == ("event:hit_keyword", 2)
-    assert found.failure == Failure(error="AbilityError", errcode=1001)
-    assert "a-secret" not in repr(found)
-
-
-def test_a_crash_is_set_aside_under_the_class_that_the_handler_raised(memory: Store) -> None:
-    handled(Code(failing(LookupError("a-secret")), retries=0).table, memory)
-    assert [each.failure for each in failed(memory)] == [Failure(error="LookupError", errcode=710660)]
 
 
 def test_an_event_that_ended_none_of_its_runs_is_set_aside(store: Store) -> None:
@@ -108,19 +94,27 @@ def test_an_event_that_is_run_again_runs_its_code_from_the_first_attempt(store: 
         assert program.stored("notify-1")["hit_keyword_result"] == {"messages": 3}
 
 
-def test_a_job_that_can_not_be_set_aside_is_tried_again_when_its_lease_is_over(memory: Store) -> None:
+def test_a_crash_that_can_not_be_set_aside_is_tried_again_when_its_lease_is_over_and_is_under_the_class_that_was_raised(
+    memory: Store,
+) -> None:
     once = Wrapped(memory, "set_aside", fails(StoreError("no answer")))
-    handled(Code(failing(LookupError()), retries=0).table, once, lease=0.3)
+    handled(Code(failing(LookupError("a-secret")), retries=0).table, once, lease=0.3)
     assert once.calls == 2
-    assert [each.attempt for each in failed(memory)] == [2]
+    (found,) = failed(memory)
+    assert (found.attempt, found.failure) == (2, Failure(error="LookupError", errcode=710660))
 
 
-def test_a_call_whose_report_is_refused_for_good_is_set_aside_and_reported_when_it_is_run_again(store: Store) -> None:
-    sdk, run = Platform(790014, 790014, 790014), Held()
+def test_a_call_of_which_nothing_is_taken_is_given_up_counted_and_set_aside_and_reported_when_it_is_run_again(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    sdk, run, figures = Platform(790014, 790014, 790014), Held(), Figures(())
     run.go_on.set()
-    with working(store, sdk, run) as process:
+    with working(store, sdk, run, figures=figures) as process:
         process.accept(job())
-        all_reported(store, sdk, 3)
+        reports = all_reported(store, sdk, 3)
+        assert reports[2:] == [("job-1", {"errcode": 790014, "result": "{}"})]
+        assert "given up: not even {} was accepted (790014)" in caplog.text
+        assert figures.snapshot().jobs == JobCounts(ended=1, failed=0, given_up=1)
         (found,) = store.failed_jobs("corp", 7, 9)
         assert (found.name, found.failure) == ("any", Failure(error="report refused"))
         assert store.retry("corp", 7, found.job_id)
@@ -128,18 +122,6 @@ def test_a_call_whose_report_is_refused_for_good_is_set_aside_and_reported_when_
         wait_empty(store)
     assert run.order == ["job-1"], "its result was kept"
     assert store.job_figures().failed == 0
-
-
-def test_a_call_whose_report_was_not_accepted_for_a_day_is_set_aside() -> None:
-    sdk, clock = Platform(-1, -1), ManualClock()
-    with closing(open_store("memory:", clock=clock)) as store, working(store, sdk, answer) as process:
-        process.accept(job())
-        sdk.wait_for(1)
-        wait_until(lambda: store.job_figures().waiting == 1)
-        clock.advance(GIVE_UP_AFTER)
-        all_reported(store, sdk, 2)
-        (found,) = store.failed_jobs(job().corpid, job().agentid, 9)
-        assert found.failure == Failure(error="report not accepted")
 
 
 def test_a_call_that_failed_is_not_set_aside_when_its_error_was_reported(memory: Store) -> None:

@@ -70,13 +70,7 @@ def change(store: Store, number: int) -> None:
 
 def test_a_call_stores_what_it_keeps_before_its_result_is_reported(store: Store) -> None:
     sdk, seen = Platform(), []
-    report = sdk.replies["program_async_job_call_back"]
-
-    def note(request: str) -> str:
-        seen.append(kept(store))
-        return report(request)  # type: ignore[operator]
-
-    sdk.replies["program_async_job_call_back"] = note
+    sdk.on_report = lambda job_info, report: seen.append(kept(store))
     reported(store, sdk, calls(store, sdk, count), CALL)
     assert seen == [1]
 

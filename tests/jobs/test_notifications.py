@@ -67,13 +67,6 @@ def once(act: Callable[[EventContext], object]) -> AbilityTable:
     return with_kind(with_code(handler), "digest", Digest)
 
 
-def run_event(table: AbilityTable, store: Any, sdk: Any = None) -> EventProgram:
-    with running(table, store, sdk) as program:
-        program.event()
-        wait_until(lambda: program.figures.snapshot().events.ended == 1)
-    return program
-
-
 def test_what_is_told_once_is_told_once_in_all_attempts_of_an_event_and_again_for_another_event() -> None:
     seen: list[list[str]] = []
 
@@ -127,14 +120,11 @@ def test_a_job_tells_a_thousand_things_once_and_no_more(memory: Store) -> None:
                 refused.append(str(error))
         ctx.notify(Digest(messages=0), once="0")
 
-    run_event(once(act), memory)
+    with running(once(act), memory) as program:
+        program.event()
+        wait_until(lambda: program.figures.snapshot().events.ended == 1)
     assert refused == ["once='1000': a job has at most 1000 notifications with once"]
     assert memory.job_figures().unfetched == 1000
-
-
-def with_limit(table: AbilityTable, seconds: float) -> AbilityTable:
-    registry = table.registry
-    return replace(table, registry=replace(registry, program=replace(registry.program, told_for=seconds)))
 
 
 def notified(program: EventProgram) -> str:
@@ -248,7 +238,8 @@ def test_what_is_never_fetched_is_set_aside_and_can_be_retried_under_a_fresh_not
 
 
 def test_short_told_for_ends_it_before_the_first_repeat(table: AbilityTable, memory: Store, clock: ManualClock) -> None:
-    with running(with_limit(table, 3.0), memory) as program:
+    registry = replace(table.registry, program=replace(table.registry.program, told_for=3.0))
+    with running(replace(table, registry=registry), memory) as program:
         notified(program)
         clock.advance(3)
         wait_until(lambda: memory.job_figures().failed)

@@ -50,6 +50,7 @@ from wwspec_router.registry.file import Program
 from wwspec_router.registry.table import build_table
 from wwspec_router.stores import open_store
 from wwspec_router.stores.base import Store
+from wwspec_router.stores.failed import Failure
 from wwspec_router.stores.job import Job, Outcome
 
 
@@ -141,16 +142,9 @@ def test_each_errcode_of_a_report_is_in_one_table_with_a_reason() -> None:
     assert 0 not in REFUSALS
 
 
-def test_job_of_which_nothing_is_taken_is_given_up_and_counted(store: Store, caplog: pytest.LogCaptureFixture) -> None:
-    sdk, figures = Platform(790014, 790014, 790014), Figures(())
-    reports = reported(store, sdk, answer, job(), 3, figures=figures)
-    assert reports[2][1] == {"errcode": 790014, "result": "{}"}
-    assert len(sdk.reports) == 3
-    assert "given up: not even {} was accepted (790014)" in caplog.text
-    assert figures.snapshot().jobs == JobCounts(ended=1, failed=0, given_up=1)
-
-
-def test_a_report_is_sent_for_a_day_and_then_given_up(url: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_report_is_sent_for_a_day_and_then_given_up_and_its_job_set_aside(
+    url: str, caplog: pytest.LogCaptureFixture
+) -> None:
     sdk, figures, clock = Platform(*[-1] * 100), Figures(()), ManualClock()
     with (
         closing(open_store(url, clock=clock)) as store,
@@ -166,6 +160,7 @@ def test_a_report_is_sent_for_a_day_and_then_given_up(url: str, caplog: pytest.L
         assert "given up" not in caplog.text
         clock.advance(GIVE_UP_AFTER)
         all_reported(store, sdk, 42)
+        assert [each.failure for each in store.failed_jobs("corp", 7, 9)] == [Failure(error="report not accepted")]
     assert "given up" in caplog.text
     assert figures.snapshot().jobs.given_up == 1
 
@@ -381,14 +376,10 @@ def test_whatever_a_journal_raises_is_logged_and_ends_no_thread_and_the_job_is_r
 
 
 def test_an_sdk_that_ends_the_thread_is_a_report_that_was_not_accepted(store: Store) -> None:
-    sdk = Platform()
-
-    def end_the_thread(request: str) -> str:
-        sdk.replies[REPORT] = sdk._on_report
+    def end_the_thread() -> None:
         raise SystemExit("a secret")
 
-    sdk.replies[REPORT] = end_the_thread
-    reported(store, sdk, answer)
+    reported(store, Platform(end_the_thread), answer)
 
 
 def test_what_is_claimed_while_a_stop_begins_is_given_back_and_was_no_attempt(store: Store) -> None:

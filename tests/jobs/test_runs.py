@@ -1,7 +1,6 @@
 """Jobs that end their process, hang, or belong to another program; and journals that lose what they were given."""
 
 import json
-import os
 import subprocess
 import sys
 import threading
@@ -12,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-import wwspec_router
 from tests.stores.suites.rig import ManualClock
 from tests.support.jobs import (
     Platform,
@@ -28,6 +26,7 @@ from tests.support.jobs import (
     working,
 )
 from tests.support.kernel import app_call, reference_table, with_handler
+from tests.support.processes import WITH_ROUTER
 from tests.support.redis_server import LocalRedis, local_redis
 from tests.support.waiting import DEADLINE, Gate, wait_until
 from wwspec_router.envelope import Call
@@ -41,15 +40,6 @@ from wwspec_router.stores import open_store
 from wwspec_router.stores.base import Store
 
 PROCESS = Path(__file__).with_name("job_process.py")
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(wwspec_router.__file__).parents[1])}
-
-
-def run_until_done(url: str, notes: Path, threads: int, deaths: int) -> int:
-    command = [sys.executable, str(PROCESS), url, str(notes), str(threads)]
-    for died in range(deaths + 1):
-        if subprocess.run(command, env=ENVIRONMENT, timeout=DEADLINE, check=False).returncode == 0:
-            return died
-    raise AssertionError(f"it died more than {deaths} times")
 
 
 @pytest.mark.slow  # a lease has to be over after each death
@@ -60,7 +50,10 @@ def test_a_job_that_kills_its_process_again_and_again_takes_no_neighbour(
     accepting = JobIntake(store, lambda: None)
     for number in range(8):
         accepting.accept(job(f"job-{number}", '{"kill":true}' if number == 3 else "{}"))
-    assert run_until_done(url, notes, threads=8, deaths=MAX_RUNS) == MAX_RUNS
+    command = [sys.executable, str(PROCESS), url, str(notes), "8"]
+    for died in range(MAX_RUNS + 1):
+        done = subprocess.run(command, env=WITH_ROUTER, timeout=DEADLINE, check=False)
+        assert (done.returncode == 0) is (died == MAX_RUNS)
     lines = [line.split() for line in notes.read_text().splitlines()]
     reports = {info: (int(errcode), int(attempt)) for what, info, errcode, attempt in lines if what == "reported"}
     assert reports.pop("job-3") == (710660, 0), "it was begun five times and never ended"

@@ -118,6 +118,16 @@ FAULTS_OF_MODULES = [
     ("json", "json is a module of Python itself; the application's own modules are in {app}"),
     ("", "must be a text of length >= 1 - at $[0]"),
 ]
+OF_NAMES = "@ability takes keywords only: the ability ID is the function's name, or that of a row"
+FAULTS_OF_IMPORTS = [
+    *((marked(given), "", OF_NAMES) for given in ("'f'", "5")),
+    # reported once, though a row names it too
+    (
+        "@ability\ndef hello(request) -> Output: ...\n",
+        "[abilities.bye]\nhandler = 'marked:hello'\n",
+        "hello: annotate request with a subclass of wwspec_router.Contract",
+    ),
+]
 TWO_FOR_ONE = [
     (HELLO, "[abilities.hello]\napi = 'sync_msg'\n", f"marked.py:7 hello: {TWICE} {ROW}; keep one of the two"),
     (
@@ -157,6 +167,10 @@ FAULTS = [
         ("", f"[program]\nmodules = ['{name}']\n", f"registry.toml:1 [program]: modules: {fault}")
         for name, fault in FAULTS_OF_MODULES
     ),
+    *(
+        (code, rows, f"registry.toml:1 [program]: modules: marked can't be imported: marked.py:7: TypeError: {fault}")
+        for code, rows, fault in FAULTS_OF_IMPORTS
+    ),
     *TWO_FOR_ONE,
 ]
 
@@ -164,22 +178,6 @@ FAULTS = [
 @pytest.mark.parametrize(("code", "rows", "fault"), FAULTS)
 def test_a_fault_names_the_mark_and_what_it_is_in_conflict_with(app: Path, code: str, rows: str, fault: str) -> None:
     assert faults(app, code, rows) == [fault.replace("{app}", str(app))]
-
-
-def test_a_module_that_can_not_be_imported_is_reported_once_with_its_line(app: Path) -> None:
-    code = "@ability\ndef hello(request) -> Output: ...\n"
-    assert faults(app, code, "[abilities.bye]\nhandler = 'marked:hello'\n") == [
-        "registry.toml:1 [program]: modules: marked can't be imported: marked.py:7: TypeError: hello: "
-        "annotate request with a subclass of wwspec_router.Contract"
-    ]
-
-
-def test_an_ability_that_is_given_a_name_is_a_fault_that_says_where_names_come_from(app: Path) -> None:
-    for given in ("'f'", "5"):
-        assert faults(app, marked(given)) == [
-            "registry.toml:1 [program]: modules: marked can't be imported: marked.py:7: TypeError: @ability takes "
-            "keywords only: the ability ID is the function's name, or that of a row"
-        ]
 
 
 def test_a_fault_lies_in_the_program_also_beside_its_environment(app: Path, monkeypatch: pytest.MonkeyPatch) -> None:

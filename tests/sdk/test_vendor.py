@@ -94,13 +94,8 @@ def spec_open_debug_mode(debug_token, access_token):
 """
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Where the vendor's module is written; first on sys.path."""
-    return tmp_path
-
-
 def loaded(source: str, *path: Path, program: str = LOAD) -> str:
+    """Return what is printed where the vendor's module is looked for in these folders, before the rest of sys.path."""
     return python(program, source, path=path).rstrip("\n")
 
 
@@ -120,11 +115,13 @@ def test_the_vendor_s_module_is_looked_for_in_the_application_before_sys_path(tm
     assert "the emulator's stand-in" in python(program, "emulator", tmp_path / "app"), "it is in sdk/ for the image"
 
 
-def test_the_vendor_s_module_is_loaded_from_where_it_lies_and_an_empty_folder_of_its_name_is_none(folder: Path) -> None:
-    (folder / "wwspecapisdk").mkdir()
-    assert "is neither in /nowhere/sdk nor on sys.path" in loaded("vendor", folder)
-    write_files(folder, {"wwspecapisdk.py": MODULE})
-    assert loaded("vendor", folder) == f"loaded vendor | wwspecapisdk from {folder}/wwspecapisdk.py"
+def test_the_vendor_s_module_is_loaded_from_where_it_lies_and_an_empty_folder_of_its_name_is_none(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "wwspecapisdk").mkdir()
+    assert "is neither in /nowhere/sdk nor on sys.path" in loaded("vendor", tmp_path)
+    write_files(tmp_path, {"wwspecapisdk.py": MODULE})
+    assert loaded("vendor", tmp_path) == f"loaded vendor | wwspecapisdk from {tmp_path}/wwspecapisdk.py"
 
 
 @pytest.mark.parametrize(
@@ -137,26 +134,26 @@ def test_the_vendor_s_module_is_loaded_from_where_it_lies_and_an_empty_folder_of
         ("x = = 1", "invalid syntax (wwspecapisdk.py, line 1)"),
     ],
 )
-def test_a_module_that_raises_on_import_is_unavailable(folder: Path, text: str, reason: str) -> None:
-    write_files(folder, {"wwspecapisdk.py": text})
-    assert loaded("vendor", folder) == (
+def test_a_module_that_raises_on_import_is_unavailable(tmp_path: Path, text: str, reason: str) -> None:
+    write_files(tmp_path, {"wwspecapisdk.py": text})
+    assert loaded("vendor", tmp_path) == (
         f"wwspecapisdk does not load ({reason}): check that the file is complete and was built for this Python "
         "and machine (WeCom document 100057)"
     )
 
 
-def test_a_missing_crypto_package_is_told_with_what_to_install(folder: Path) -> None:
+def test_a_missing_crypto_package_is_told_with_what_to_install(tmp_path: Path) -> None:
     hide = "import sys\nsys.modules['Crypto'] = None\n"  # as if pycryptodome were not installed
-    write_files(folder, {"wwspecapisdk.py": "from Crypto.Cipher import AES"})
-    shown = python_anew(hide + LOAD, "vendor", path=[folder]).rstrip("\n")
+    write_files(tmp_path, {"wwspecapisdk.py": "from Crypto.Cipher import AES"})
+    shown = python_anew(hide + LOAD, "vendor", path=[tmp_path]).rstrip("\n")
     assert shown.startswith("wwspecapisdk does not load (")
     assert shown.endswith("): pip install 'wwspec-router[zone]'")
 
 
 @pytest.mark.parametrize("content", [b"", b"not a library", b"\x7fELF" + bytes(100)], ids=["empty", "text", "torn"])
-def test_a_broken_library_is_unavailable(folder: Path, content: bytes) -> None:
-    (folder / "wwspecapisdk.so").write_bytes(content)
-    shown = loaded("vendor", folder)
+def test_a_broken_library_is_unavailable(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "wwspecapisdk.so").write_bytes(content)
+    shown = loaded("vendor", tmp_path)
     if sys.version_info[:2] == (3, 12):
         assert shown.startswith("wwspecapisdk does not load (")
         assert shown.endswith(
@@ -167,14 +164,14 @@ def test_a_broken_library_is_unavailable(folder: Path, content: bytes) -> None:
 
 
 @pytest.mark.parametrize("version", [(3, 11), (3, 13), (3, 6)])
-def test_the_library_is_refused_on_a_python_that_it_is_not_made_for(folder: Path, version: tuple[int, int]) -> None:
-    (folder / "wwspecapisdk.so").write_bytes(b"")
+def test_the_library_is_refused_on_a_python_that_it_is_not_made_for(tmp_path: Path, version: tuple[int, int]) -> None:
+    (tmp_path / "wwspecapisdk.so").write_bytes(b"")
     pretend = (
         "import collections, sys\nfrom wwspec_router.sdk import vendor\n"
         "Version = collections.namedtuple('Version', 'major minor micro')\n"
         f"sys.version_info = Version{(*version, 0)}\n"
     )
-    shown = loaded("vendor", folder, program=pretend + LOAD)
+    shown = loaded("vendor", tmp_path, program=pretend + LOAD)
     if version == (3, 6):
         assert shown.startswith("wwspecapisdk does not load (")
     else:
@@ -184,10 +181,10 @@ def test_the_library_is_refused_on_a_python_that_it_is_not_made_for(folder: Path
         )
 
 
-def test_another_module_of_that_name_is_not_taken_for_the_sdk(folder: Path) -> None:
-    write_files(folder, {"wwspecapisdk.py": "class ChatDataSDK: pass"})
-    shown = loaded("vendor", folder)
-    assert shown.startswith(f"wwspecapisdk from {folder}/wwspecapisdk.py is not the SDK")
+def test_another_module_of_that_name_is_not_taken_for_the_sdk(tmp_path: Path) -> None:
+    write_files(tmp_path, {"wwspecapisdk.py": "class ChatDataSDK: pass"})
+    shown = loaded("vendor", tmp_path)
+    assert shown.startswith(f"wwspecapisdk from {tmp_path}/wwspecapisdk.py is not the SDK")
     assert "WWToSpecHTTPReqDecoder, WWToSpecHTTPRspConstructor, spec_gen_notify_id" in shown
 
 
@@ -209,10 +206,10 @@ def test_without_a_package_that_has_a_stand_in_the_emulator_s_sdk_says_what_to_i
     )
 
 
-def test_the_vendor_s_module_is_not_used_when_the_emulator_is_asked_for(folder: Path) -> None:
-    write_files(folder, {"wwspecapisdk.py": MODULE})
-    assert loaded("emulator", folder) == (
-        f"--sdk emulator was asked for, but wwspecapisdk.py is on sys.path at {folder}: "
+def test_the_vendor_s_module_is_not_used_when_the_emulator_is_asked_for(tmp_path: Path) -> None:
+    write_files(tmp_path, {"wwspecapisdk.py": MODULE})
+    assert loaded("emulator", tmp_path) == (
+        f"--sdk emulator was asked for, but wwspecapisdk.py is on sys.path at {tmp_path}: "
         "remove the vendor SDK from PYTHONPATH for development, or start with --sdk vendor"
     )
 

@@ -45,15 +45,13 @@ def test_an_unknown_scheme_is_refused_with_the_known_ones_and_without_the_url(ur
         open_store(url)
 
 
-@pytest.mark.parametrize("url", ["sqlite:", "sqlite:///app/var/notify.db", "sqlite://notify.db", "sqlite::memory:"])
-def test_another_spelling_of_sqlite_is_refused_with_the_right_one(url: str) -> None:
-    with pytest.raises(ConfigurationError, match="write sqlite:var/notify.db"):
+@pytest.mark.parametrize(
+    "url", ["sqlite:", "sqlite:///app/var/notify.db", "sqlite://notify.db", "sqlite::memory:", "memory:name"]
+)
+def test_another_spelling_is_refused_with_the_right_one(url: str) -> None:
+    right = "memory: alone" if url == "memory:name" else "sqlite:var/notify.db"
+    with pytest.raises(ConfigurationError, match=f"write {right}"):
         open_store(url)
-
-
-def test_memory_takes_no_name() -> None:
-    with pytest.raises(ConfigurationError, match="write memory: alone"):
-        open_store("memory:name")
 
 
 def test_processes_that_begin_with_an_empty_store_at_once_give_it_one_name(tmp_path: Path) -> None:

@@ -1,12 +1,18 @@
 """What others can see of the processes that a test starts."""
 
+import os
 import subprocess
-from collections.abc import Mapping
-from contextlib import suppress
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+import wwspec_router
 
 UNMEASURED: Mapping[str, str] = {"COVERAGE_PROCESS_CONFIG": "", "COVERAGE_PROCESS_START": ""}
 """The environment of a process whose coverage is not measured: measuring takes memory, and writes to the repository."""
+WITH_ROUTER: Mapping[str, str] = {**os.environ, "PYTHONPATH": str(Path(wwspec_router.__file__).parents[1])}
+"""The environment of a process that imports the router of this one."""
 
 
 def finished(
@@ -14,6 +20,19 @@ def finished(
 ) -> "subprocess.CompletedProcess[str]":
     """Run a program to its end, for ten minutes at most; return its exit code and what it printed."""
     return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=600, check=False)
+
+
+@contextmanager
+def waiting(said: str, *arguments: object) -> Iterator["subprocess.Popen[str]"]:
+    """Run Python with something that says this line when it is ready, and waits then; kill it at the end."""
+    command = [sys.executable, *map(str, arguments)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            assert process.stdout.readline() == f"{said}\n"
+            yield process
+        finally:
+            process.kill()
 
 
 def _parents() -> dict[int, int]:

@@ -7,17 +7,13 @@ from tests.stores.redis.relay import relay_to
 from tests.stores.suites.job_samples import job
 from tests.stores.suites.keeping import check_kept_with_jobs, keeping
 from tests.stores.suites.kept_values import KEY, OUTCOME, running, text_of, write
-from tests.support.redis_clock import RewindingClock
 from tests.support.redis_server import LocalRedis, local_redis
-from tests.support.waiting import wait_until
 from wwspec_contracts.errors import KeptConflictError, StoreError
 from wwspec_router.stores.base import Forgotten
-from wwspec_router.stores.failed import Failure
 from wwspec_router.stores.kept import KeptKey
 from wwspec_router.stores.redis.events import RedisStore
 
 PREFIX = "{zone-program}:"
-ENTRY = f"{PREFIX}kept:entry:corp:1000002:app:count"
 MANY = 600
 """More than one script removes."""
 
@@ -38,37 +34,6 @@ def test_a_server_that_is_killed_has_kept_values_with_their_jobs_or_not_at_all(t
         server.start()
         with closing(RedisStore(server.url)) as store:
             check_kept_with_jobs(process, store)
-
-
-def test_keys_of_values_keep_to_the_name_space_and_to_plain_characters(server: LocalRedis, store: RedisStore) -> None:
-    store.write_kept([write("1", KeptKey("ww{1}", 7, "a:b", "*\n"))])
-    names = "layout kept:entry:ww%7B1%7D:7:a%3Ab:%2A%0A kept:expiry kept:sizes kept:bytes kept:corps"
-    assert set(server.run("KEYS", "*")) == {f"{PREFIX}{each}".encode() for each in names.split()}
-
-
-def test_the_server_itself_removes_a_value_at_its_end(server: LocalRedis, store: RedisStore) -> None:
-    store.write_kept([write("1", ttl=0.05), write("2", KeptKey("corp", 1, "app", "n"))])
-    wait_until(lambda: store.read_kept(KEY) is None)
-    assert server.run("EXISTS", ENTRY) == 0
-    assert store.forget("corp").kept == 1
-
-
-def test_values_that_were_removed_or_have_ended_leave_no_count(server: LocalRedis, store: RedisStore) -> None:
-    store.write_kept([write("1", KeptKey("corp", number, "app", "n"), ttl=60) for number in range(250)])
-    store.write_kept([write("2", KeptKey("corp2", 1, "app", "n"))])
-    RewindingClock(server).advance(60)
-    for _ in range(3):
-        store.write_kept([write(None, KeptKey("corp2", 1, "app", "n"))])
-    assert set(server.run("KEYS", "*")) == {b"{zone-program}:layout", b"{zone-program}:kept:bytes"}
-    assert server.run("GET", f"{PREFIX}kept:bytes") == b"0"
-
-
-def test_value_that_was_deleted_by_hand_is_gone_and_can_be_written_again(server: LocalRedis, store: RedisStore) -> None:
-    store.write_kept([write("1")])
-    server.run("DEL", ENTRY)
-    assert store.read_kept(KEY) is None
-    store.write_kept([write("23", expected=None)])
-    assert server.run("GET", f"{PREFIX}kept:bytes") == b"7"
 
 
 def test_what_makes_no_use_of_kept_values_has_no_key_of_them(server: LocalRedis, store: RedisStore) -> None:
@@ -130,12 +95,3 @@ def test_a_corp_with_much_is_forgotten_in_many_scripts(server: LocalRedis, store
 def _scripts_run(server: LocalRedis) -> int:
     stats = server.run("INFO", "commandstats")
     return sum(stats[f"cmdstat_{name}"]["calls"] for name in ("eval", "evalsha") if f"cmdstat_{name}" in stats)
-
-
-def test_a_failed_job_that_was_deleted_by_hand_is_not_listed(server: LocalRedis, store: RedisStore) -> None:
-    for each in "ab":
-        running(store, each)
-        store.set_aside("one", each, Failure(error="KeyError"))
-    server.run("DEL", f"{PREFIX}job:a")
-    assert [each.job_id for each in store.failed_jobs("corp", 1000002, 9)] == ["b"]
-    assert not store.retry("corp", 1000002, "a")

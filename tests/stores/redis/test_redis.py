@@ -1,4 +1,3 @@
-import os
 import signal
 import socket
 import socketserver
@@ -12,14 +11,15 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
-import wwspec_router
 from tests.stores.redis.relay import relay_to
 from tests.stores.redis.suite import RedisSuite
 from tests.stores.suites.job_samples import ageless, ids, job
+from tests.stores.suites.kept_values import KEY, running, write
 from tests.stores.suites.notifications import fetch, notification
 from tests.stores.suites.once import ONE
 from tests.stores.suites.rig import SETTINGS, in_threads, refusal, refused
 from tests.support.apps import ROOT
+from tests.support.processes import WITH_ROUTER
 from tests.support.redis_clock import RewindingClock
 from tests.support.redis_server import DURABLE, LocalRedis, local_redis
 from tests.support.waiting import DEADLINE, wait_until
@@ -27,14 +27,15 @@ from wwspec_contracts.errors import ConfigurationError, StoreError, StoreFullErr
 from wwspec_devtools.testing.ports import held_ports
 from wwspec_router.stores import StoreLimits, open_store, risks_of
 from wwspec_router.stores.capacity import StoreFigures
+from wwspec_router.stores.failed import Failure
 from wwspec_router.stores.job import Outcome
 from wwspec_router.stores.kept import KeptKey
 from wwspec_router.stores.once import KeptReply
 from wwspec_router.stores.redis.events import LAYOUT, RedisStore
 
 PREFIX = "{zone-program}:"
+KEPT = f"{PREFIX}kept:entry:corp:1000002:app:count"
 CLAIMER = ROOT / "tests" / "support" / "claimer.py"
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(wwspec_router.__file__).parents[1])}
 
 
 class TestRedisStore(RedisSuite):
@@ -56,12 +57,15 @@ def test_no_two_keys_are_one(store: RedisStore, one: tuple[str, int, str], other
 def test_keys_keep_to_a_name_space_and_to_plain_characters(server: LocalRedis, store: RedisStore) -> None:
     store.put("ww{1}", 7, "a:b\n*", "text", 100)
     store.add(job("a:{b}\n", ability_id="an ability"))
+    store.write_kept([write("1", KeptKey("ww{1}", 7, "a:b", "*\n"))])
     events = "notify:entry:ww%7B1%7D:7:a%3Ab%0A%2A notify:expiry notify:sizes notify:bytes"
     jobs = "job:a%3A%7Bb%7D%0A jobs:waiting:an%20ability jobs:names jobs:added jobs:bytes jobs:serial"
-    assert set(server.run("KEYS", "*")) == {f"{PREFIX}{each}".encode() for each in f"layout {events} {jobs}".split()}
+    kept = "kept:entry:ww%7B1%7D:7:a%3Ab:%2A%0A kept:expiry kept:sizes kept:bytes kept:corps"
+    names = f"layout {events} {jobs} {kept}".split()
+    assert set(server.run("KEYS", "*")) == {f"{PREFIX}{each}".encode() for each in names}
 
 
-def test_programs_with_different_names_share_a_server_and_never_see_each_other(server: LocalRedis) -> None:
+def test_programs_with_different_names_or_databases_share_a_server_and_never_see_each_other(server: LocalRedis) -> None:
     limits = StoreLimits(max_rows=1, max_jobs=1)
     with ExitStack() as stack:
         stores = [
@@ -71,6 +75,7 @@ def test_programs_with_different_names_share_a_server_and_never_see_each_other(s
                 (server.url, "o"),
                 (server.url, "\u4f1a\u8bdd {two}"),
                 (f"{server.url}?prefix=one%7D", "one"),
+                (f"{server.url}?db=1", "one"),
             )
         ]
         for number, each in enumerate(stores):
@@ -113,15 +118,18 @@ def test_an_empty_prefix_is_refused_with_the_fix(server: LocalRedis, query: str,
         open_store(f"{server.url}{query}", program=program)
 
 
-def test_the_server_itself_removes_an_entry_at_its_expiry(server: LocalRedis, store: RedisStore) -> None:
+def test_the_server_itself_removes_entries_and_values_at_their_expiry(server: LocalRedis, store: RedisStore) -> None:
+    store.write_kept([write("1", ttl=0.05), write("2", KeptKey("corp", 1, "app", "n"))])
     store.put("corp", 1, "short", "text", 0.05)
     store.put("corp", 1, "long", "text", 1000)
     assert 999_000 < server.run("PTTL", f"{PREFIX}notify:entry:corp:1:long") <= 1_000_000
     expiry = int(server.run("ZSCORE", f"{PREFIX}notify:expiry", "corp:1:long"))
     assert server.run("PEXPIRETIME", f"{PREFIX}notify:entry:corp:1:long") == expiry - 1  # the last millisecond it lives
     wait_until(lambda: store.get("corp", 1, "short") is None)
-    assert server.run("EXISTS", f"{PREFIX}notify:entry:corp:1:short") == 0
+    wait_until(lambda: store.read_kept(KEY) is None)
+    assert server.run("EXISTS", f"{PREFIX}notify:entry:corp:1:short", KEPT) == 0
     assert store.figures() == StoreFigures(rows=1, bytes=4)
+    assert store.forget("corp").kept == 1
 
 
 def test_a_lease_and_a_delay_end_by_the_servers_clock(store: RedisStore) -> None:
@@ -132,15 +140,22 @@ def test_a_lease_and_a_delay_end_by_the_servers_clock(store: RedisStore) -> None
     wait_until(lambda: ageless(store.claim("two", 1, 1000)) == [job("a", claims=3)])
 
 
-def test_the_books_forget_expired_entries_over_time(server: LocalRedis, store: RedisStore) -> None:
+def test_the_books_forget_expired_entries_and_values_over_time_and_removed_ones(
+    server: LocalRedis, store: RedisStore
+) -> None:
     for number in range(250):
         store.put("corp", 1, f"old {number}", "text", 100)
+    store.write_kept([write("1", KeptKey("corp", number, "app", "n"), ttl=60) for number in range(250)])
+    store.write_kept([write("2", KeptKey("corp2", 1, "app", "n"))])
     RewindingClock(server).advance(100)
     assert server.run("ZCARD", f"{PREFIX}notify:expiry") == server.run("HLEN", f"{PREFIX}notify:sizes") == 250
     for _ in range(3):
         store.put("corp", 1, "new", "text", 100)
+        store.write_kept([write(None, KeptKey("corp2", 1, "app", "n"))])
     assert server.run("ZCARD", f"{PREFIX}notify:expiry") == server.run("HLEN", f"{PREFIX}notify:sizes") == 1
     assert server.run("GET", f"{PREFIX}notify:bytes") == b"4"
+    assert server.run("KEYS", f"{PREFIX}kept:*") == [f"{PREFIX}kept:bytes".encode()]
+    assert server.run("GET", f"{PREFIX}kept:bytes") == b"0"
 
 
 def test_figures_are_right_however_many_entries_expired(server: LocalRedis, store: RedisStore) -> None:
@@ -151,21 +166,34 @@ def test_figures_are_right_however_many_entries_expired(server: LocalRedis, stor
     assert store.figures() == StoreFigures(rows=1, bytes=9)
 
 
-def test_an_entry_that_was_deleted_by_hand_is_gone_and_can_be_put_again(server: LocalRedis, store: RedisStore) -> None:
+def test_entry_or_value_that_was_deleted_by_hand_is_gone_and_can_be_put_again(
+    server: LocalRedis, store: RedisStore
+) -> None:
     store.put("corp", 1, "id", "text", 100)
-    server.run("DEL", f"{PREFIX}notify:entry:corp:1:id")
-    assert store.get("corp", 1, "id") is None
+    store.write_kept([write("1")])
+    server.run("DEL", f"{PREFIX}notify:entry:corp:1:id", KEPT)
+    assert (store.get("corp", 1, "id"), store.read_kept(KEY)) == (None, None)
     store.put("corp", 1, "id", "other text", 100)
+    store.write_kept([write("23", expected=None)])
     assert store.figures() == StoreFigures(rows=1, bytes=10)
+    assert server.run("GET", f"{PREFIX}kept:bytes") == b"7"
 
 
-def test_job_that_was_deleted_by_hand_keeps_no_other_from_being_claimed(server: LocalRedis, store: RedisStore) -> None:
+def test_jobs_that_were_deleted_by_hand_keep_no_other_from_being_claimed_or_listed(
+    server: LocalRedis, store: RedisStore
+) -> None:
     for each in "ab":
         store.add(job(each))
     server.run("DEL", f"{PREFIX}job:a")
     assert ids(store.claim("one", 2, 100)) == ["b"]
     figures = store.job_figures()
     assert (figures.waiting, figures.claimed) == (0, 1)
+    for each in "cd":
+        running(store, each)
+        store.set_aside("one", each, Failure(error="KeyError"))
+    server.run("DEL", f"{PREFIX}job:c")
+    assert [each.job_id for each in store.failed_jobs("corp", 1000002, 9)] == ["d"]
+    assert not store.retry("corp", 1000002, "c")
 
 
 def test_two_instances_of_one_prefix_share_entries_jobs_and_bounds(server: LocalRedis) -> None:
@@ -232,19 +260,11 @@ def test_the_fetch_of_an_event_is_one_get_and_the_script_that_returns_a_notifica
     assert commands_of_a_fetch() == {"get": 1} | dict.fromkeys(("config|resetstat", "hello"), 1), "and no write"
 
 
-def test_databases_are_apart(server: LocalRedis) -> None:
-    with closing(RedisStore(server.url)) as one, closing(RedisStore(f"{server.url}?db=1")) as other:
-        one.put("corp", 1, "id", "text", 100)
-        one.add(job("a"))
-        assert other.get("corp", 1, "id") is None
-        assert other.claim("other", 1, 100) == []
-
-
 def test_processes_that_claim_at_once_get_each_job_exactly_once(server: LocalRedis, store: RedisStore) -> None:
     for number in range(200):
         store.add(job(str(number)))
     command = [sys.executable, str(CLAIMER), server.url, *"abcd"]
-    claimed = subprocess.run(command, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True, timeout=DEADLINE, check=True)
+    claimed = subprocess.run(command, env=WITH_ROUTER, stdout=subprocess.PIPE, text=True, timeout=DEADLINE, check=True)
     assert sorted(map(int, claimed.stdout.splitlines())) == list(range(200))
     assert store.job_figures().waiting == store.job_figures().claimed == 0
 
@@ -588,9 +608,9 @@ def test_without_hiredis_the_store_works(server: LocalRedis) -> None:
         from redis.utils import HIREDIS_AVAILABLE
         sys.exit(HIREDIS_AVAILABLE)
     """
-    assert subprocess.run([sys.executable, "-c", code, server.url], env=ENVIRONMENT, check=False).returncode == 0
+    assert subprocess.run([sys.executable, "-c", code, server.url], env=WITH_ROUTER, check=False).returncode == 0
 
 
 def test_the_package_is_imported_only_by_who_opens_a_redis_store() -> None:
     code = "import sys, wwspec_router.stores as s; s.open_store('memory:'); sys.exit('redis' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], env=ENVIRONMENT, check=False).returncode == 0
+    assert subprocess.run([sys.executable, "-c", code], env=WITH_ROUTER, check=False).returncode == 0

@@ -1,21 +1,20 @@
 """What a process has claimed is free when the process is gone, not only when its leases end."""
 
 import sqlite3
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from tests.stores.suites.job_samples import job
+from tests.support.processes import waiting
 from tests.support.waiting import wait_until
 from wwspec_router.stores.once import OnceClaim
 from wwspec_router.stores.sqlite.events import SqliteStore
 
 HOLDER = Path(__file__).with_name("holder.py")
+"""Claims the job and a key."""
 CLAIM = OnceClaim(key="a1", token="2", request="f00d")  # noqa: S106 - no secret
 
 
@@ -25,19 +24,6 @@ def path(tmp_path: Path) -> Path:
     with closing(SqliteStore(path)) as store:
         store.add(job("a"))
     return path
-
-
-@contextmanager
-def held(path: Path) -> Iterator["subprocess.Popen[str]"]:
-    """Let a process claim the job and a key; it is killed at the end."""
-    command = [sys.executable, str(HOLDER), str(path)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            assert process.stdout.readline() == "claimed\n"
-            yield process
-        finally:
-            process.kill()
 
 
 def is_free(store: SqliteStore) -> bool:
@@ -56,7 +42,7 @@ def rename(path: Path, old: str, new: str) -> None:
 
 
 def test_the_next_process_has_the_claims_of_one_that_was_killed_at_once(path: Path) -> None:
-    with held(path):
+    with waiting("claimed", HOLDER, path):
         pass
     with closing(SqliteStore(path)) as store:
         [found] = store.claim("the next", 1, 3600)
@@ -67,7 +53,7 @@ def test_the_next_process_has_the_claims_of_one_that_was_killed_at_once(path: Pa
 
 def test_a_job_that_ends_one_process_after_the_other_waits_longer_each_time(path: Path) -> None:
     for _ in range(2):
-        with held(path):
+        with waiting("claimed", HOLDER, path):
             pass
     with closing(SqliteStore(path)) as store:
         assert not store.claim("the next", 1, 3600)
@@ -78,7 +64,7 @@ def test_a_job_that_ends_one_process_after_the_other_waits_longer_each_time(path
 
 def test_a_process_that_runs_has_them_within_a_second_and_not_while_the_other_lives(path: Path) -> None:
     with closing(SqliteStore(path)) as store:
-        with held(path):
+        with waiting("claimed", HOLDER, path):
             with closing(SqliteStore(path)) as another:
                 assert not is_free(another)
             assert not is_free(store)
@@ -87,7 +73,7 @@ def test_a_process_that_runs_has_them_within_a_second_and_not_while_the_other_li
 
 
 def test_a_later_process_of_the_same_pid_is_another_one(path: Path) -> None:
-    with held(path) as process:
+    with waiting("claimed", HOLDER, path) as process:
         rename(path, f" {process.pid} ", f" {process.pid} 1")
         with closing(SqliteStore(path)) as store:
             assert is_free(store)
@@ -95,7 +81,7 @@ def test_a_later_process_of_the_same_pid_is_another_one(path: Path) -> None:
 
 @pytest.mark.parametrize("place", ["pid:[", "-"])
 def test_of_another_namespace_or_start_of_the_machine_the_leases_count(path: Path, place: str) -> None:
-    with held(path):
+    with waiting("claimed", HOLDER, path):
         rename(path, place, f"{place}1")
     with closing(SqliteStore(path)) as store:
         assert not is_free(store)

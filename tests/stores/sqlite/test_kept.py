@@ -1,4 +1,3 @@
-import sqlite3
 from contextlib import closing
 from pathlib import Path
 
@@ -7,19 +6,12 @@ from msgspec import UNSET
 
 from tests.stores.suites.job_samples import ids, job
 from tests.stores.suites.keeping import check_kept_with_jobs, keeping
-from tests.stores.suites.kept_values import OUTCOME, running, text_of, write
+from tests.stores.suites.kept_values import write
 from tests.stores.suites.rig import ManualClock, in_threads
-from tests.support.waiting import wait_until
 from wwspec_contracts.errors import KeptConflictError
 from wwspec_router.stores.base import Forgotten
 from wwspec_router.stores.kept import KeptKey
 from wwspec_router.stores.sqlite.events import SqliteStore
-
-
-def counted(path: Path, rows: str) -> int:
-    with closing(sqlite3.connect(path)) as db:
-        count: int = db.execute(f"SELECT count(*) {rows}").fetchone()[0]
-        return count
 
 
 @pytest.mark.parametrize("_kill", range(8))
@@ -28,27 +20,6 @@ def test_a_process_that_is_killed_has_kept_values_with_their_jobs_or_not_at_all(
         process.kill()
         with closing(SqliteStore(path)) as store:
             check_kept_with_jobs(process, store)
-
-
-def test_values_outlive_a_restart(path: Path) -> None:
-    with closing(SqliteStore(path)) as store:
-        running(store)
-        store.keep_outcome("one", "a", OUTCOME, [write("1")])
-        store.keep_step("one", "a", "fetch", "2")
-    with closing(SqliteStore(path)) as store:
-        assert text_of(store) == "1"
-        assert store.steps("a") == {"fetch": "2"}
-
-
-def test_expired_values_leave_the_file_without_a_further_write(tmp_path: Path) -> None:
-    path, clock = tmp_path / "notify.db", ManualClock()
-    with closing(SqliteStore(path, clock=clock)) as store:
-        store.write_kept([write("1", KeptKey("corp", number, "app", "n"), ttl=100) for number in range(200)])
-        store.write_kept([write("2")])
-        clock.advance(100)
-        wait_until(lambda: counted(path, "FROM kept") == 1)
-        assert text_of(store) == "2"
-        assert counted(path, "FROM kept_corps") == 1
 
 
 def test_a_conflict_costs_no_other_write_of_its_transaction(store: SqliteStore) -> None:

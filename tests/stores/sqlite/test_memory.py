@@ -2,7 +2,6 @@
 
 import os
 import stat
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -12,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.stores.suites.job_samples import job
-from tests.stores.suites.rig import DEADLINE, in_threads
+from tests.stores.suites.rig import in_threads
+from tests.support.processes import waiting
 from tests.support.skips import only_where
 from wwspec_contracts.errors import StoreError
 from wwspec_router.stores import Store, open_store
@@ -46,14 +46,8 @@ def memory(temporary: Path) -> Iterator[Store]:
 
 def test_nothing_lies_in_a_folder_while_it_is_open_nor_after_its_process_was_killed(temporary: Path) -> None:
     only_where(sys.platform != "darwin", "an open SQLite file may be deleted")
-    with subprocess.Popen(
-        [sys.executable, "-c", CHILD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "a text of a tenant\n"
+    with waiting("a text of a tenant", "-c", CHILD):
         while_open = list(temporary.rglob("*"))
-        process.kill()
-        process.wait(DEADLINE)
     assert while_open == list(temporary.rglob("*")) == []
 
 

@@ -13,11 +13,12 @@ from pathlib import Path
 
 import pytest
 
-import wwspec_router
 from tests.stores.suites.job_samples import ageless, ids, job
+from tests.stores.suites.kept_values import text_of, write
 from tests.stores.suites.rig import THREADS, ManualClock, StoreFactory, in_threads, refused
 from tests.stores.suites.store import StoreSuite
 from tests.support.apps import ROOT
+from tests.support.processes import WITH_ROUTER
 from tests.support.waiting import DEADLINE, Gate
 from wwspec_contracts.errors import StoreError
 from wwspec_router.stores import StoreLimits
@@ -28,7 +29,6 @@ from wwspec_router.stores.sqlite.events import LAYOUT, SCHEMA, SqliteStore
 from wwspec_router.stores.sqlite.file import SqliteFile
 
 WRITER = Path(__file__).with_name("writer.py")
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(wwspec_router.__file__).parents[1])}
 CLAIMER = ROOT / "tests" / "support" / "claimer.py"
 
 
@@ -56,7 +56,7 @@ class TestSqliteStore(StoreSuite):
 @contextmanager
 def writer(*arguments: object) -> Iterator[subprocess.Popen[str]]:
     command = [sys.executable, str(WRITER), *map(str, arguments)]
-    with subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, env=WITH_ROUTER, stdout=subprocess.PIPE, text=True) as process:
         timer = threading.Timer(DEADLINE, process.kill)
         timer.start()
         try:
@@ -125,15 +125,13 @@ def test_a_disk_that_refuses_to_write_is_a_clear_error_that_repeats_no_text(path
         assert all(store.get("corp", 1, number) for number in stored)
 
 
-def test_commits_wait_for_the_disk(tmp_path: Path) -> None:
-    with closing(SqliteFile(tmp_path / "notify.db", LAYOUT, SCHEMA)) as file:
+def test_commits_wait_for_the_disk_and_the_wal_is_emptied_unless_somebody_reads_or_the_file_is_closed(
+    path: Path,
+) -> None:
+    with closing(SqliteFile(path, LAYOUT, SCHEMA)) as file:
         full = 2
         assert file.write(lambda db: db.execute("PRAGMA synchronous").fetchone()) == (full,)
         assert file.read("PRAGMA journal_mode") == [("wal",)]
-
-
-def test_the_wal_is_emptied_unless_somebody_reads_or_the_file_is_closed(path: Path) -> None:
-    with closing(SqliteFile(path, LAYOUT, SCHEMA)) as file:
         with closing(sqlite3.connect(path)) as other:
             other.execute("BEGIN")
             other.execute("SELECT count(*) FROM notify").fetchone()
@@ -158,17 +156,21 @@ def test_a_file_of_another_layout_is_refused_with_both_numbers_and_left_alone(pa
     assert [each.name for each in path.parent.iterdir()] == ["notify.db"]
 
 
-def test_files_are_private_whatever_the_umask(tmp_path: Path) -> None:
+def test_files_are_private_whatever_the_umask_and_closing_leaves_one_also_when_it_is_closed_again(
+    tmp_path: Path,
+) -> None:
     path = tmp_path / "var" / "lib" / "notify.db"
     before = os.umask(0)
     try:
         with closing(SqliteStore(path)) as store:
             store.put("corp", 1, "id", "text", 100)
             modes = {each.name: stat.S_IMODE(each.stat().st_mode) for each in path.parent.iterdir()}
+            store.close()
     finally:
         os.umask(before)
     assert modes == {"notify.db": 0o600, "notify.db-wal": 0o600, "notify.db-shm": 0o600}
     assert [stat.S_IMODE(each.stat().st_mode) for each in (path.parent, path.parent.parent)] == [0o700, 0o700]
+    assert [each.name for each in path.parent.iterdir()] == ["notify.db"]
 
 
 def test_a_link_to_a_missing_file_makes_a_private_file(tmp_path: Path) -> None:
@@ -177,11 +179,14 @@ def test_a_link_to_a_missing_file_makes_a_private_file(tmp_path: Path) -> None:
         assert stat.S_IMODE((tmp_path / "target.db").stat().st_mode) == 0o600
 
 
-def test_a_file_that_is_no_database_is_refused_and_left_alone(path: Path) -> None:
+def test_a_file_that_is_no_database_is_refused_and_left_alone_without_an_open_connection(path: Path) -> None:
     path.write_bytes(b"secret" * 1000)
-    with refused("not a SQLite file"):
-        SqliteStore(path)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(5):
+        with refused("not a SQLite file"):
+            SqliteStore(path)
     assert path.read_bytes() == b"secret" * 1000
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
 def test_a_damaged_file_is_a_clear_error(path: Path) -> None:
@@ -228,15 +233,6 @@ def test_a_path_that_cannot_be_created_and_a_directory_are_clear_errors(tmp_path
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match=said):
         SqliteStore(tmp_path / below)
-
-
-def test_a_refused_file_leaves_no_open_connection(path: Path) -> None:
-    path.write_bytes(b"x" * 5000)
-    before = len(list(Path("/proc/self/fd").iterdir()))
-    for _ in range(5):
-        with pytest.raises(StoreError):
-            SqliteStore(path)
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
 def test_expired_rows_leave_the_table_over_time(tmp_path: Path) -> None:
@@ -315,23 +311,17 @@ def test_what_comes_alone_may_be_one_statement_and_else_runs_in_a_transaction(tm
         assert insert(3) == "alone"
 
 
-def test_closing_again_does_nothing_and_leaves_one_file(tmp_path: Path) -> None:
-    store = SqliteStore(tmp_path / "notify.db")
-    store.put("corp", 1, "id", "text", 100)
-    store.close()
-    store.close()
-    assert [each.name for each in tmp_path.iterdir()] == ["notify.db"]
-
-
-def test_a_reopened_journal_keeps_jobs_their_attempts_and_outcomes(tmp_path: Path) -> None:
+def test_a_reopened_journal_keeps_jobs_their_attempts_outcomes_steps_and_values(tmp_path: Path) -> None:
     clock, path = ManualClock(), tmp_path / "notify.db"
     outcome = Outcome(errcode=0, result="result")
     with closing(SqliteStore(path, clock=clock)) as store:
         store.add(job("a"))
         store.add(job("b"))
         store.claim("one", 1, 100)
-        store.keep_outcome("one", "a", outcome)
+        store.keep_outcome("one", "a", outcome, [write("1")])
+        store.keep_step("one", "a", "fetch", "2")
     with closing(SqliteStore(path, clock=clock)) as store:
+        assert (text_of(store), store.steps("a")) == ("1", {"fetch": "2"})
         assert ageless(store.claim("two", 2, 100)) == [job("b", claims=1)]
         assert store.renew("one", ["a"], 100) == {"a"}
         clock.advance(100)
@@ -345,7 +335,7 @@ def test_processes_that_claim_at_once_get_each_job_exactly_once(path: Path) -> N
         for number in range(200):
             store.add(job(str(number)))
     command = [sys.executable, str(CLAIMER), f"sqlite:{path}", *"abcd"]
-    claimed = subprocess.run(command, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True, timeout=DEADLINE, check=True)
+    claimed = subprocess.run(command, env=WITH_ROUTER, stdout=subprocess.PIPE, text=True, timeout=DEADLINE, check=True)
     assert sorted(map(int, claimed.stdout.splitlines())) == list(range(200))
     with closing(SqliteStore(path)) as store:
         assert store.job_figures().waiting == store.job_figures().claimed == 0

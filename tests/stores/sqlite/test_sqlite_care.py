@@ -9,44 +9,34 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-import wwspec_router
 from tests.stores.suites.job_samples import job
+from tests.stores.suites.kept_values import text_of, write
 from tests.stores.suites.rig import ManualClock, in_threads, refusal
 from tests.support.apps import ROOT
-from tests.support.processes import UNMEASURED, finished
+from tests.support.processes import UNMEASURED, WITH_ROUTER, finished, waiting
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_contracts.errors import StoreError
 from wwspec_router.process import names
 from wwspec_router.stores.job import Outcome
+from wwspec_router.stores.kept import KeptKey
 from wwspec_router.stores.sqlite.events import SqliteStore
 from wwspec_router.stores.sqlite.removal import Housekeeping
 
 HERE = Path(__file__).parent
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(wwspec_router.__file__).parents[1])}
+LOCKER = HERE / "locker.py"
 SUFFIXES = ["", "-wal", "-shm"]
 
 
 def run_unprivileged(*arguments: object, **environment: str) -> str:
     """Run Python bound by the modes of files; root, who owns the file here, gives up the right to pass over them."""
     bound = ["setpriv", "--bounding-set=-dac_override"] if os.getuid() == 0 else []
-    done = finished(*bound, sys.executable, *map(str, arguments), env={**ENVIRONMENT, **UNMEASURED, **environment})
+    done = finished(*bound, sys.executable, *map(str, arguments), env={**WITH_ROUTER, **UNMEASURED, **environment})
     return done.stdout + done.stderr
-
-
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Let another process keep a file locked."""
-    command = [sys.executable, str(HERE / "locker.py"), str(path)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "locked\n"
-        yield
-        process.communicate(timeout=DEADLINE)
 
 
 def test_a_lock_held_by_another_process_refuses_an_event_within_three_seconds(path: Path, store: SqliteStore) -> None:
@@ -58,7 +48,7 @@ def test_a_lock_held_by_another_process_refuses_an_event_within_three_seconds(pa
         assert "locked" in refusal(lambda: store.put("corp", 1, str(number), "text", 100))
         return time.monotonic() - begun
 
-    with locked(path):
+    with waiting("locked", LOCKER, path):
         waited = in_threads(put, 16)
         assert store.get("corp", 1, "before") == "text"
     assert all(2.5 < each < 5.0 for each in waited), waited
@@ -67,7 +57,7 @@ def test_a_lock_held_by_another_process_refuses_an_event_within_three_seconds(pa
 
 
 def test_a_write_whose_lock_comes_in_time_is_done(path: Path, store: SqliteStore) -> None:
-    with locked(path):
+    with waiting("locked", LOCKER, path):
         threads = [
             threading.Thread(target=store.put, args=("corp", 1, str(number), "text", 100)) for number in range(8)
         ]
@@ -127,7 +117,7 @@ def test_events_of_a_wal_that_was_deleted_are_in_the_file_after_the_end(path: Pa
 @pytest.mark.slow  # waits until the store looks again
 def test_a_store_that_could_not_write_serves_again_when_it_can(path: Path, store: SqliteStore) -> None:
     store.check()
-    with locked(path):
+    with waiting("locked", LOCKER, path):
         store.check()  # as far as anybody knows
         assert "locked" in refusal(lambda: store.put("corp", 1, "id", "text", 1000))
         assert "locked" in refusal(store.check)
@@ -137,7 +127,7 @@ def test_a_store_that_could_not_write_serves_again_when_it_can(path: Path, store
 def test_a_file_that_is_not_closed_keeps_no_process_alive(tmp_path: Path) -> None:
     code = "import sys; from wwspec_router.stores import open_store; store = open_store(sys.argv[1])"
     command = [sys.executable, "-c", code, f"sqlite:{tmp_path / 'notify.db'}"]
-    assert subprocess.run(command, env=ENVIRONMENT, timeout=DEADLINE, check=False).returncode == 0
+    assert subprocess.run(command, env=WITH_ROUTER, timeout=DEADLINE, check=False).returncode == 0
 
 
 @pytest.fixture
@@ -189,21 +179,23 @@ def test_a_program_whose_file_can_not_be_written_opens_no_port(folder: Path) -> 
     assert "http://" not in said
 
 
-def rows(path: Path) -> int:
+def rows(path: Path, *tables: str) -> list[int]:
     with closing(sqlite3.connect(path)) as db:
-        count: int = db.execute("SELECT count(*) FROM notify").fetchone()[0]
-        return count
+        return [db.execute(f"SELECT count(*) FROM {each}").fetchone()[0] for each in tables]  # noqa: S608 - our tables
 
 
-def test_expired_events_leave_the_file_without_a_further_put(tmp_path: Path) -> None:
+def test_expired_events_and_values_leave_the_file_without_a_further_write(tmp_path: Path) -> None:
     path, clock = tmp_path / "notify.db", ManualClock()
     with closing(SqliteStore(path, clock=clock)) as store:
         for number in range(300):
             store.put("corp", 1, str(number), "text", 100 if number else 1000)
+        store.write_kept([write("1", KeptKey("corp", number, "app", "n"), ttl=100) for number in range(200)])
+        store.write_kept([write("2")])
         clock.advance(100)
-        wait_until(lambda: rows(path) == 1)
-        assert store.get("corp", 1, "0") == "text"
+        wait_until(lambda: rows(path, "notify", "kept") == [1, 1])
+        assert (store.get("corp", 1, "0"), text_of(store)) == ("text", "2")
         assert store.figures().rows == 1
+        assert rows(path, "kept_corps") == [1]
 
 
 def test_a_clock_that_is_set_ahead_ends_no_event_and_no_lease(path: Path, store: SqliteStore) -> None:
@@ -211,7 +203,7 @@ def test_a_clock_that_is_set_ahead_ends_no_event_and_no_lease(path: Path, store:
     store.add(job("claimed"))
     store.claim("one", 1, 600)
     store.add(job("waiting"))
-    done = finished(sys.executable, HERE / "other_clock.py", path, "1800", env=ENVIRONMENT)
+    done = finished(sys.executable, HERE / "other_clock.py", path, "1800", env=WITH_ROUTER)
     assert (done.stdout, done.stderr) == ("text ['waiting']\n", "")
     assert store.renew("one", ["claimed"], 600) == {"claimed"}
 

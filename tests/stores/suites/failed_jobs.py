@@ -61,14 +61,6 @@ class FailedJobsSuite(StoreFixtures):
         running(store)
         assert store.steps("a") == {}
 
-    def test_an_owner_that_lost_its_job_keeps_no_step(self, store: Store, clock: ManualClock) -> None:
-        running(store)
-        clock.advance(LEASE)
-        store.claim("two", 1, LEASE)
-        assert not store.keep_step("one", "a", "fetch", "1")
-        assert not store.keep_step("one", "none", "fetch", "1")
-        assert store.steps("a") == {}
-
     def test_a_run_that_does_not_count_is_no_attempt(self, store: Store, clock: ManualClock) -> None:
         running(store)
         assert store.postpone("one", "a", 30, counted=False)
@@ -81,8 +73,11 @@ class FailedJobsSuite(StoreFixtures):
         [again] = store.claim("one", 1, LEASE)
         assert again.attempt == 1
 
-    def test_a_job_that_is_set_aside_is_no_job_of_the_journal(self, store: Store, clock: ManualClock) -> None:
-        failed(store, "a")
+    def test_a_job_that_its_owner_sets_aside_is_no_job_of_the_journal(self, store: Store, clock: ManualClock) -> None:
+        running(store)
+        assert not store.set_aside("two", "a", FAILURE)
+        assert (store.has_job("a"), failed_ids(store)) == (True, [])
+        assert store.set_aside("one", "a", FAILURE)
         clock.advance(86_400)
         assert store.claim("two", 9, LEASE) == []
         assert not store.has_job("a")
@@ -90,12 +85,6 @@ class FailedJobsSuite(StoreFixtures):
         assert store.job_figures() == JobFigures(waiting=0, claimed=0, bytes=0, oldest_age=0.0, failed=1)
         assert not store.finish("one", "a")
         assert not store.set_aside("one", "a", FAILURE)
-
-    def test_only_its_owner_sets_a_job_aside(self, store: Store) -> None:
-        running(store)
-        assert not store.set_aside("two", "a", FAILURE)
-        assert store.has_job("a")
-        assert failed_ids(store) == []
 
     def test_a_failed_job_shows_what_failed_and_when(self, store: Store, clock: ManualClock) -> None:
         failed(store, "a")

@@ -6,10 +6,9 @@ from contextlib import closing
 import msgspec
 import pytest
 from hypothesis import given, strategies as st
-from hypothesis.stateful import run_state_machine_as_test
 
 from tests.stores.suites.job_machine import JournalMachine
-from tests.stores.suites.job_samples import LEASE, ageless, ids, job, job_bytes
+from tests.stores.suites.job_samples import LEASE, ageless, claim_new, ids, job, job_bytes
 from tests.stores.suites.rig import SETTINGS, ManualClock, StoreFactory, StoreFixtures, accepted, in_threads
 from wwspec_contracts.errors import StoreError, StoreFullError
 from wwspec_router.stores.base import JobJournal
@@ -69,8 +68,7 @@ class JobJournalSuite(StoreFixtures):
         assert store.claim("two", 4, LEASE) == []
 
     def test_who_lost_a_job_can_do_nothing_to_it(self, store: JobJournal, clock: ManualClock) -> None:
-        store.add(job("a"))
-        store.claim("one", 1, LEASE)
+        claim_new(store, "a")
         clock.advance(LEASE)
         store.claim("two", 1, LEASE)
         assert store.renew("one", ["a"], 10 * LEASE) == set()
@@ -82,9 +80,7 @@ class JobJournalSuite(StoreFixtures):
         assert ageless(store.claim("three", 1, LEASE)) == [job("a", claims=3)]
 
     def test_a_late_owner_owns_the_job_until_another_claims_it(self, store: JobJournal, clock: ManualClock) -> None:
-        for each in ("renewed", "kept", "postponed", "finished"):
-            store.add(job(each))
-        store.claim("one", 4, LEASE)
+        claim_new(store, "renewed", "kept", "postponed", "finished")
         clock.advance(LEASE + 60)
         assert store.renew("one", ["renewed"], LEASE) == {"renewed"}
         assert store.keep_outcome("one", "kept", Outcome(errcode=0, result="result"))
@@ -95,15 +91,13 @@ class JobJournalSuite(StoreFixtures):
         ]
 
     def test_renewing_can_shorten_a_lease(self, store: JobJournal, clock: ManualClock) -> None:
-        store.add(job("a"))
-        store.claim("one", 1, LEASE)
+        claim_new(store, "a")
         assert store.renew("one", ["a"], 60) == {"a"}
         clock.advance(60)
         assert ids(store.claim("two", 1, LEASE)) == ["a"]
 
     def test_the_latest_outcome_is_kept_across_claims(self, store: JobJournal, clock: ManualClock) -> None:
-        store.add(job("a"))
-        store.claim("one", 1, LEASE)
+        claim_new(store, "a")
         for outcome in (Outcome(errcode=7, result="first"), Outcome(errcode=0, result='{"errcode":0}')):
             assert store.keep_outcome("one", "a", outcome)
         for attempt in (2, 3):
@@ -112,9 +106,7 @@ class JobJournalSuite(StoreFixtures):
             assert claimed == job("a", claims=attempt, outcome=Outcome(errcode=0, result='{"errcode":0}'))
 
     def test_what_is_postponed_comes_when_it_is_due_in_that_order(self, store: JobJournal, clock: ManualClock) -> None:
-        for each in "abc":
-            store.add(job(each))
-        store.claim("one", 3, LEASE)
+        claim_new(store, *"abc")
         assert store.postpone("one", "a", 200)
         assert store.postpone("one", "b", 100)
         assert store.postpone("one", "c", 0)
@@ -212,8 +204,4 @@ class JobJournalSuite(StoreFixtures):
         assert ageless(store.claim("one", 2, LEASE)) == [job("same", data=str(winner), claims=1)]
 
     def test_it_behaves_as_a_model_of_it(self, store_factory: StoreFactory, clock: ManualClock) -> None:
-        class Machine(JournalMachine):
-            def __init__(self) -> None:
-                super().__init__(store_factory, clock)
-
-        run_state_machine_as_test(Machine, settings=SETTINGS)
+        self.run_machine(lambda: JournalMachine(store_factory, clock))

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given, strategies as st
 
-from tests.stores.suites.job_samples import LEASE, SLACK, ids, job, job_bytes
+from tests.stores.suites.job_samples import LEASE, SLACK, claim_new, ids, job, job_bytes
+from tests.stores.suites.kept_values import running
 from tests.stores.suites.rig import SETTINGS, ManualClock, StoreFixtures, in_threads
 from wwspec_router.stores.base import Demand, JobJournal, Store
 from wwspec_router.stores.failed import NO_ABILITY
@@ -35,8 +36,7 @@ class JobRunsSuite(StoreFixtures):
 
     def test_a_job_that_is_finished_soon_is_gone_if_its_owner_says_so(self, store: JobJournal) -> None:
         errors: list[Exception] = []
-        store.add(job("a"))
-        store.claim("one", 1, LEASE)
+        claim_new(store, "a")
         store.finish_soon("two", "a", errors.append)
         assert store.has_job("a")
         store.finish_soon("one", "a", errors.append)
@@ -67,20 +67,16 @@ class JobRunsSuite(StoreFixtures):
         ids=["outcome", "postpone", "excuse"],
     )
     def test_a_run_that_ended_makes_no_suspect(
-        self, store: JobJournal, clock: ManualClock, end: Callable[[JobJournal], object]
+        self, store: Store, clock: ManualClock, end: Callable[[Store], object]
     ) -> None:
-        store.add(job("a"))
-        store.claim("one", 1, LEASE)
-        store.begin("one", "a")
+        running(store)
         end(store)
         clock.advance(LEASE)
         [claimed] = store.claim("two", 1, LEASE)
         assert (claimed.suspect, claimed.attempt, claimed.claims) == (False, 1, 2)
 
-    def test_an_excused_job_keeps_its_owner(self, store: JobJournal) -> None:
-        store.add(job("a"))
-        store.claim("one", 1, LEASE)
-        store.begin("one", "a")
+    def test_an_excused_job_keeps_its_owner(self, store: Store) -> None:
+        running(store)
         store.excuse("one", ["a"])
         assert store.claim("two", 1, LEASE) == []
         assert store.keep_outcome("one", "a", Outcome(errcode=0, result=""))

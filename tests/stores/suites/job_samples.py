@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from wwspec_router.stores.base import JobJournal
 from wwspec_router.stores.job import Job, stored_texts
 
 LEASE = 600.0
@@ -22,6 +23,13 @@ def job(job_id: str, **changes: object) -> Job:
         notify_id="",
     )
     return msgspec.structs.replace(made, **changes)
+
+
+def claim_new(store: JobJournal, *jobs: Job | str) -> list[Job]:
+    """Add jobs, or some of these ids, and let the owner `one` claim as many."""
+    for each in jobs:
+        store.add(job(each) if isinstance(each, str) else each)
+    return store.claim("one", len(jobs), LEASE)
 
 
 def ageless(jobs: Sequence[Job]) -> list[Job]:

@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 from hypothesis import given, strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, rule
 from msgspec import UNSET
 
 from tests.stores.suites.job_samples import LEASE, job
@@ -207,14 +207,18 @@ class KeptValuesSuite(StoreFixtures):
         assert store.finish("one", "a", [write("2")])
         assert (text_of(store), store.has_job("a")) == ("2", False)
 
-    def test_an_owner_that_lost_its_job_writes_nothing(self, store: Store, clock: ManualClock) -> None:
+    def test_an_owner_that_lost_its_job_writes_nothing_and_keeps_no_step(
+        self, store: Store, clock: ManualClock
+    ) -> None:
         running(store)
         clock.advance(LEASE)
         store.claim("two", 1, LEASE)
         assert not store.keep_outcome("one", "a", OUTCOME, [write("1")])
         assert not store.finish("one", "a", [write("1")])
         assert not store.finish("one", "a", [write("1", expected="a version that is not there")])
-        assert text_of(store) is None
+        assert not store.keep_step("one", "a", "fetch", "1")
+        assert not store.keep_step("one", "none", "fetch", "1")
+        assert (text_of(store), store.steps("a")) == (None, {})
 
     def test_a_conflict_keeps_neither_outcome_nor_end(self, store: Store, clock: ManualClock) -> None:
         running(store)
@@ -259,11 +263,7 @@ class KeptValuesSuite(StoreFixtures):
             assert store.get("corp", 1000002, "n") is None
 
     def test_a_store_agrees_with_a_dict(self, store_factory: StoreFactory) -> None:
-        class Machine(KeptMachine):
-            def __init__(self) -> None:
-                super().__init__(store_factory(StoreLimits(max_kept_bytes=BOUND)))
-
-        run_state_machine_as_test(Machine, settings=SETTINGS)
+        self.run_machine(lambda: KeptMachine(store_factory(StoreLimits(max_kept_bytes=BOUND))))
 
 
 BOUND = 1000

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from hypothesis import given, strategies as st
 
-from tests.stores.suites.job_samples import LEASE, SLACK, ids, job, job_bytes
+from tests.stores.suites.job_samples import LEASE, SLACK, claim_new, ids, job, job_bytes
 from tests.stores.suites.kept_values import running
 from tests.stores.suites.rig import SETTINGS, ManualClock, StoreFactory, StoreFixtures, in_threads, refused
 from tests.support.waiting import wait_until
@@ -128,8 +128,7 @@ class NotificationsSuite(StoreFixtures):
         assert 60 <= claimed.age < 60 + SLACK
 
     def test_who_has_it_finds_it_gone_when_it_was_fetched(self, store: Store) -> None:
-        store.add(notification())
-        store.claim("one", 1, LEASE)
+        claim_new(store, notification())
         fetch(store)
         wait_fetched(store)
         assert not store.begin("one", "a")
@@ -155,8 +154,7 @@ class NotificationsSuite(StoreFixtures):
         wait_fetched(store)
 
     def test_one_that_failed_is_not_fetched_until_it_is_retried(self, store: Store) -> None:
-        store.add(notification())
-        store.claim("one", 1, LEASE)
+        claim_new(store, notification())
         assert store.set_aside("one", "a", Failure(error="not fetched"))
         assert fetch(store) is None
         assert store.job_figures() == JobFigures(waiting=0, claimed=0, bytes=0, oldest_age=0.0, failed=1)
@@ -170,8 +168,7 @@ class NotificationsSuite(StoreFixtures):
         assert store.job_figures().failed == 0
 
     def test_one_that_is_finished_is_gone(self, store: Store) -> None:
-        store.add(notification())
-        store.claim("one", 1, LEASE)
+        claim_new(store, notification())
         assert store.finish("one", "a")
         assert fetch(store) is None
         assert store.job_figures().unfetched == 0

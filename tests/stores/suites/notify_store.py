@@ -5,7 +5,7 @@ from contextlib import closing
 
 import pytest
 from hypothesis import given, strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from tests.stores.suites.rig import SETTINGS, THREADS, ManualClock, StoreFactory, StoreFixtures, accepted, in_threads
 from wwspec_contracts.errors import StoreError, StoreFullError
@@ -109,11 +109,7 @@ class NotifyStoreSuite(StoreFixtures):
         assert all(in_threads(work))
 
     def test_it_behaves_as_a_dict_per_corp_and_app(self, store_factory: StoreFactory, clock: ManualClock) -> None:
-        class Machine(NotifyMachine):
-            def __init__(self) -> None:
-                super().__init__(store_factory, clock)
-
-        run_state_machine_as_test(Machine, settings=SETTINGS)
+        self.run_machine(lambda: NotifyMachine(store_factory, clock))
 
 
 corpids = st.sampled_from(["ww1", "ww2", "WW1", ""])

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import pytest
 from hypothesis import given, strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, rule, run_state_machine_as_test
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, rule
 
 from tests.stores.suites.rig import SETTINGS, THREADS, ManualClock, StoreFactory, StoreFixtures, in_threads
 from wwspec_contracts.errors import StoreError, StoreFullError
@@ -114,11 +114,7 @@ class OnceSuite(StoreFixtures):
             assert "secret" not in f"{caught.value} {caught.value.__context__}"
 
     def test_calls_do_what_a_simple_model_does(self, store_factory: StoreFactory, clock: ManualClock) -> None:
-        class Machine(OnceMachine):
-            def __init__(self) -> None:
-                super().__init__(store_factory(StoreLimits(max_once=3, max_once_bytes=30)), clock)
-
-        run_state_machine_as_test(Machine, settings=SETTINGS)
+        self.run_machine(lambda: OnceMachine(store_factory(StoreLimits(max_once=3, max_once_bytes=30)), clock))
 
 
 class _Held(NamedTuple):

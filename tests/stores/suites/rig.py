@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import pytest
 from hypothesis import HealthCheck, settings
+from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
 from wwspec_contracts.errors import StoreError, StoreFullError
 from wwspec_router.stores.base import Store
@@ -80,6 +81,10 @@ class StoreFixtures:
     def store(self, store_factory: StoreFactory) -> Iterator[Store]:
         with closing(store_factory(StoreLimits())) as store:
             yield store
+
+    def run_machine(self, make: Callable[[], RuleBasedStateMachine]) -> None:
+        """Run a state machine, which is made anew for each example."""
+        run_state_machine_as_test(make, settings=SETTINGS)  # type: ignore[arg-type]  # it calls what it is given
 
 
 def in_threads(work: Callable[[int], T], threads: int = THREADS) -> list[T]:
