@@ -50,6 +50,17 @@ def test_without_on_other_a_callback_is_logged_and_not_stored(
     assert "a callback 'suite_ticket' was passed over: the receiver has no on_other" in caplog.text
 
 
+def test_a_callback_that_comes_again_is_handled_once(kind: ServerKind) -> None:
+    with Stand(kind, [HIT], collects_others=True) as stand:
+        for number in (1, 1, 2, 1):
+            assert stand.post(ticket(number), crypto=SUITE).text == "success"
+        wait_until(lambda: len(stand.others) == 2)
+        assert stand.post(ticket(1), crypto=SUITE).text == "success"
+        stand.post(ticket(3), crypto=SUITE)
+        wait_until(lambda: len(stand.others) == 3)
+    assert numbers(stand.others) == [1, 2, 3]
+
+
 def test_the_same_text_for_another_receiver_is_another_callback(kind: ServerKind) -> None:
     with Stand(kind, [HIT], collects_others=True) as stand:
         for crypto in (SUITE, CRYPTO, SUITE):
