@@ -70,7 +70,7 @@ def test_a_page_has_the_tests_that_read_every_page_and_those_that_name_it() -> N
 
 def test_what_a_helper_of_tests_shares_is_near_through_other_helpers_and_fixtures() -> None:
     assert "packages/client/tests/client/test_keys.py" in nearest(Path("tests/support/rsa_keys.py"))
-    assert "packages/client/tests/client/sql/test_pending.py" in nearest(Path("tests/support/postgres_server.py"))
+    assert "packages/client/tests/client/sql/test_tokens.py" in nearest(Path("tests/support/postgres_server.py"))
 
 
 @pytest.mark.parametrize("parts", [("tests", "conftest.py"), ("tests", "test_that_is_gone.py"), ("no", "such.txt")])

@@ -1,4 +1,4 @@
-"""`ProviderApp` and `AsyncProviderApp`: a provider's whole app, at the corps of an emulator."""
+"""`ProviderApp` and `AsyncProviderApp`: a provider's whole app, at the corps of an emulator, and its settings."""
 
 from pathlib import Path
 from typing import Any
@@ -10,12 +10,12 @@ from sqlalchemy.pool import NullPool
 
 from tests.client.archive.world import async_url
 from tests.client.provider.conftest import Make
-from tests.client.provider.stand import OFTEN, SETTINGS, TABLES, Kind, Stand
+from tests.client.provider.stand import ENVIRONMENT, OFTEN, SETTINGS, TABLES, Kind, Stand
 from tests.client.sql.test_installations import Backwards
 from tests.support.emulator import served
 from tests.support.waiting import wait_until
-from wwspec_client import CancelAuth, DataPermissionEnded, NotifyEvent, SuiteEvent
-from wwspec_client.provider import AsyncProviderApp, ProviderApp
+from wwspec_client import CancelAuth, ConfigurationError, DataPermissionEnded, NotifyEvent, SuiteEvent
+from wwspec_client.provider import AsyncProviderApp, ProviderApp, SuiteSettings
 from wwspec_client.sql import SqlKeyStore
 from wwspec_contracts.errors import StoreError
 
@@ -163,3 +163,15 @@ def test_an_unknown_option_is_refused() -> None:
     engine = create_async_engine("sqlite+aiosqlite://")
     with pytest.raises(TypeError, match="'forget'; did you mean forgets"):
         AsyncProviderApp(engine, SETTINGS, store=store_nothing, forget=[])  # type: ignore[call-arg]  # misspelt
+
+
+def test_settings_are_variables_all_missing_ones_are_named_and_no_secret_is_shown() -> None:
+    assert SETTINGS.suite_id == "emulator-suite"
+    assert SETTINGS.base_url == "https://qyapi.weixin.qq.com"
+    url = "http://127.0.0.1:8090"
+    assert SuiteSettings.from_environment({**ENVIRONMENT, "WWSPEC_BASE_URL": url}).base_url == url
+    some = {name: value for name, value in ENVIRONMENT.items() if name != "WWSPEC_PROGRAM_ID"}
+    with pytest.raises(ConfigurationError, match="lacks WWSPEC_SUITE_ID, WWSPEC_PROGRAM_ID$"):
+        SuiteSettings.from_environment({**some, "WWSPEC_SUITE_ID": ""})
+    for name in ("SUITE_SECRET", "COMMAND_TOKEN", "COMMAND_ENCODING_AES_KEY", "CALLBACK_TOKEN", "ENCODING_AES_KEY"):
+        assert ENVIRONMENT[f"WWSPEC_{name}"] not in repr(SETTINGS)

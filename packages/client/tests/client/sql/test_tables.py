@@ -1,6 +1,7 @@
 """The tables are made once, by any number of processes at the same moment."""
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
@@ -10,19 +11,26 @@ from tests.client.sql.conftest import opened
 from tests.support.waiting import DEADLINE
 from wwspec_client.sql import METADATA, create_tables
 from wwspec_contracts.errors import ConfigurationError
-from wwspec_devtools.testing.stores.rig import together
+
+AT_ONCE = 4
 
 
-def test_processes_that_start_at_once_make_all_tables_without_an_error(new_url: str) -> None:
-    turn = Barrier(4)
+def create_at_once(url: str) -> None:
+    """Make the tables on several connections at the same moment."""
+    turn = Barrier(AT_ONCE)
 
     def create(_: int) -> None:
-        with opened(new_url) as engine, engine.begin() as connection:
+        with opened(url) as engine, engine.begin() as connection:
             turn.wait(DEADLINE)
             create_tables(connection)
 
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        list(pool.map(create, range(AT_ONCE)))
+
+
+def test_processes_that_start_at_once_make_all_tables_without_an_error(new_url: str) -> None:
     for _ in range(5):
-        together(create, 4)
+        create_at_once(new_url)
         with opened(new_url) as engine, engine.begin() as connection:
             assert {*METADATA.tables} == {*inspect(connection).get_table_names()}
             METADATA.drop_all(connection)

@@ -1,4 +1,4 @@
-"""`SqlTokenStore`: all machines of an app share one token."""
+"""`SqlTokenStore` and `SqlPendingStore`: all machines of an app share one token, and what waits for its functions."""
 
 from collections.abc import Callable
 from functools import partial
@@ -10,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.client.scripted import Script, answer, client_of
 from tests.client.sql.test_installations import Backwards, dump
 from wwspec_client import AppSecret
-from wwspec_client.sql import SqlTokenStore
+from wwspec_client.sql import SqlPendingStore, SqlTokenStore
 from wwspec_client.stores import StoredTokenProvider, Token
-from wwspec_devtools.testing.stores import TokenStoreSuite
+from wwspec_devtools.testing.stores import SharedPendingStoreSuite, TokenStoreSuite
 
 SOURCE = AppSecret("corp", "the-secret")
 
@@ -39,3 +39,9 @@ def test_a_token_is_sealed_at_rest_and_in_no_repr(database: Engine) -> None:
     assert "the-token" not in dump(database)
     assert "the-token" not in repr(Token("the-token", 1.0))
     assert repr(StoredTokenProvider(SOURCE, store, name="corp")) == "StoredTokenProvider(name='corp')"
+
+
+class TestSqlPendingStore(SharedPendingStoreSuite):
+    @pytest.fixture
+    def open_store(self, engine: Engine | AsyncEngine) -> Callable[[], SqlPendingStore]:
+        return partial(SqlPendingStore, engine)
