@@ -125,7 +125,7 @@ def assert_reason(person: Actions, text: str) -> None:
     expect(reason).to_be_in_viewport()
 
 
-@pytest.mark.parametrize("case", ["KeyError", "wrong output", "errcode of the SDK", "LinkError", "event code"])
+@pytest.mark.parametrize("case", ["error of the code", "wrong output", "errcode of the SDK", "LinkError", "event code"])
 def test_why_the_programs_code_failed(person: Actions, zone: Zone, case: str) -> None:
     name, reason = REASONS[case]
     fail(zone, case)
@@ -142,7 +142,7 @@ def test_why_the_programs_code_failed(person: Actions, zone: Zone, case: str) ->
 
 def test_where_a_call_was_when_its_time_was_over(person: Actions, zone: Zone) -> None:
     entry = zone.client.entry(fail(zone, "time-out"))
-    person.click(line(person, "slow"))
+    person.click(line(person, "stuck"))
     assert_reason(person, entry["reason"][0])
     expect(why(person)).to_contain_text("never.wait(1)")
 
