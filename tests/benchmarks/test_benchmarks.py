@@ -50,7 +50,9 @@ def test_benchmark_gives_figures_of_one_shape(name: str, runs: Runs) -> None:
     for figure in report.figures:
         assert figure.low <= figure.median <= figure.high
         assert len(figure.samples) == report.rounds
-        assert (figure.reference is None) == (figure.ratio is None) == (figure.difference is None)
+        base = report.find(figure.case, figure.reference or "", figure.metric)
+        assert (base is None) == (figure.reference is None) == (figure.difference is None)
+        assert (figure.ratio is None) == (base is None or not any(base.samples)), "there is none to 0"
         assert figure.unit
     for case in {each.case for each in report.figures}:
         references = [each for each in report.figures if each.case == case and each.reference is None]
