@@ -62,7 +62,7 @@ def test_without_options_serve_has_the_defaults(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_the_option_for_the_store_becomes_its_setting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As all others do, by `test_config` of the command line."""
+    """The other options are tested in `test_config` of the command line."""
     assert parsed(monkeypatch, "--store", "memory:").store == "memory:"
 
 

@@ -128,7 +128,7 @@ def test_pauses_before_a_worker_that_can_not_serve_grow_and_hold_up_nothing_else
     (service.folder / "broken").touch()
     os.kill(first, signal.SIGKILL)
     for pause in ("0.1", "0.2", "0.4", "0.8"):
-        wait_until(lambda pause=pause: f"is replaced in {pause} s" in service.log)  # type: ignore[misc]
+        wait_until(lambda pause=pause: f"is replaced in {pause} s" in service.log)  # type: ignore[misc]  # no type of pause
     assert "ImportError: not today" in service.log
     assert service.call("whoami") == second
     (service.folder / "broken").unlink()

@@ -23,7 +23,7 @@ from wwspec_router.registry.table import AbilityTable, build_table
 from wwspec_router.registry.targets import Ability, HandlerTarget
 from wwspec_router.stores import Store
 
-EMPTY = AbilityTable(registry=Registry(path=__file__), abilities={}, apis={}, api_contracts={}, events={})  # type: ignore[arg-type]  # nothing is looked up
+EMPTY = AbilityTable(registry=Registry(path=ROOT), abilities={}, apis={}, api_contracts={}, events={})
 
 
 @cache

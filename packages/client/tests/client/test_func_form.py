@@ -95,7 +95,7 @@ def test_a_plain_program_gets_output_as_it_is_and_a_class_of_the_clients_module_
         output: dict[str, Any] = {}
 
     class Own(AbilityRequest[Whole]):
-        """As `wwspec contracts --client` writes the request of a function: its ability has the form already."""
+        """A request of a function, as `wwspec contracts --client` writes it: its ability has the form already."""
 
         ability_id: ClassVar[str] = "input_word_count"
         input: dict[str, str]

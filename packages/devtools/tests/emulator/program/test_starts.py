@@ -92,7 +92,7 @@ def first_call_to(emulator: Emulator, elsewhere: Callable[[Callable[[str], objec
 def test_a_call_that_found_the_port_or_its_connection_closed_unread_waits_when_a_start_has_begun(
     emulator: Emulator, client: EmulatorClient, pool: ThreadPoolExecutor, closes: str
 ) -> None:
-    """As one that was let through just before the program was ended, or came when it closes an idle connection."""
+    """The call was let through just before the program ended, or came when it closed an idle connection."""
     ended = Event()  # the start: a call may notice later that the port was closed
 
     def closed_port(post: Callable[[str], object]) -> object:

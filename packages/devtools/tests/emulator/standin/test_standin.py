@@ -55,7 +55,7 @@ def fails(code: int, match: str) -> Iterator[pytest.ExceptionInfo[Exception]]:
     """Assert that the block raises the vendor's error, which has and names a return code."""
     with pytest.raises(Exception, match=match) as raised:
         yield raised
-    assert raised.value.return_code == code  # type: ignore[attr-defined]
+    assert raised.value.return_code == code  # type: ignore[attr-defined]  # of the vendor's class
     assert str(code) in str(raised.value)
 
 

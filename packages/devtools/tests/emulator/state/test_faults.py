@@ -44,7 +44,7 @@ def test_an_sdk_call_fails_with_the_return_code_of_the_fault_or_of_the_network(
     client.add_fault("sdk", effect, "sync_msg", value, count=1)
     with pytest.raises(Exception, match=said) as raised:
         sdk_call()
-    assert raised.value.return_code == return_code  # type: ignore[attr-defined]
+    assert raised.value.return_code == return_code  # type: ignore[attr-defined]  # of the vendor's class
     assert '"errcode":0' in sdk_call()
 
 
