@@ -52,7 +52,7 @@ SAMPLE, QUICK_SAMPLE = 3.0, 0.25
 GROWTH, SLACK = 1.05, 1 << 20
 """How much larger a process may be in the last fifth than in the second, and bytes on top."""
 FILES = 3
-"""How many files more or less it may have open then."""
+"""How many more files it may have open then."""
 STORE_GROWTH, STORE_SLACK = 1.1, 1 << 20
 BAD_PAUSE = 0.1
 MAX_BODY = 16 << 20
@@ -275,7 +275,7 @@ def judge_growth(name: str, resident: list[int], files: list[int]) -> tuple[dict
     faults = []
     if last > second * GROWTH + SLACK:
         faults.append(f"{name} grew from {second / 2**20:.1f} to {last / 2**20:.1f} MiB")
-    if abs(files_last - files_second) > FILES:
+    if files_last - files_second > FILES:
         faults.append(f"{name} had {files_second:g} files open, then {files_last:g}")
     medians = {
         "rss_second_fifth_mib": round(second / 2**20, 2),
