@@ -6,13 +6,13 @@ A check is a function of the program's settings. A package declares its checks a
 
 from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
-from importlib.metadata import EntryPoint, entry_points
 from typing import NamedTuple
 
 from wwspec_contracts.errors import ExtraMissingError, WWSpecError
 from wwspec_contracts.extras import require
 from wwspec_contracts.support.printable import printable
 from wwspec_router.config import Settings
+from wwspec_router.entry_points import entry_points
 
 __all__ = ["GROUP", "OF_DEVELOPERS", "Check", "Finding", "State", "extra_finding", "installed_findings"]
 
@@ -54,14 +54,15 @@ def installed_findings(settings: Settings, *, production: bool) -> Iterator[Find
 
     A check that does not load, or raises, is a finding itself; the others still run.
     """
-    points = [*entry_points(group=GROUP), *(() if production else entry_points(group=OF_DEVELOPERS))]
+    points = [*entry_points(GROUP), *(() if production else entry_points(OF_DEVELOPERS))]
     for point in sorted(points, key=lambda each: each.name):
         try:
             yield from point.load()(settings)
         except WWSpecError as error:
             yield Finding(State.FIX, "check", printable(f"{point.name}: {error}"))
         except Exception as error:  # it is anybody's code
-            text = f"{_source(point)} ends with {type(error).__name__}: {error}; correct or uninstall that package"
+            source = f"the check {point.name} of {point.package} ({point.value})"
+            text = f"{source} ends with {type(error).__name__}: {error}; correct or uninstall that package"
             yield Finding(State.FIX, "check", printable(text))
 
 
@@ -78,8 +79,3 @@ def extra_finding(name: str, state: State, user: str) -> Finding:
     except ExtraMissingError as error:
         return Finding(state, "extra", str(error))
     return Finding(State.OK, "extra", f"{name}, for {user}")
-
-
-def _source(point: EntryPoint) -> str:
-    package = "" if point.dist is None else f" of {point.dist.name}"
-    return f"the check {point.name}{package} ({point.value})"

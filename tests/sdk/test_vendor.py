@@ -199,7 +199,7 @@ def test_the_stand_in_never_serves_in_the_vendor_s_place(tmp_path: Path) -> None
 
 
 def test_without_a_package_that_has_a_stand_in_the_emulator_s_sdk_says_what_to_install() -> None:
-    without = "import importlib.metadata\nimportlib.metadata.entry_points = lambda **of: ()\n"
+    without = "import sys\nsys.path[:] = [each for each in sys.path if 'site-packages' not in each]\n"
     assert loaded("emulator", program=without + LOAD) == (
         "--sdk emulator needs wwspec-devtools, which is not installed: install its wheel, or packages/devtools of the "
         "clone, of the same version"

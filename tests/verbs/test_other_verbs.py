@@ -7,9 +7,8 @@ import pytest
 from tests.support.apps import python, python_anew, write_files
 
 WITHOUT = """
-import importlib.metadata
 from wwspec_router.cli.main import other_verbs
-importlib.metadata.entry_points = lambda **of: ()
+sys.path[:] = [each for each in sys.path if "site-packages" not in each]
 other_verbs.cache_clear()
 """
 OF_A_TEAM = {

@@ -20,10 +20,9 @@ from wwspec_contracts.errors import ExtraMissingError, WWSpecError
 from wwspec_contracts.support.printable import printable
 from wwspec_router import __version__
 from wwspec_router.cli.language import LANGUAGES, VARIABLE, is_chinese, text, translated, wants_chinese
+from wwspec_router.entry_points import EntryPoint, entry_points
 
 if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint
-
     from click.shell_completion import CompletionItem
 
 
@@ -200,11 +199,9 @@ def command_of(verb: str) -> click.Command | None:
 
 
 @cache
-def other_verbs() -> "dict[str, EntryPoint]":
+def other_verbs() -> dict[str, EntryPoint]:
     """Return the verbs of other packages that are installed, by name."""
-    from importlib.metadata import entry_points  # here, since `wwspec serve` needs none of it
-
-    return {each.name: each for each in entry_points(group=GROUP) if each.name not in OWN}
+    return {each.name: each for each in entry_points(GROUP) if each.name not in OWN}
 
 
 class _MissingExtraError(click.ClickException):

@@ -10,6 +10,7 @@ from typing import ParamSpec, Protocol, TypeVar
 
 import msgspec
 
+from wwspec_router.entry_points import entry_points
 from wwspec_router.kernel.call_line import CallLine
 
 P = ParamSpec("P")
@@ -103,6 +104,4 @@ def observer_of(send: Send) -> Observer | None:
 
 @cache
 def _makers() -> list[Callable[[Send], Observer]]:
-    from importlib.metadata import entry_points  # here, since a program in the zone needs none of it
-
-    return [each.load() for each in entry_points(group=GROUP)]
+    return [each.load() for each in entry_points(GROUP)]

@@ -15,6 +15,7 @@ from wwspec_contracts.errcodes import ERRCODES
 from wwspec_contracts.errors import DecodeError, SdkCallError, SdkUnavailableError
 from wwspec_contracts.support.printable import short
 from wwspec_router.config import SdkSource
+from wwspec_router.entry_points import entry_points
 from wwspec_router.envelope import Call
 from wwspec_router.sdk.base import Headers, SealedReply
 
@@ -71,9 +72,7 @@ def _search_first(folder: Path) -> None:
 
 
 def _standin_folder() -> Path:
-    import importlib.metadata  # here, since a program in the zone needs none of it
-
-    for each in importlib.metadata.entry_points(group=STANDIN):
+    for each in entry_points(STANDIN):
         folder: Path = each.load()
         return folder
     raise SdkUnavailableError(

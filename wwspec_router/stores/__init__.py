@@ -5,14 +5,11 @@ A package of its own declares one as an entry point of the group `wwspec.stores`
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from wwspec_contracts.errors import ConfigurationError, did_you_mean
+from wwspec_router.entry_points import EntryPoint, entry_points
 from wwspec_router.stores.base import Store
 from wwspec_router.stores.capacity import StoreLimits
-
-if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint
 
 __all__ = ["Store", "StoreLimits", "open_store", "risks_of"]
 
@@ -70,14 +67,12 @@ def risks_of(store: Store) -> Sequence[str]:
     return risks
 
 
-def _installed() -> "dict[str, EntryPoint]":
+def _installed() -> dict[str, EntryPoint]:
     """Return the stores of other packages, by their schemes."""
-    from importlib.metadata import entry_points  # here, since few programs need it
-
-    return {each.name: each for each in entry_points(group=GROUP) if each.name not in SCHEMES}
+    return {each.name: each for each in entry_points(GROUP) if each.name not in SCHEMES}
 
 
-def _open_own(own: "EntryPoint", url: str, limits: StoreLimits, program: str) -> Store:
+def _open_own(own: EntryPoint, url: str, limits: StoreLimits, program: str) -> Store:
     try:
         open_it = own.load()
     except Exception as error:  # it is anybody's code

@@ -95,17 +95,6 @@ def storable_failure(failure: Failure) -> None:
     encoded("error", failure.error)
 
 
-def storable_ids(owner: str, *job_ids: str) -> None:
-    """Check the names of an owner and of jobs.
-
-    Raises:
-        StoreError: One is not valid Unicode.
-    """
-    encoded("owner", owner)
-    for job_id in job_ids:
-        encoded("job_id", job_id)
-
-
 def storable_hashes(**hashes: str) -> None:
     """Check the hashes of a call that runs once.
 

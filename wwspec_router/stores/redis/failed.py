@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote, unquote
 
-from wwspec_router.stores.checks import storable_failure, storable_ids, storable_key, storable_step
+from wwspec_router.stores.checks import storable_failure, storable_key, storable_step
 from wwspec_router.stores.failed import NO_ABILITY, FailedJob, Failure
 from wwspec_router.stores.job import Job
 from wwspec_router.stores.redis import job_scripts as scripts
@@ -204,13 +204,11 @@ class RedisFailed(RedisJobs):
 
     def keep_step(self, owner: str, job_id: str, name: str, text: str) -> bool:
         """Keep a part of the job's result; see `JobJournal.keep_step`. It is as durable as the server is."""
-        storable_ids(owner, job_id)
         storable_step(name, text)
         return bool(self._server.run(_KEEP_STEP, [job_key(job_id)], [owner, name, text], again=True))
 
     def add_once(self, owner: str, job_id: str, name: str, new: Job, *, delay: float = 0.0) -> str | None:
         """Keep a job and a step of another; see `JobJournal.add_once`. Both are as durable as the server is."""
-        storable_ids(owner, job_id)
         storable_step(name, new.notify_id)
         keys, arguments = self._addition(new, delay)
         both = [owner, name, new.notify_id, *arguments]
@@ -222,13 +220,11 @@ class RedisFailed(RedisJobs):
 
     def steps(self, job_id: str) -> dict[str, str]:
         """Return what was kept of a job; see `JobJournal.steps`."""
-        storable_ids("", job_id)
         found = self._server.run(_STEPS, [job_key(job_id)], [], again=True, durable=False)
         return {self._server.text(name): self._server.text(text) for name, text in found}
 
     def set_aside(self, owner: str, job_id: str, failure: Failure) -> bool:
         """Move a job to those that failed; see `FailedJobs.set_aside`. It is as durable as the server is."""
-        storable_ids(owner, job_id)
         storable_failure(failure)
         sums = [scripts.BYTES, scripts.FAILED, scripts.FORGOTTEN]
         keys = [job_key(job_id), scripts.CLAIMED, scripts.ADDED, *sums, scripts.UNFETCHED]

@@ -31,7 +31,6 @@ class RedisJobs(RedisKept):
 
     def claim(self, owner: str, limit: int, lease: float, demand: Demand = ANY_JOB) -> list[Job]:
         """Take jobs that are due; see `JobJournal.claim`."""
-        checks.storable_ids(owner)
         length = milliseconds(checks.positive("lease", lease))
         most = min(max(0, limit), self._limits.max_jobs)
         few = most if demand.suspects is None else max(0, demand.suspects)
@@ -42,12 +41,10 @@ class RedisJobs(RedisKept):
 
     def begin(self, owner: str, job_id: str) -> bool:
         """Note that a job runs; see `JobJournal.begin`. It waits for no replica."""
-        checks.storable_ids(owner, job_id)
         return bool(self._server.run(scripts.BEGIN, [job_key(job_id)], [owner], durable=False))
 
     def renew(self, owner: str, job_ids: Sequence[str], lease: float) -> set[str]:
         """Extend leases; see `JobJournal.renew`."""
-        checks.storable_ids(owner, *job_ids)
         length = milliseconds(checks.positive("lease", lease))
         names = [quote(each, safe="") for each in job_ids]
         arguments: list[str | int] = [owner, length, *names]
@@ -56,27 +53,23 @@ class RedisJobs(RedisKept):
 
     def excuse(self, owner: str, job_ids: Sequence[str]) -> None:
         """Let jobs not become suspects; see `JobJournal.excuse`."""
-        checks.storable_ids(owner, *job_ids)
         names = [quote(each, safe="") for each in job_ids]
         self._server.run(scripts.EXCUSE, [scripts.CLAIMED], [owner, *names], again=True, durable=False)
 
     def keep_outcome(self, owner: str, job_id: str, outcome: Outcome, writes: Sequence[KeptWrite] = ()) -> bool:
         """Keep what the ability answered; see `JobJournal.keep_outcome`. It is as durable as the server is."""
-        checks.storable_ids(owner, job_id)
         checks.storable_writes(writes)
         arguments: list[str | int] = [owner, *checks.storable_outcome(outcome)]
         return bool(self._run_with(writes, scripts.KEEP, [job_key(job_id)], arguments, guard=scripts.OWNED, again=True))
 
     def postpone(self, owner: str, job_id: str, delay: float, *, counted: bool = True) -> bool:
         """Give a job back; see `JobJournal.postpone`."""
-        checks.storable_ids(owner, job_id)
         length = milliseconds(checks.not_negative("delay", delay))
         keys = [job_key(job_id), scripts.CLAIMED]
         return bool(self._server.run(scripts.POSTPONE, keys, [owner, length, int(not counted)], durable=False))
 
     def replace_notify_id(self, owner: str, job: Job) -> bool:
         """Keep another notify_id; see `JobJournal.replace_notify_id`. It is as durable as the server is."""
-        checks.storable_ids(owner, job.job_id)
         name = key_name(checks.storable_key(job.corpid, job.agentid, job.notify_id))
         arguments = [owner, name, "notify_id", job.notify_id, "job_info", info_of(job)]
         return bool(self._server.run(scripts.REPLACE_NOTIFY_ID, [job_key(job.job_id)], arguments, again=True))
@@ -87,14 +80,12 @@ class RedisJobs(RedisKept):
 
     def finish(self, owner: str, job_id: str, writes: Sequence[KeptWrite] = ()) -> bool:
         """Remove a job; see `JobJournal.finish`. It waits for no replica, unless there are `writes`."""
-        checks.storable_ids(owner, job_id)
         checks.storable_writes(writes)
         keys = [job_key(job_id), scripts.CLAIMED, scripts.ADDED, scripts.BYTES, scripts.UNFETCHED]
         return bool(self._run_with(writes, scripts.FINISH, keys, [owner], guard=scripts.OWNED, durable=False))
 
     def has_job(self, job_id: str) -> bool:
         """Return whether there is such a job; see `JobJournal.has_job`."""
-        checks.storable_ids("", job_id)
         return bool(self._server.run(scripts.HAS, [job_key(job_id)], [], again=True, durable=False))
 
     def job_figures(self) -> JobFigures:

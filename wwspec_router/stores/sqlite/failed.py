@@ -13,7 +13,6 @@ from wwspec_router.stores.checks import (
     new_job_size,
     not_negative,
     storable_failure,
-    storable_ids,
     storable_key,
     storable_step,
 )
@@ -141,14 +140,12 @@ class SqliteFailed(SqliteJobs):
 
     def keep_step(self, owner: str, job_id: str, name: str, text: str) -> bool:
         """Keep a part of the job's result; see `JobJournal.keep_step`. It is on the disk when this returns."""
-        storable_ids(owner, job_id)
         storable_step(name, text)
         return self._file.write(lambda db: db.execute(_KEEP_STEP, (name, text, job_id, owner)).rowcount > 0)
 
     def add_once(self, owner: str, job_id: str, name: str, new: Job, *, delay: float = 0.0) -> str | None:
         """Keep a job and a step of another; see `JobJournal.add_once`. Both are on the disk when this returns."""
         size, text = new_job_size(new), new.notify_id
-        storable_ids(owner, job_id)
         storable_step(name, text)
         not_negative("delay", delay)
 
@@ -167,12 +164,10 @@ class SqliteFailed(SqliteJobs):
 
     def steps(self, job_id: str) -> dict[str, str]:
         """Return what was kept of a job; see `JobJournal.steps`."""
-        storable_ids("", job_id)
         return dict(self._file.read(_STEPS, (job_id,)))
 
     def set_aside(self, owner: str, job_id: str, failure: Failure) -> bool:
         """Move a job to those that failed; see `FailedJobs.set_aside`. It is on the disk when this returns."""
-        storable_ids(owner, job_id)
         storable_failure(failure)
 
         def work(db: sqlite3.Connection) -> bool:

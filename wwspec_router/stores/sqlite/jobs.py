@@ -237,7 +237,6 @@ class SqliteJobs(SqliteKept):
 
     def claim(self, owner: str, limit: int, lease: float, demand: Demand = ANY_JOB) -> list[Job]:
         """Take jobs that are due; see `JobJournal.claim`. It is on the disk when this returns if they begin."""
-        checks.storable_ids(owner)
         checks.positive("lease", lease)
         limit = max(0, limit)
         few = limit if demand.suspects is None else max(0, demand.suspects)
@@ -261,12 +260,10 @@ class SqliteJobs(SqliteKept):
 
     def begin(self, owner: str, job_id: str) -> bool:
         """Note that a job runs; see `JobJournal.begin`. It is on the disk when this returns."""
-        checks.storable_ids(owner, job_id)
         return self._file.write(lambda db: db.execute(_BEGIN, (job_id, owner)).rowcount > 0)
 
     def renew(self, owner: str, job_ids: Sequence[str], lease: float) -> set[str]:
         """Extend leases; see `JobJournal.renew`."""
-        checks.storable_ids(owner, *job_ids)
         checks.positive("lease", lease)
 
         def work(db: sqlite3.Connection) -> set[str]:
@@ -277,7 +274,6 @@ class SqliteJobs(SqliteKept):
 
     def excuse(self, owner: str, job_ids: Sequence[str]) -> None:
         """Let jobs not become suspects; see `JobJournal.excuse`."""
-        checks.storable_ids(owner, *job_ids)
         self._file.write(lambda db: db.executemany(_EXCUSE, [(each, owner) for each in job_ids]), synced=False)
 
     def keep_outcome(self, owner: str, job_id: str, outcome: Outcome, writes: Sequence[KeptWrite] = ()) -> bool:
@@ -286,7 +282,6 @@ class SqliteJobs(SqliteKept):
 
     def postpone(self, owner: str, job_id: str, delay: float, *, counted: bool = True) -> bool:
         """Give a job back; see `JobJournal.postpone`."""
-        checks.storable_ids(owner, job_id)
         checks.not_negative("delay", delay)
 
         def work(db: sqlite3.Connection) -> bool:
@@ -296,14 +291,12 @@ class SqliteJobs(SqliteKept):
 
     def replace_notify_id(self, owner: str, job: Job) -> bool:
         """Keep another notify_id; see `JobJournal.replace_notify_id`. It is on the disk when this returns."""
-        checks.storable_ids(owner, job.job_id)
         checks.storable_key(job.corpid, job.agentid, job.notify_id)
         row = (job.notify_id, info_of(job), job.job_id, owner)
         return self._file.write(lambda db: db.execute(_REPLACE_NOTIFY_ID, row).rowcount > 0)
 
     def finish_soon(self, owner: str, job_id: str, failed: Callable[[Exception], None]) -> None:
         """Remove a job with the next transaction; see `JobJournal.finish_soon`."""
-        checks.storable_ids(owner, job_id)
         self._file.write_soon(lambda db: db.execute(_FINISH, (job_id, owner)), failed)
 
     def finish(self, owner: str, job_id: str, writes: Sequence[KeptWrite] = ()) -> bool:
@@ -314,7 +307,6 @@ class SqliteJobs(SqliteKept):
         self, writes: Sequence[KeptWrite], owner: str, job_id: str, statement: str, *values: str | int
     ) -> bool:
         """Change a job if `owner` owns it, and kept values with it; return whether it does."""
-        checks.storable_ids(owner, job_id)
         checks.storable_writes(writes)
 
         def work(db: sqlite3.Connection) -> bool | StoreError:
@@ -328,7 +320,6 @@ class SqliteJobs(SqliteKept):
 
     def has_job(self, job_id: str) -> bool:
         """Return whether there is such a job; see `JobJournal.has_job`."""
-        checks.storable_ids("", job_id)
         return bool(self._file.read(_HAS, (job_id,)))
 
     def job_figures(self) -> JobFigures:

@@ -128,16 +128,17 @@ def test_checks_of_other_packages_run_and_their_errors_are_findings(run: Run, fo
         "entry_points.txt": "\n".join([f"[{GROUP}]", *points]),
     }
     write_files(site / "shop_checks-1.0.dist-info", metadata)
-    path = {"PYTHONPATH": os.pathsep.join(filter(None, [str(site), os.environ.get("PYTHONPATH")])), "PYTHONUTF8": "1"}
+    places = [str(site), str(site), *filter(None, [os.environ.get("PYTHONPATH")])]  # there twice, and seen once
+    path = {"PYTHONPATH": os.pathsep.join(places), "PYTHONUTF8": "1"}
     done = run("doctor", cwd=folder, environment=path)
     lines = done.stdout.splitlines()
     assert done.returncode == 1
     assert f"prod  rules     no {folder / 'abilities/rules.txt'}: copy the one of the team" in lines
     assert any(line.startswith("ok    image ") for line in lines)
     quick, torn = (line for line in lines if line.startswith("fix   check "))
-    assert quick.startswith("fix   check     the check quick of shop-checks (shop_checks:State) ends with ValueError: ")
+    assert quick.startswith("fix   check     the check quick of shop_checks (shop_checks:State) ends with ValueError: ")
     assert torn.startswith(
-        "fix   check     the check torn of shop-checks (shop_checks:no_such) ends with AttributeError: "
+        "fix   check     the check torn of shop_checks (shop_checks:no_such) ends with AttributeError: "
     )
     assert torn.endswith("; correct or uninstall that package")
 

@@ -123,7 +123,7 @@ MISTAKES = {
         {"PYTHONPATH": "hide"},
     ),
     "a verb of wwspec-devtools, which is not installed": Mistake(
-        {"hide/sitecustomize.py": "import importlib.metadata\n\nimportlib.metadata.entry_points = lambda **of: ()\n"},
+        {"hide/sitecustomize.py": "import sys\n\nimport wwspec_router.cli.main\n\nsys.path[:] = sys.path[:1]\n"},
         "dev",
         {"PYTHONPATH": "hide"},
     ),
