@@ -66,31 +66,6 @@ def test_an_app_that_calls_is_named_in_the_record(start: StartEmulator) -> None:
     assert [(row["corpid"], row["agentid"]) for row in rows] == [known, known, ("", None), ("", None)]
 
 
-@pytest.mark.parametrize(
-    ("changed", "errcode"),
-    [
-        ({"suite_id": "other"}, 40083),
-        ({"suite_secret": "other"}, 40080),
-        ({"suite_ticket": "yesterday's"}, 40085),
-        ({"suite_ticket": ""}, 40063),
-    ],
-)
-def test_a_suite_without_the_right_ticket_gets_none(emulator: Emulator, changed: dict[str, str], errcode: int) -> None:
-    assert post(emulator, "get_suite_token", SUITE | changed)["errcode"] == errcode
-
-
-def test_a_corp_that_has_not_installed_the_suite_has_no_token(emulator: Emulator) -> None:
-    assert corp_token(emulator, auth_corpid="other")["errcode"] == 40013
-    assert corp_token(emulator, permanent_code="other")["errcode"] == 40084
-
-
-def test_a_token_of_a_suite_that_is_made_up_or_expired_is_refused(emulator: Emulator) -> None:
-    path = f"get_corp_token?suite_access_token={suite_token(emulator)}"
-    emulator.advance(7200)
-    assert post(emulator, path, CORP)["errcode"] == 42009
-    assert post(emulator, "get_corp_token?suite_access_token=made-up", CORP)["errcode"] == 40082
-
-
 def test_the_traffic_shows_no_secret_of_a_suite(emulator: Emulator) -> None:
     token = suite_token(emulator)
     access_token = post(emulator, f"get_corp_token?suite_access_token={token}", CORP)["access_token"]

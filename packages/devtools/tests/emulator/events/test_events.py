@@ -86,21 +86,6 @@ def test_a_rule_of_behaviours_is_hit_by_these(emulator: Emulator) -> None:
     assert hit == ("numbers", False, [2, 7])
 
 
-@pytest.mark.parametrize(
-    ("given", "errcode", "said"),
-    [
-        ({"rule_id": "rule_none"}, 710620, "rule_id"),
-        ({"text": 5}, 40058, "Expected `str`, got `int`"),
-        ({"text": "你好", "rule_id": "OWN"}, 40058, "text has none of the words of rule_"),
-    ],
-)
-def test_a_hit_that_can_not_be_is_refused(emulator: Emulator, given: Json, errcode: int, said: str) -> None:
-    own = emulator.sdk("create_rule", {"name": "own", "keyword": {"word_list": ["合同"]}})["rule_id"]
-    answer = emulator.fire("hit_keyword", {name: own if each == "OWN" else each for name, each in given.items()})
-    assert answer["errcode"] == errcode
-    assert said in answer["errmsg"]
-
-
 def hits_of(emulator: Emulator, given: Json) -> list[tuple[str, list[tuple[str, bool, list[int]]]]]:
     """Fire the event; return the new hits: what was said, and name, word and behaviours of each rule."""
     before = emulator.sdk("get_hit_msg_list", {"token": emulator.event_token()})["next_cursor"]

@@ -145,42 +145,6 @@ def test_an_answer_replaces_the_one_before_but_for_one_that_is_counted(emulator:
     assert [emulator.sdk("sync_msg", {}) for _ in range(3)] == [{"b": 1}, {"c": 1}, {"c": 1}]
 
 
-@pytest.mark.parametrize(
-    ("fault", "words"),
-    [
-        ({"on": "callback", "effect": "errcode", "value": 1}, "late, twice, never"),
-        ({"on": "app", "effect": "return_code", "value": -10001}, "latency, errcode, timeout, drop"),
-        ({"on": "sdk", "effect": "return_code", "value": -10010}, "-10001 to -10009"),
-        ({"on": "sdk", "effect": "errcode", "value": 0}, "other than 0"),
-        ({"on": "sdk", "effect": "errcode", "value": 1.5}, "other than 0"),
-        ({"on": "program", "effect": "errcode", "value": 40014}, "710674"),
-        ({"on": "app", "effect": "latency", "value": 61}, "60"),
-        ({"on": "app", "effect": "timeout", "value": -1}, "60"),
-        ({"on": "callback", "effect": "late", "value": -1}, "0 or more"),
-        ({"on": "sdk", "effect": "drop", "api": "sync_msgs"}, "did you mean sync_msg?"),
-        ({"on": "app", "effect": "drop", "api": "gettokn"}, "did you mean gettoken?"),
-        ({"on": "app", "effect": "drop", "api": "chat_digest"}, "sync_call_program"),
-        ({"on": "callback", "effect": "twice", "api": "hit_keyword"}, "leave out the api"),
-        ({"on": "nowhere", "effect": "drop"}, "nowhere"),
-        ({"on": "app", "effect": "drop", "count": 0}, "count"),
-        ({"on": "app", "effect": "drop", "counts": 1}, "counts"),
-        ({"on": "sdk", "effect": "answer", "reply": {}}, "api is its name"),
-        ({"on": "sdk", "effect": "answer", "reply": {}, "api": "Sync-Msg"}, "api is its name"),
-        ({"on": "sdk", "effect": "answer", "api": "sync_msg"}, "a JSON object, not null"),
-        ({"on": "sdk", "effect": "answer", "api": "sync_msg", "reply": [1]}, "a JSON object, not list"),
-        ({"on": "sdk", "effect": "answer", "api": "sync_msg", "url": "http://192.0.2.1/"}, "of this machine"),
-        ({"on": "sdk", "effect": "answer", "api": "sync_msg", "url": "https://127.0.0.1:1/"}, "of this machine"),
-        ({"on": "sdk", "effect": "answer", "api": "sync_msg", "url": "file:///etc/passwd"}, "of this machine"),
-        ({"on": "sdk", "effect": "drop", "reply": {}}, "go with the effect answer"),
-    ],
-)
-def test_a_fault_that_makes_no_sense_is_refused(emulator: Emulator, fault: Json, words: str) -> None:
-    answer = emulator.http.post("/emulator/faults", json=fault).json()
-    assert answer["errcode"] == 40058
-    assert words in answer["errmsg"]
-    assert emulator.http.get("/emulator/faults").json()["faults"] == []
-
-
 def test_a_callback_comes_late_by_the_clock(client: EmulatorClient, app: App, emulator: Emulator) -> None:
     client.add_fault("callback", "late", value=30, count=1)
     notify_id = emulator.sdk("spec_notify_app", {})["notify_id"]
