@@ -21,7 +21,7 @@ from tests.support.handed_out import without_ids
 FILES = sorted(Path(__file__).with_name("conversations").glob("*.txt"))
 CALLER = {"ww-corpid": "wwemulator00000001", "ww-agentid": "1000002"}
 RANDOM = re.compile(
-    r'"(?:offset_ms|duration_ms|since_ms)":[\d.]+|"(?:request|reply)_headers":\[.*?\]\]|"raw":{.*?}|"session":"\w+"'
+    r'"(?:offset_ms|duration_ms|since_ms|bytes)":[\d.]+|"(?:request|reply)_headers":\[.*?\]\]|"raw":{.*?}|"session":"\w+"'
     r"|[\w+/=-]{80,}|(?<=ticket-)[0-9a-f]{32}"
 )
 
