@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
+from msgspec.structs import asdict
+
 from tests.support.apps import python_anew, write_files
 from tests.support.values import changing, made_by_name
+from wwspec_router.stores import StoreLimits
 
 INSTALLED = {
     "shelf-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: shelf\nVersion: 1.0\n",
@@ -54,3 +57,10 @@ def test_what_a_store_is_given_and_returns_is_frozen_and_made_by_name_where_it_m
     assert changing("wwspec_router.stores") == set()
     by_name = "Forgotten Job JobFigures KeptReply KeptWrite OldJob OnceClaim OnceEntry Outcome StoreFigures StoreLimits"
     assert made_by_name("wwspec_router.stores") == {*by_name.split()}
+
+
+def test_a_store_has_the_documented_bounds() -> None:
+    events = {"max_rows": 10**6, "max_bytes": 2**30, "max_once": 10**6, "max_once_bytes": 2**30}
+    jobs = {"max_jobs": 10**5, "max_job_bytes": 2**30, "max_failed": 10**4}
+    kept = {"max_kept_bytes": 2**30, "max_kept_bytes_of_corp": 2**26}
+    assert asdict(StoreLimits()) == events | jobs | kept

@@ -1,6 +1,7 @@
 """Figures that the reference of the emulator promises; which of its values are frozen, and which are made by name."""
 
 from importlib import import_module
+from typing import Any
 
 from tests.support.tables import for_each
 from tests.support.values import changing, made_by_name
@@ -35,7 +36,7 @@ def test_what_has_many_fields_is_made_by_name() -> None:
 
 
 DAY, MIB = 86400, 1024 * 1024
-FIGURES = {
+FIGURES: dict[str, dict[str, Any]] = {
     "apis.chats": {"MAX_PAIRS": 100},
     "apis.doc_retrieval": {"MAX_KEYWORD_CHARACTERS": 300},
     "apis.knowledge": {"MAX_NAME_BYTES": 200, "MAX_URL_BYTES": 1024},
