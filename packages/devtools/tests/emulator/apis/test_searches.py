@@ -99,26 +99,6 @@ def test_a_search_can_be_kept_to_a_time(zone: EmulatedZone) -> None:
 
 
 @pytest.mark.parametrize(
-    ("request_json", "errcode"),
-    [
-        ({"start_time": 5}, 40058),
-        ({"start_time": 5, "end_time": 5}, 40058),
-        ({"start_time": 1, "end_time": 31 * DAY + 1}, 0),
-        ({"start_time": 1, "end_time": 31 * DAY + 2}, 40058),
-        ({"chat_info": {"chat_type": 1}}, 40058),
-        ({"chat_info": {"chat_type": 2}}, 40063),
-        ({"chat_info": {"chat_type": 2, "chat_id": "wr-none"}}, 710624),
-        ({"chat_info": {"sender": {"open_userid": "nobody"}}}, 710608),
-        ({"chat_info": {"sender_list": [{"external_userid": "wm"}]}}, 710608),
-        ({"chat_info": {"sender_list": [{"open_userid": "lina"}], "sender": {"open_userid": "nobody"}}}, 0),
-        ({"chat_info": {"chatid": "x"}}, 40058),
-    ],
-)
-def test_illegal_message_searches_are_refused(zone: EmulatedZone, request_json: Json, errcode: int) -> None:
-    assert zone("search_msg", {"query_word": "词语", **request_json})["errcode"] == errcode
-
-
-@pytest.mark.parametrize(
     ("api", "request_json", "other"),
     [
         ("search_chat", {"query_word": "客户"}, {"query_word": "销售"}),

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pytest
-
 from tests.support.emulator import Emulator, Json, SealedProgram
 from wwspec_contracts.files import ConsoleContract
 
@@ -104,17 +102,3 @@ def test_what_the_platform_refuses_is_an_answer_and_a_cut_is_none(emulator: Emul
     cut = call(emulator, ability_id="echo", request={})
     assert (cut["errcode"], cut["answer"]) == (0, None)
     assert emulator.http.get(f"/emulator/traffic/{cut['number']}").json()["entry"]["outcome"] == "cut"
-
-
-@pytest.mark.parametrize(
-    ("body", "named"),
-    [
-        ({"ability_id": ""}, "$.ability_id"),
-        ({"ability_id": "echo", "request": {}, "data": "{}"}, "not both"),
-        ({"ability_id": "echo", "asynchronous": True, "notify_id": "n"}, "notify_id"),
-    ],
-)
-def test_a_call_that_says_too_little_or_too_much_is_refused(emulator: Emulator, body: Json, named: str) -> None:
-    answer = call(emulator, **body)
-    assert answer["errcode"] == 40058
-    assert named in answer["errmsg"]
