@@ -43,6 +43,10 @@ def test_a_reply_opens_to_what_was_sealed(text: str, request_id: str, exception:
     assert opened == (text, request_id, exception)
 
 
+def test_a_body_is_a_nonce_of_12_bytes_the_text_and_a_tag_of_16() -> None:
+    assert len(base64.b64decode(sealed_reply().body)) == 12 + len("好".encode()) + 16
+
+
 def refuse_call(sealed: seal.Sealed, body: str | None = None, match: str | None = None, key: bytes = KEY) -> None:
     with pytest.raises(seal.SealError, match=match):
         seal.open_call(key, sealed.headers.items(), sealed.body if body is None else body)

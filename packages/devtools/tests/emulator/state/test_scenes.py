@@ -197,11 +197,10 @@ def test_a_scene_has_settings_of_the_emulator_and_those_that_are_given_go_before
         ("corps = 'two'", "corps: Expected `int`, got `str`"),
         ("app_type = 'thrid'", "app_type: Invalid enum value 'thrid'"),
         ("secret = 's3cret'", "secret: a secret does not belong in this file"),
-        (
-            "callback_token = 's3cret'",
-            "callback_token: a secret does not belong in this file: set WWSPEC_CALLBACK_TOKEN",
+        *(
+            (f"{name} = 's3cret'", f"{name}: a secret does not belong in this file: set WWSPEC_{name.upper()}")
+            for name in ("callback_token", "encoding_aes_key", "command_token", "command_encoding_aes_key")
         ),
-        ("command_token = 's3cret'", "command_token: a secret does not belong in this file: set WWSPEC_COMMAND_TOKEN"),
         ("contracts = {}", "contracts: unknown key; "),
     ],
 )
