@@ -3,6 +3,7 @@
 import inspect
 import re
 from dataclasses import fields, is_dataclass
+from enum import EnumType
 from pathlib import Path
 from typing import Any, get_overloads
 from unittest.mock import create_autospec
@@ -46,9 +47,13 @@ def test_what_is_public_has_the_recorded_arguments_and_defaults(tmp_path: Path) 
 
 
 def arguments(value: Any) -> str:
+    if isinstance(value, EnumType):
+        return f" {', '.join(value.__members__)}"
+    if not (inspect.isclass(value) or inspect.isfunction(value)):  # some Pythons give an alias of a type arguments
+        return ""
     try:
         found = inspect.signature(value)
-    except (TypeError, ValueError):  # no function, or one of C
+    except ValueError:  # of a class that takes none
         return ""
     plain = [each.replace(annotation=each.empty) for each in found.parameters.values()]
     text = str(found.replace(parameters=plain, return_annotation=found.empty))
