@@ -1,7 +1,9 @@
 """The record over HTTP: rows that are asked for, all of an entry, replays, and the state of the program."""
 
 import json
+import re
 import time
+from html import escape
 from itertools import product
 from typing import Any
 
@@ -10,7 +12,7 @@ import pytest
 from tests.support.emulator import Emulator, Json, Response, SealedProgram, free_socket, program_state, url_of
 from tests.support.sealing import seal_reply
 from tests.support.tables import for_each
-from wwspec_contracts.errcodes import advice
+from wwspec_contracts.errcodes import ERRCODES, PROGRAM_ERRCODES, advice
 from wwspec_devtools.emulator.http.client import EmulatorClient, EmulatorError
 from wwspec_devtools.emulator.standin.wwspec_standin import seal
 from wwspec_devtools.testing.app import App
@@ -67,6 +69,13 @@ def test_a_bad_parameter_is_named(path: str, name: str, value: str, emulator: Em
     answer = emulator.http.get(f"/emulator/{path}", params={name: value}).json()
     assert answer["errcode"] == 40058
     assert name in answer["errmsg"]
+
+
+def test_the_page_of_errcodes_has_a_row_for_each_with_its_cause_and_fix(emulator: Emulator) -> None:
+    for language, place in (("en", 0), ("zh", 1)):
+        page = emulator.http.get("/errcodes", params={"lang": language}).text
+        assert re.findall(r'id="e([\w-]+)"', page) == [*PROGRAM_ERRCODES, *map(str, ERRCODES)]
+        assert f"<td>{escape((advice(790016) or ('', ''))[place])}</td></tr>" in page
 
 
 def test_numbers_of_eighteen_digits_are_read(emulator: Emulator) -> None:
