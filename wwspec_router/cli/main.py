@@ -94,9 +94,7 @@ VERBS = {
         ("wwspec emulate", "wwspec emulate --program 'python app.py'"),
     ),
     "standin": Verb(
-        Group.EMULATE,
-        "Print where the emulator's stand-in for WeCom's Java SDK is.",
-        ("wwspec standin java",),
+        Group.EMULATE, "Print where the emulator's stand-in for WeCom's Java SDK is.", ("wwspec standin java",)
     ),
     "zone": Verb(
         Group.EMULATE,
@@ -111,11 +109,7 @@ VERBS = {
     "call": Verb(
         Group.CALL,
         "Call an ability through the emulator, or WeCom.",
-        (
-            "wwspec call chat_digest '{\"limit\": 10}'",
-            "wwspec call @last_week",
-            "wwspec call --async chat_digest",
-        ),
+        ("wwspec call chat_digest '{\"limit\": 10}'", "wwspec call @last_week", "wwspec call --async chat_digest"),
     ),
     "task": Verb(
         Group.CALL,

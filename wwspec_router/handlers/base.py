@@ -77,11 +77,7 @@ class BaseContext(Generic[StateT, SettingsT]):
     """What this call reads and writes; None until its code does so."""
 
     def __init__(
-        self,
-        call: Call,
-        new_client: Callable[[], SdkClient],
-        deadline: Deadline,
-        resources: Resources,
+        self, call: Call, new_client: Callable[[], SdkClient], deadline: Deadline, resources: Resources
     ) -> None:
         self.call = call
         """The decoded call: all that the SDK read from the request."""

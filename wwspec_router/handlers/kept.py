@@ -166,12 +166,7 @@ class _Keeper:
         )
 
     def add(
-        self,
-        key: str,
-        counts: Mapping[str, int],
-        *,
-        expires: float | timedelta | None = None,
-        most: int = 500,
+        self, key: str, counts: Mapping[str, int], *, expires: float | timedelta | None = None, most: int = 500
     ) -> None:
         """Add to counts, such as messages by sender, at the end of this run, if it ends well.
 

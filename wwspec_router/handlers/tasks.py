@@ -77,9 +77,7 @@ class TaskRunner:
 
 
 def finish_split(
-    request: TaskRequest[Any, ResultT],
-    split: Split[ResultT],
-    run: Callable[[TaskRequest[Any, ResultT]], ResultT],
+    request: TaskRequest[Any, ResultT], split: Split[ResultT], run: Callable[[TaskRequest[Any, ResultT]], ResultT]
 ) -> list[ResultT]:
     """Finish a task; a task that is too long is split into several, and each part again while it is too long.
 

@@ -17,12 +17,7 @@ from wwspec_contracts.base import Contract, Output
 from wwspec_contracts.errors import ConfigurationError, LoaderError, RegistryError, did_you_mean
 from wwspec_contracts.examples import console_example, contract_faults
 from wwspec_contracts.matching import mismatches
-from wwspec_contracts.wrapping import (
-    DO_ASYNC_JOB,
-    AsyncJobRequest,
-    CallbackDataRequest,
-    merged_events,
-)
+from wwspec_contracts.wrapping import DO_ASYNC_JOB, AsyncJobRequest, CallbackDataRequest, merged_events
 from wwspec_router.codecs.codec import InputCodec, LazyType, OutputCodec, OutputPolicy
 from wwspec_router.codecs.from_example import contract_of_file
 from wwspec_router.handlers.ability import Handler, handler_of

@@ -53,10 +53,7 @@ def _faults(shape: Shape, path: str, above: tuple[int, ...]) -> Iterator[tuple[s
                 return
             for name, field in fields.items():
                 if field.nullable and not _is_open(field.shape):
-                    yield (
-                        f"{path}.{name}",
-                        "may be null, which the platform refuses; use UNSET to leave the key out",
-                    )
+                    yield (f"{path}.{name}", "may be null, which the platform refuses; use UNSET to leave the key out")
                 else:
                     yield from _faults(field.shape, f"{path}.{name}", (*above, id(shape)))
         case ListShape(nullable=True, item=item) if not _is_open(item):

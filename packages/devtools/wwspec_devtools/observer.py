@@ -212,12 +212,7 @@ def _times(notes: CallNotes, ended: Ended) -> traces.Milliseconds:
 def _encode(traced: traces.Trace, notes: CallNotes) -> str:
     """Return the JSON text of an attempt, with the lines of its notes."""
     notes.finish()
-    whole = msgspec.structs.replace(
-        traced,
-        pid=os.getpid(),
-        lines=list(_lines(notes)),
-        lines_left_out=notes.left_out,
-    )
+    whole = msgspec.structs.replace(traced, pid=os.getpid(), lines=list(_lines(notes)), lines_left_out=notes.left_out)
     return msgspec.json.encode(whole).decode()
 
 

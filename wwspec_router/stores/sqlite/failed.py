@@ -9,13 +9,7 @@ import sqlite3
 from collections.abc import Sequence
 
 from wwspec_contracts.errors import StoreError
-from wwspec_router.stores.checks import (
-    new_job_size,
-    not_negative,
-    storable_failure,
-    storable_key,
-    storable_step,
-)
+from wwspec_router.stores.checks import new_job_size, not_negative, storable_failure, storable_key, storable_step
 from wwspec_router.stores.failed import NO_ABILITY, FailedJob, Failure
 from wwspec_router.stores.job import Job
 from wwspec_router.stores.sqlite.jobs import OWNED, SqliteJobs, unless_refused

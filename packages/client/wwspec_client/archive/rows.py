@@ -104,8 +104,7 @@ class ArchiveRows:
             newer = _C.token_until <= token_until
             # MySQL assigns in this order, which is that of the columns
             change = change.values(
-                token=case((newer, token), else_=_C.token),
-                token_until=case((newer, token_until), else_=_C.token_until),
+                token=case((newer, token), else_=_C.token), token_until=case((newer, token_until), else_=_C.token_until)
             )
         if connection.execute(change).rowcount:
             return ""

@@ -158,9 +158,7 @@ def _setting(flags: str, kind: Any, text: str, **more: Any) -> Callable[[Functio
 
 often_used_options = options(
     click.option(
-        "--scene",
-        type=FILE,
-        help="TOML file: people, messages, [emulator], [[faults]].  [default: left to the seed]",
+        "--scene", type=FILE, help="TOML file: people, messages, [emulator], [[faults]].  [default: left to the seed]"
     ),
     click.option(
         "--app-type",

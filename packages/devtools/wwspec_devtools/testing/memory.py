@@ -52,12 +52,7 @@ class MemoryServer:
         self._ends.close()
 
     def request(
-        self,
-        method: str,
-        target: str,
-        headers: Iterable[tuple[bytes, bytes]],
-        body: bytes,
-        limit: float | None = None,
+        self, method: str, target: str, headers: Iterable[tuple[bytes, bytes]], body: bytes, limit: float | None = None
     ) -> Served:
         """Send one request and wait for its answer.
 

@@ -48,10 +48,7 @@ DEBUG_STOP = 3.0
     "time limit ends a call.",
 )
 @click.option(
-    "--page",
-    metavar="URL",
-    default="",
-    help="Open this page of the app in a Chromium whose WeCom is the emulator.",
+    "--page", metavar="URL", default="", help="Open this page of the app in a Chromium whose WeCom is the emulator."
 )
 @store_option("sqlite:var/dev.db", "Where events wait.")
 @often_used_options

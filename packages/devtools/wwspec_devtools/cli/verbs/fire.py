@@ -27,11 +27,7 @@ NOT_AT_WECOM = (
 @click.command()
 @click.argument("event_type", metavar="[EVENT]", default="", shell_complete=event_types)
 @click.option(
-    "--set",
-    "overrides",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="Set a field of the event; VALUE is JSON or text.",
+    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Set a field of the event; VALUE is JSON or text."
 )
 @click.option("--file", type=EXISTING_FILE, help="JSON: a whole event, which is sent as it is, or fields to set.")
 @url_option

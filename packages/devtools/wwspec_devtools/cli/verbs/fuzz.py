@@ -51,12 +51,7 @@ CLOCK_START = 1_800_000_000
     help="Seconds after which a call that is not answered is a finding.",
 )
 def command(
-    targets: tuple[str, ...],
-    app: Path,
-    registry: Path | None,
-    examples: int,
-    seed: int | None,
-    call_timeout: float,
+    targets: tuple[str, ...], app: Path, registry: Path | None, examples: int, seed: int | None, call_timeout: float
 ) -> None:
     """Search for requests that the application answers badly.
 

@@ -10,13 +10,7 @@ from wwspec_devtools.cli.wecom import WeComCommand
 
 @click.command(cls=WeComCommand)
 @click.argument("jobid", metavar="ID")
-@click.option(
-    "--wait",
-    type=Seconds(0),
-    default=0.0,
-    show_default=True,
-    help="Seconds to wait for the result.",
-)
+@click.option("--wait", type=Seconds(0), default=0.0, show_default=True, help="Seconds to wait for the result.")
 @caller_options
 def command(jobid: str, wait: float, place: Place) -> None:
     """Print the result of the asynchronous call ID, which `wwspec call --async --wait 0` has printed.

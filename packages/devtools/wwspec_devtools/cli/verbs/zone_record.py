@@ -32,10 +32,7 @@ filter_options = options(
     click.option("--kind", "kinds", type=click.Choice(KINDS), multiple=True, help="Only this kind; may be repeated."),
     click.option("--ability", default="", shell_complete=ability_ids, help="Only what is about this ability ID."),
     click.option(
-        "--errcode",
-        type=int,
-        shell_complete=errcodes,
-        help="Only what ended with it: the platform's or the program's.",
+        "--errcode", type=int, shell_complete=errcodes, help="Only what ended with it: the platform's or the program's."
     ),
     click.option("--failed", is_flag=True, help="Only what failed."),
     click.option("--text", default="", help="Only what has this text in its name, request or reply."),

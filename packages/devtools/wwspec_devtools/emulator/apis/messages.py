@@ -87,10 +87,7 @@ def sync_msg(world: World, app: App, request: SyncMsg) -> Answer:
         paged = request.mode == _PAGED or (request.mode != _INLINE and total - start > limit)
         end = min(total, start + limit * (MAX_PAGE_IDS if paged else 1))
         messages = [] if paged else chats.between(start, end)
-        answer = accepted(
-            has_more=1 if end < total else 0,
-            next_cursor=world.marks.write(_CURSOR, app.corpid, end),
-        )
+        answer = accepted(has_more=1 if end < total else 0, next_cursor=world.marks.write(_CURSOR, app.corpid, end))
     if paged:
         bounds = [(first, min(first + limit, end)) for first in range(start, end, limit)]
         answer["page_id_list"] = [world.marks.write(_PAGE, app.corpid, *bound) for bound in bounds]

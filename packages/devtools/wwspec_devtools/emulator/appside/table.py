@@ -10,16 +10,7 @@ import msgspec
 from wwspec_contracts.decoding import decode_json
 from wwspec_contracts.errors import JsonError
 from wwspec_devtools.emulator.answers import Answer, asked, needed
-from wwspec_devtools.emulator.appside import (
-    calls,
-    config,
-    logins,
-    permissions,
-    scope,
-    suites,
-    tokens,
-    uploads,
-)
+from wwspec_devtools.emulator.appside import calls, config, logins, permissions, scope, suites, tokens, uploads
 from wwspec_devtools.emulator.state.accounts import App
 from wwspec_devtools.emulator.state.world import World
 

@@ -102,10 +102,7 @@ def _first_modules() -> list[str]:
     return found
 
 
-_HEADS = {
-    "en": ("Errcodes", "errcode", "cause", "fix"),
-    "zh": ("错误码", "errcode", "原因", "解决办法"),
-}
+_HEADS = {"en": ("Errcodes", "errcode", "cause", "fix"), "zh": ("错误码", "errcode", "原因", "解决办法")}
 
 
 def errcodes_page(language: str, headers: Mapping[str, str]) -> Response:

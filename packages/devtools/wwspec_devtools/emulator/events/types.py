@@ -25,10 +25,7 @@ _WORD = "关键词"
 
 def _consent_single(world: World, app: App) -> Fields:
     chats = world.conversations[app.corpid]
-    return {
-        "userid": world.rng.choice(chats.employees).id,
-        "external_userid": world.rng.choice(chats.customers).id,
-    }
+    return {"userid": world.rng.choice(chats.employees).id, "external_userid": world.rng.choice(chats.customers).id}
 
 
 def _consent_room(world: World, app: App) -> Fields:

@@ -58,10 +58,7 @@ class Watch(PlatformPart):
         bounds = record.bounds
         chosen = selection.choose(record.kept_entries(selection.since))
         return accepted(
-            session=record.session,
-            first=bounds.first,
-            last=bounds.last,
-            traffic=[shown(entry) for entry in chosen],
+            session=record.session, first=bounds.first, last=bounds.last, traffic=[shown(entry) for entry in chosen]
         )
 
     def entry(self, number: int) -> Answer:

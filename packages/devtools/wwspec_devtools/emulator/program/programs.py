@@ -369,9 +369,7 @@ class HttpChannel:
             trust_env=False,
             follow_redirects=False,
             limits=httpx.Limits(
-                max_connections=CONNECTIONS,
-                max_keepalive_connections=CONNECTIONS,
-                keepalive_expiry=_KEEPALIVE_SECONDS,
+                max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS, keepalive_expiry=_KEEPALIVE_SECONDS
             ),
         )
 

@@ -57,13 +57,7 @@ class Proxy:
         ConfigurationError: `host` is not a loopback address.
     """
 
-    def __init__(
-        self,
-        authority: Authority,
-        emulator: tuple[str, int],
-        host: str = "127.0.0.1",
-        port: int = 0,
-    ) -> None:
+    def __init__(self, authority: Authority, emulator: tuple[str, int], host: str = "127.0.0.1", port: int = 0) -> None:
         if not is_loopback(host):
             raise ConfigurationError(f"the proxy binds to loopback only, not to {host!r}")
         self._authority = authority

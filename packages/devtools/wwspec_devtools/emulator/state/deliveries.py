@@ -54,13 +54,7 @@ class Deliveries(Generic[DeliveryT]):
             agentid: The app that it is about.
         """
         entry = self.traffic.begin(
-            CALLBACK,
-            name,
-            request,
-            keys=(delivery.key,),
-            notification=delivery,
-            corpid=corpid,
-            agentid=agentid,
+            CALLBACK, name, request, keys=(delivery.key,), notification=delivery, corpid=corpid, agentid=agentid
         )
         met = self.faults.apply(CALLBACK, "", entry)
         if NEVER in met:
