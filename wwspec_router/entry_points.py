@@ -36,12 +36,11 @@ def entry_points(group: str) -> list[EntryPoint]:
     """Return the entry points of a group; of a package that is there twice, those of the first on `sys.path`."""
     files: dict[str, str] = {}
     for folder in sys.path:
-        # pathlib takes a tenth of `wwspec --help`
-        for file in glob("*.dist-info/entry_points.txt", root_dir=folder):  # noqa: PTH207  # see above
+        for file in glob("*.dist-info/entry_points.txt", root_dir=folder):  # noqa: PTH207  # pathlib is slow to import
             files.setdefault(file.partition("-")[0], f"{folder or '.'}/{file}")
     found: list[EntryPoint] = []
     for package, file in files.items():
-        with open(file, encoding="utf-8") as lines:  # noqa: PTH123  # see above
+        with open(file, encoding="utf-8") as lines:  # noqa: PTH123  # pathlib is slow to import
             section = lines.read().partition(f"[{group}]")[2].partition("\n[")[0]
         rows = (line.split("=", 1) for line in section.splitlines() if "=" in line)
         found += [EntryPoint(name.strip(), value.strip(), package) for name, value in rows]
