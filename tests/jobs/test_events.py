@@ -153,6 +153,18 @@ def test_more_retries_than_the_runs_of_a_job_that_never_ends_are_all_made(memory
     assert code.attempts == list(range(1, MAX_RUNS + 4))
 
 
+def test_a_handler_runs_again_while_the_thread_of_its_first_run_still_gives_the_job_back(store: Store) -> None:
+    def postpone(*args: Any, **more: Any) -> bool:
+        is_kept = store.postpone(*args, **more)
+        wait_until(lambda: len(code.attempts) == 2)
+        return is_kept
+
+    code = Code(failing(ValueError(), times=1))
+    program = handled(code.table, Wrapped(store, "postpone", postpone))
+    assert code.attempts == [1, 2]
+    assert program.figures.snapshot().events == EventCounts(ended=1, retried=1)
+
+
 def test_a_handler_that_is_too_late_has_failed(memory: Store) -> None:
     code = Code(lambda ctx: wait_until(lambda: ctx.remaining == 0), timeout=0.01, retries=1)
     program = handled(code.table, memory)
@@ -165,7 +177,7 @@ def test_a_handler_that_hangs_beyond_its_time_out_is_named_while_it_runs_and_giv
 ) -> None:
     """It still runs, so it is not begun a second time."""
     gate = Gate()
-    code = Code(gate.hold, notify="after", timeout=0.05)
+    code = Code(gate.hold, notify="after", timeout=1.0)
     with running(code.table, memory, threads=1, hang_after=0.05) as program:
         assert program.event() == ACCEPTED
         wait_until(lambda: late_lines(caplog) != [])
@@ -174,7 +186,7 @@ def test_a_handler_that_hangs_beyond_its_time_out_is_named_while_it_runs_and_giv
         gate.go_on.set()
     (line,) = late_lines(caplog)
     assert line.startswith(
-        "event:hit_keyword refused, HandlerTimeoutError: the ability took longer than its timeout (0.05 s, "
+        "event:hit_keyword refused, HandlerTimeoutError: the ability took longer than its timeout (1 s, "
         "at waiting.py:N hold < code.py:N handler, in threading.py:N wait"
     )
     assert code.attempts == [1]

@@ -100,8 +100,7 @@ class Later:
 
     def notify_later(self, run: Run, delay: float, *, counted: bool = True) -> None:
         """Give a notification back; one that is gone was fetched."""
-        if self.journal.postpone(self.owner, run.job.job_id, delay, counted=counted):
-            self.wake_in(delay)
+        self._give_back(run, delay, counted=counted)
 
     def note_lost(self, run: Run, consequence: str) -> bool:
         """Note and log why this process does not own a job any more; return whether the run goes on all the same.
@@ -127,10 +126,7 @@ class Later:
     def _postpone(self, run: Run, delay: float, job: Job, consequence: str, *, counted: bool = True) -> None:
         """Give a job back to the journal for a pause; when the journal has lost it, keep it in memory as `job`."""
         run.end_work(stored=False)  # before: a run that takes longer than the pause would lose its next claim
-        if not run.is_gone and self.journal.postpone(self.owner, job.job_id, delay, counted=counted):
-            self.wake_in(delay)
-            return
-        if not self.note_lost(run, consequence):
+        if (not run.is_gone and self._give_back(run, delay, counted=counted)) or not self.note_lost(run, consequence):
             return
         if self.is_stopping:
             log.error("job %s is not done, and nobody else knows of it: it is lost", short(job.job_id))
@@ -138,3 +134,10 @@ class Later:
         again = Run(replace(job, age=run.age))
         again.is_gone = True
         self.submit(delay, again)
+
+    def _give_back(self, run: Run, delay: float, *, counted: bool) -> bool:
+        run.is_given_back = True  # before it is: a short pause is over before the thread has come back
+        is_kept = self.journal.postpone(self.owner, run.job.job_id, delay, counted=counted)
+        if is_kept:
+            self.wake_in(delay)
+        return is_kept

@@ -110,7 +110,7 @@ class Jobs:
         self.threads = JobThreads(threads, hang_after, report_within, execute, wake.set, number_of, frames_of)
         """Those that the jobs run on."""
         self._suspects = Suspects(self.threads.hangs)
-        self._running: set[str] = set()
+        self._running: dict[str, Run] = {}  # by job_id
         self._later: list[tuple[float, Run]] = []  # runs of jobs that the journal has lost, and when each is due
         self._later_lock = threading.Lock()
         self._next_due = inf  # of the jobs that were postponed here
@@ -232,16 +232,17 @@ class Jobs:
         """Claim jobs of these names; return how many there were."""
         demand = Demand(known=names, suspects=int(with_suspect), begins=True)
         jobs = self._journal.claim(self._owner, limit, self._lease, demand)
-        self._end_runs()  # one that was given back meanwhile may be claimed again
+        self._end_runs()  # one that ended meanwhile may be claimed again
         for job in jobs:
-            if job.job_id in self._running:  # its lease ended while it ran here: it runs on
+            before = self._running.get(job.job_id)
+            if before is not None and not before.is_given_back:  # its lease ended while it ran here: it runs on
                 continue
-            self._running.add(job.job_id)
+            run = self._running[job.job_id] = Run(job)
             self._places.occupy(job)
             if job.suspect and not job.unfetched and job.attempt < self._executor.most_runs(job):
-                self._suspects.hold(Run(job))
+                self._suspects.hold(run)
             else:
-                self.threads.submit(Run(job))
+                self.threads.submit(run)
         return len(jobs)
 
     def _let_suspect_begin(self) -> None:
@@ -259,10 +260,11 @@ class Jobs:
         """Replace threads that hang; give jobs whose time is over to other threads, which report them."""
         for run in self.threads.replace_hanging():
             if run.is_reporting and run.give_away(reporting=True):
-                self._running.discard(run.job.job_id)
+                self._leave(run)
                 self._given_back.report_again(run)
             elif not run.is_reporting and run.deadline.remaining == 0 and run.give_away(reporting=False):
-                self.threads.submit(self._executor.time_out(run))
+                report = self._running[run.job.job_id] = self._executor.time_out(run)
+                self.threads.submit(report)
 
     def _excuse(self) -> None:
         """Keep jobs that run longer than the grace from becoming suspects: it is not they that end the process."""
@@ -274,9 +276,13 @@ class Jobs:
 
     def _end_runs(self) -> None:
         for run in self.threads.ended():
-            if not run.is_given_away:
-                self._running.discard(run.job.job_id)
-                self._places.leave(run.job)
+            self._leave(run)
+
+    def _leave(self, run: Run) -> None:
+        """Let a job not run here any more, unless another run has it already."""
+        if self._running.get(run.job.job_id) is run:
+            del self._running[run.job.job_id]
+            self._places.leave(run.job)
 
     def _wake_in(self, delay: float) -> None:
         """Wake up when a job that was postponed here is due; at the latest with the next tick."""
@@ -294,7 +300,7 @@ class Jobs:
             due = [run for when, run in self._later if when <= now or self._stopping]
             self._later = [each for each in self._later if each[1] not in due]
         for run in due:
-            self._running.add(run.job.job_id)
+            self._running[run.job.job_id] = run
             self.threads.submit(run)
 
 

@@ -63,6 +63,8 @@ class Run:
         """Whether its ability does not run, or runs no longer."""
         self.is_given_away = False
         """Whether another run has the job."""
+        self.is_given_back = False
+        """Whether the journal has the job again, so that it may be claimed before this run has ended."""
         self._has_ended = False
         self._lock = threading.Lock()
 
