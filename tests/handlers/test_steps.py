@@ -99,7 +99,7 @@ def test_a_job_whose_process_died_after_a_step_does_not_do_it_again(store: Store
     [job] = store.claim("a process that died", 1, 0.01)
     assert store.begin("a process that died", job.job_id)
     assert store.keep_step("a process that died", job.job_id, "step:invoice", '{"number":9}')
-    with working(store, sdk, Dispatcher(with_handler(reference_table(), act), sdk, store), lease=0.3):
+    with working(store, sdk, Dispatcher(with_handler(reference_table(), act), sdk, store), lease=2.0):
         all_reported(store, sdk)
     assert seen == [(2, Invoice(number=9))]
     assert work.done == 0
@@ -252,7 +252,7 @@ def test_an_asynchronous_call_continues_its_task_when_its_process_died(store: St
     kernel = Dispatcher(with_handler(reference_table(), act), platform, store)
     JobIntake(store, lambda: None).accept(app_call("act", is_async=True, job_info="j"))
     journal = Wrapped(store, "keep_outcome", fails(SystemExit()))  # the process died before
-    with working(journal, platform, kernel, lease=0.3):
+    with working(journal, platform, kernel, lease=2.0):
         [(_, report)] = all_reported(store, platform)
     assert json.loads(report["result"])["said"] == "done"
     assert platform.created == 1

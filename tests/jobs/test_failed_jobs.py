@@ -98,7 +98,7 @@ def test_a_crash_that_can_not_be_set_aside_is_tried_again_when_its_lease_is_over
     memory: Store,
 ) -> None:
     once = Wrapped(memory, "set_aside", fails(StoreError("no answer")))
-    handled(Code(failing(LookupError("a-secret")), retries=0).table, once, lease=0.3)
+    handled(Code(failing(LookupError("a-secret")), retries=0).table, once, lease=2.0)
     assert once.calls == 2
     (found,) = failed(memory)
     assert (found.attempt, found.failure) == (2, Failure(error="LookupError", errcode=710660))

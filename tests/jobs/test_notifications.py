@@ -299,7 +299,7 @@ def test_a_repeat_that_hangs_is_given_back(table: AbilityTable, memory: Store, c
         return OK
 
     sdk = MemorySdk()
-    with running(table, memory, sdk, threads=1, report_within=0.05) as program:
+    with running(table, memory, sdk, threads=1, report_within=0.5) as program:
         notified(program)
         sdk.replies[NOTIFY] = answer
         pass_by(program, clock, 10, 2)

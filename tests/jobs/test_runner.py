@@ -326,7 +326,7 @@ def test_a_job_that_hangs_beyond_its_timeout_is_reported_late(store: Store, capl
         return Result()
 
     sdk, figures = Platform(), Figures(())
-    kernel = Dispatcher(with_handler(reference_table(), hanging, timeout=0.1), sdk, store)
+    kernel = Dispatcher(with_handler(reference_table(), hanging, timeout=1.0), sdk, store)
     with working(store, sdk, kernel, threads=1, hang_after=0.05, figures=figures) as process:
         process.accept(app_call("hanging", is_async=True, job_info="j"))
         ((_, report),) = all_reported(store, sdk)

@@ -212,7 +212,7 @@ def test_a_program_leaves_jobs_of_abilities_that_it_does_not_know_to_those_that_
 def test_a_report_that_hangs_is_sent_again_by_another_thread(store: Store, caplog: pytest.LogCaptureFixture) -> None:
     gate = Gate()
     sdk = Platform(gate.hold)
-    with working(store, sdk, answer, threads=1, report_within=0.1) as process:
+    with working(store, sdk, answer, threads=1, report_within=1.0) as process:
         process.accept(job("first"))
         process.accept(job("second"))
         assert sorted(info for info, _ in sdk.wait_for(2)) == ["first", "second"]
@@ -228,7 +228,7 @@ def test_a_report_that_hangs_is_sent_again_by_another_thread(store: Store, caplo
 def test_jobs_say_when_no_thread_is_left_and_none_can_be_added(store: Store) -> None:
     gate = Gate()
     sdk = Platform(*[gate.hold] * 4)
-    with working(store, sdk, answer, threads=2, report_within=0.1) as process:
+    with working(store, sdk, answer, threads=2, report_within=1.0) as process:
         assert not process.jobs.threads.exhausted
         for number in range(4):
             process.accept(job(f"job-{number}"))

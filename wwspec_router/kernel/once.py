@@ -145,7 +145,10 @@ class Once:
             pauses = iter(_PAUSES)
             while (left := until - monotonic()) > 0:
                 here = self.claims.ended(token)
-                (here or Event()).wait(left if here else min(next(pauses), left))
+                if here is None:
+                    Event().wait(min(next(pauses), left))
+                elif not here.wait(left):
+                    break
                 entry = claim()
                 if entry is None or entry.reply is not None:
                     return entry
