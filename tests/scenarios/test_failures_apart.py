@@ -75,6 +75,7 @@ def buy(request: Request) -> Response:
     does(request.does)
     time.sleep(1 if request.does == "sleep" else 0)
     while request.does == "wait" and not Path(request.order).exists():
+        Path(request.order).with_suffix(".begun").touch()
         time.sleep(0.01)
     return Response(bought=1)
 
@@ -163,19 +164,15 @@ def test_a_client_that_is_given_the_errcodes_knows_them_for_every_call(zone: Ser
 def test_a_call_that_is_one_too_many_has_not_run_and_may_be_repeated(
     client: ZoneClient, shop: ModuleType, tmp_path: Path
 ) -> None:
-    def is_refused() -> bool:
-        try:
-            client.call(shop.Busy())
-        except ProgramOverloadError as error:
-            assert (error.errcode, error.retryable, error.may_have_run) == (9005, True, False)
-            return True
-        return False
-
+    order = tmp_path / "order"
     with ThreadPoolExecutor(1) as pool:
-        first = pool.submit(client.call, shop.Busy(does="wait", order=str(tmp_path / "refused")))
-        wait_until(is_refused)
-        (tmp_path / "refused").touch()
+        first = pool.submit(client.call, shop.Busy(does="wait", order=str(order)))
+        wait_until(order.with_suffix(".begun").exists)
+        with pytest.raises(ProgramOverloadError) as refused:
+            client.call(shop.Busy())
+        order.touch()
         assert first.result().bought == 1
+    assert (refused.value.errcode, refused.value.retryable, refused.value.may_have_run) == (9005, True, False)
 
 
 def test_the_emulator_says_what_a_number_of_the_programs_own_means(zone: ServedZone, client: ZoneClient) -> None:
