@@ -5,8 +5,9 @@ The files are read here, since importlib.metadata takes as long to import as all
 """
 
 import importlib
+import os
 import sys
-from glob import glob
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 __all__ = ["EntryPoint", "entry_points"]
@@ -34,14 +35,27 @@ class EntryPoint(NamedTuple):
 
 def entry_points(group: str) -> list[EntryPoint]:
     """Return the entry points of a group; of a package that is there twice, those of the first on `sys.path`."""
-    files: dict[str, str] = {}
-    for folder in sys.path:
-        for file in glob("*.dist-info/entry_points.txt", root_dir=folder):  # noqa: PTH207  # pathlib is slow to import
-            files.setdefault(file.partition("-")[0], f"{folder or '.'}/{file}")
     found: list[EntryPoint] = []
-    for package, file in files.items():
-        with open(file, encoding="utf-8") as lines:  # noqa: PTH123  # pathlib is slow to import
-            section = lines.read().partition(f"[{group}]")[2].partition("\n[")[0]
+    for package, text in _files(tuple(sys.path)).items():
+        section = text.partition(f"[{group}]")[2].partition("\n[")[0]
         rows = (line.split("=", 1) for line in section.splitlines() if "=" in line)
         found += [EntryPoint(name.strip(), value.strip(), package) for name, value in rows]
+    return found
+
+
+@lru_cache(maxsize=1)
+def _files(path: tuple[str, ...]) -> dict[str, str]:
+    """Return the text of each package that declares something; a start asks for two groups."""
+    found: dict[str, str] = {}
+    for folder in path:
+        try:
+            names = [name for name in os.listdir(folder or ".") if name.endswith(".dist-info")]  # noqa: PTH208  # pathlib is slow to import
+        except OSError:  # an archive, or nothing
+            continue
+        for name in names:
+            try:
+                with open(f"{folder or '.'}/{name}/entry_points.txt", "rb", 0) as file:  # noqa: PTH123  # as above
+                    found.setdefault(name.partition("-")[0], file.read().decode())
+            except FileNotFoundError:
+                continue
     return found

@@ -20,7 +20,7 @@ import wwspec_router
 from tests.support.apps import ROOT
 from tests.support.crashes import INTERNAL
 from tests.support.kernel import app_call, with_handler
-from tests.support.once import BY_ID, EMPTY, LEASE, Order, Orders, Receipt, job_call, run_job
+from tests.support.once import BY_ID, EMPTY, Order, Orders, Receipt, job_call, run_job
 from tests.support.processes import UNMEASURED
 from tests.support.redis_server import local_redis
 from tests.support.sdk import MemorySdk

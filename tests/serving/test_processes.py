@@ -125,7 +125,8 @@ def test_a_handler_that_holds_up_the_event_loop_is_told_by_its_stack(serve: Serv
     service = serve("--workers", "0", "--hang-after", "0.5")
     running, _ = service.begin(pool, "block", "door")
     wait_until(lambda: "the event loop has been held up" in service.log)
-    assert re.search(r"it is at (pathlib\.py:\d+ \w+ < )*gate\.py:\d+ until_opened < gate\.py:\d+ block < ", service.log)
+    at = r"it is at (pathlib\.py:\d+ \w+ < )*gate\.py:\d+ until_opened < gate\.py:\d+ block < "
+    assert re.search(at, service.log)
     (service.folder / "door").touch()
     assert running.result(DEADLINE) == service.process.pid
     wait_until(lambda: "the event loop runs again" in service.log)

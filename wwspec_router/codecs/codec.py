@@ -24,10 +24,10 @@ from wwspec_router.codecs.fitting import Fits, make_fitter
 
 T = TypeVar("T")
 
-_PATH = re.compile(r"^(?P<reason>.*?)(?: - at `(?P<path>\$[^`]*)`)?$", re.DOTALL)
-_NAMED = re.compile(r"^Object (?P<what>contains unknown|missing required) field `(?P<name>.*)`$", re.DOTALL)
+_PATH = r"(?s)^(?P<reason>.*?)(?: - at `(?P<path>\$[^`]*)`)?$"
+_NAMED = r"(?s)^Object (?P<what>contains unknown|missing required) field `(?P<name>.*)`$"
 _REASONS = {"contains unknown": "unknown key", "missing required": "missing key"}
-_BEYOND = re.compile(r"^Expected `(?P<kind>int|float)` [<>]")
+_BEYOND = r"^Expected `(?P<kind>int|float)` [<>]"
 _MOST_VALUES = 20
 """Allowed values that a refusal names."""
 _EMPTY_ARRAY = re.compile(r"[ \t\n\r]*\[[ \t\n\r]*\][ \t\n\r]*")
@@ -113,13 +113,13 @@ class _Codec:
 
     def _place(self, error: msgspec.ValidationError) -> tuple[str, str]:
         """Split msgspec's message into the failing path and a reason that holds no value of the JSON."""
-        found = _PATH.match(str(error))
+        found = re.match(_PATH, str(error))
         path, reason = (found["path"] or "$", found["reason"]) if found else ("$", str(error))
-        if named := _NAMED.match(reason):
+        if named := re.match(_NAMED, reason):
             return f"{path}.{_printable(named['name'])}", _REASONS[named["what"]]
         if reason.startswith("Invalid enum value"):
             return path, _unlisted_reason(shape_at(self._shape, path))
-        if beyond := _BEYOND.match(reason):
+        if beyond := re.match(_BEYOND, reason):
             scalar = shape_at(self._shape, path)
             if isinstance(scalar, Scalar) and scalar.bounds:
                 return path, f"expected {beyond['kind']} {scalar.bounds}"

@@ -197,7 +197,7 @@ def _setting(topic: Topic, default: Any, text: str, **limits: Any) -> Any:
     return field(default=default, metadata={"setting": Setting(topic=topic, text=text, **limits)})
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Settings:
     """How to serve one application folder. A field without a text is not an option of the command line."""
 

@@ -82,8 +82,7 @@ _decode_place = msgspec.json.Decoder(_Place).decode
 _encode_place = msgspec.json.Encoder().encode
 
 
-@dataclass(kw_only=True, eq=False)
-class FollowedPages(Generic[OutputT]):
+class FollowedPages(msgspec.Struct, Generic[OutputT], kw_only=True, eq=False, dict=True):
     """The pages of one run, one after another."""
 
     request: Any

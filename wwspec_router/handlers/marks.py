@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple, Required, TypedDict, TypeVar
 from wwspec_contracts.base import Contract
 
 _MARK = "__wwspec_mark__"
-_WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_WORDS = r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])"
 """Between the words of a class's name."""
 
 ThingT = TypeVar("ThingT")
@@ -99,4 +99,4 @@ def notification(contract: ContractT) -> ContractT:
     given: Any = contract
     if not (isinstance(given, type) and issubclass(given, Contract)):
         raise TypeError(f"{contract!r} is no subclass of wwspec_router.Contract")
-    return put_mark(contract, Mark("notifications", (_WORDS.sub("_", contract.__name__).lower(),), {}, contract))
+    return put_mark(contract, Mark("notifications", (re.sub(_WORDS, "_", contract.__name__).lower(),), {}, contract))

@@ -6,8 +6,9 @@ The caller says how a call is made and how to wait.
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from wwspec_contracts.backoff import Backoff
 from wwspec_contracts.base import ApiRequest, ResultT, TaskRequest
@@ -28,8 +29,7 @@ Split = Callable[[Any], Sequence[TaskRequest[Any, ResultT]]]
 """Returns the parts of a request that is too long; none when it can't be split."""
 
 
-@dataclass(frozen=True)
-class TaskRunner:
+class TaskRunner(msgspec.Struct, frozen=True):
     """Creates tasks and waits for their results."""
 
     invoke: Callable[[ApiRequest[Any]], Any]

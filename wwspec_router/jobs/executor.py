@@ -6,9 +6,9 @@ neither threads, nor which jobs there are.
 """
 
 import logging
-from dataclasses import dataclass
 from functools import partial
 
+import msgspec
 from msgspec.structs import replace
 
 from wwspec_contracts.call_type import CallType
@@ -49,8 +49,7 @@ REFUSED = "report refused"
 """What is said of a job that is set aside, where no class of an error says it."""
 
 
-@dataclass(eq=False)
-class JobExecutor:
+class JobExecutor(msgspec.Struct, eq=False, dict=True):
     """Runs jobs, from their begin to their report."""
 
     sdk: Sdk

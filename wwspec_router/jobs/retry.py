@@ -7,6 +7,7 @@ import dataclasses
 import logging
 from collections.abc import Callable
 
+import msgspec
 from msgspec.structs import replace
 
 from wwspec_contracts.backoff import Backoff
@@ -30,8 +31,7 @@ RUNS = Backoff(first=1.0, longest=300.0, growth=4.0, jitter=0.5)
 """The pauses between two runs of an event's handler; the setting `retry_pause` is the first."""
 
 
-@dataclasses.dataclass(eq=False)
-class Later:
+class Later(msgspec.Struct, eq=False):
     """Gives jobs back.
 
     Its methods raise StoreError when the journal fails; then the job is due again when its lease is over.
@@ -53,7 +53,7 @@ class Later:
     """The pauses before the code of an event runs again after an error."""
     is_stopping: bool = False
     """Whether nothing is kept in memory any more, because the process ends."""
-    limiter: LineLimiter = dataclasses.field(default_factory=LineLimiter)
+    limiter: LineLimiter = msgspec.field(default_factory=LineLimiter)
 
     def run_again(self, run: Run, retries: int) -> None:
         """Run the handler of an event again, after a pause; it may run again `retries` times in all."""

@@ -13,11 +13,11 @@ This module knows which jobs this process has, and decides which may begin: how 
 alone. `executor` runs a job, and `threads` has the threads for it. `kernel.intake` accepts jobs.
 """
 
-import dataclasses
 import logging
 import secrets
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from math import inf
 from time import monotonic
 
@@ -102,7 +102,7 @@ class Jobs:
         self._poll = min(POLL, lease / 30)
         self._abilities = abilities
         self._places = Places(abilities, limits)
-        runs = dataclasses.replace(RUNS, first=retry_pause)
+        runs = replace(RUNS, first=retry_pause)
         self._given_back = Later(journal, self._owner, figures, self._submit_later, self._wake_in, call_log, runs)
         self._executor = JobExecutor(sdk, dispatcher, self._given_back)
         number_of = (lambda reference: 0) if call_log is None else call_log.sdk.number_of

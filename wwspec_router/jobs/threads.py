@@ -7,9 +7,10 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import InitVar, dataclass
 from math import inf
 from time import monotonic
+
+import msgspec
 
 from wwspec_contracts.errors import StoreError
 from wwspec_contracts.support.printable import short
@@ -111,11 +112,10 @@ class Run:
         return self.job.age + monotonic() - self.claimed
 
 
-@dataclass(eq=False)
-class JobThreads:
+class JobThreads(msgspec.Struct, eq=False, dict=True):
     """Runs jobs on as many threads as are asked for. Used by one thread, apart from `replaced` and `exhausted`."""
 
-    size: InitVar[int]
+    size: int
     """How many; as many again may take the places of those that hang."""
     hang_after: float
     """Seconds after which an ability that still runs is logged, and its thread replaced."""
@@ -123,15 +123,15 @@ class JobThreads:
     """The same for a report."""
     handle: Callable[[Run], None]
     """Called with each run, on a thread. What it raises is logged."""
-    wake: InitVar[Callable[[], None]]
+    wake: Callable[[], None]
     """Called, on any thread, when `ended` has runs to return."""
     number_of: Callable[[str], int]
     """Returns the number that log lines have of the job with this reference; 0 for one by the job's ID."""
     frames_of: FramesOf
     """Returns where the code is that a thread runs or waits for, given its ident."""
 
-    def __post_init__(self, size: int, wake: Callable[[], None]) -> None:
-        self._pool: ThreadPool[Run] = ThreadPool(size, "wwspec-job", self._work, wake, Pace())
+    def __post_init__(self) -> None:
+        self._pool: ThreadPool[Run] = ThreadPool(self.size, "wwspec-job", self._work, self.wake, Pace())
         self._runs: dict[Run, None] = {}  # in the order in which they came
         self._watchdog = Watchdog(
             self._running_work, lambda work: self._pool.lose(work.ident) and self._fill(), about=about

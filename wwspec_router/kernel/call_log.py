@@ -7,7 +7,6 @@ these; no setting changes that. Without lines nothing is measured.
 
 import logging
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
 from time import monotonic
 
 import msgspec
@@ -35,8 +34,7 @@ LONGEST = 64
 Answering = Callable[[Call, Route, Deadline], Reply]
 
 
-@dataclass(eq=False)
-class CallLog:
+class CallLog(msgspec.Struct, eq=False, dict=True):
     """Writes the lines of the calls."""
 
     sdk: MeasuredSdk
@@ -47,7 +45,7 @@ class CallLog:
     """Those of the program's own failures."""
     observer: Observer | None = None
     """Is called at each step; None for none."""
-    places: Mapping[str, str] = field(default_factory=dict)
+    places: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Where the row or the mark is of each label."""
 
     def __post_init__(self) -> None:

@@ -14,7 +14,7 @@ from wwspec_router.kernel.observer import Observation, Observer
 from wwspec_router.logs.traceparent import current_traceparent
 from wwspec_router.sdk.base import Headers, Sdk, SdkClient, SealedReply
 
-_REQUEST_ID = re.compile(r"ww-(?:[a-z]+-)*req(?:uest)?-?id", re.IGNORECASE)
+_REQUEST_ID = re.compile(r"ww-(?:[a-z]+-)*req(?:uest)?-?id")
 """Headers with the platform's id of a request. WeCom publishes none; the emulator's is one of these."""
 
 _ENTRY_NUMBER, _JOB = "emulator-entry", "emulator-job"
@@ -182,7 +182,7 @@ class _MeasuredClient:
 
 
 def _request_id(headers: Iterable[tuple[str, str]]) -> str:
-    return next((value for name, value in headers if _REQUEST_ID.fullmatch(name)), "")
+    return next((value for name, value in headers if _REQUEST_ID.fullmatch(name.lower())), "")
 
 
 def _entry_number(headers: Headers) -> int:

@@ -7,8 +7,9 @@ decide what is counted, and how it is shown.
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from time import monotonic
+
+import msgspec
 
 from wwspec_contracts.errors import StoreError
 from wwspec_contracts.support.stacks import describe
@@ -26,8 +27,7 @@ _JOIN_LIMIT = 5.0
 """Seconds that `stop` waits for the thread, which may be asking a store that is slow to answer."""
 
 
-@dataclass(eq=False)
-class Monitor:
+class Monitor(msgspec.Struct, eq=False, dict=True):
     """Watches over one process, and with shared figures over all of the program."""
 
     figures: Figures

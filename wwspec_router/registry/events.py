@@ -4,7 +4,6 @@ It also collects the keys that these rows add to the replies of `get_callback_da
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from keyword import iskeyword
 
 import msgspec
@@ -52,8 +51,7 @@ class NotificationKind(msgspec.Struct, frozen=True, kw_only=True):
     output: OutputCodec
 
 
-@dataclass(eq=False)
-class EventRows:
+class EventRows(msgspec.Struct, eq=False, dict=True):
     """The rows, checked."""
 
     registry: Registry

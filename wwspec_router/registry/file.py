@@ -53,7 +53,7 @@ _IN_TOML = {
     "object": "a table",
 }
 """Plain names of the types in msgspec's messages."""
-_TYPE = re.compile(rf"\b({'|'.join(_IN_TOML)})\b")
+_TYPE = rf"\b({'|'.join(_IN_TOML)})\b"
 
 RowT = TypeVar("RowT", bound=msgspec.Struct)
 
@@ -377,8 +377,8 @@ def value_fault(value: object, type_: Any, error: msgspec.ValidationError) -> st
     """Return what is wrong with the value of a key."""
     text = str(error).replace("`", "").replace(" | null", "")
     if not text.startswith("Invalid enum value"):
-        return _TYPE.sub(
-            lambda found: _IN_TOML[found[0]], text.replace("Expected", "must be").replace(", got", ", not")
+        return re.sub(
+            _TYPE, lambda found: _IN_TOML[found[0]], text.replace("Expected", "must be").replace(", got", ", not")
         )
     choices = [each for part in (type_, *get_args(type_)) for each in _choices(part)]
     if "*" in choices:

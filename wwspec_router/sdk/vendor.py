@@ -36,7 +36,7 @@ _NAMES = ("WWToSpecHTTPReqDecoder", "WWToSpecHTTPRspConstructor", "ChatDataSDK",
 RETURN_CODES = {code: row.cause for code, row in ERRCODES.items() if code < -1}
 """What the SDK's return codes mean [100052]."""
 
-_CODE = re.compile(r"(?<!\d)-100\d\d(?!\d)")
+_CODE = r"(?<!\d)-100\d\d(?!\d)"
 
 
 def load_sdk(source: SdkSource, app: Path) -> "VendorSdk":
@@ -281,7 +281,7 @@ def _return_code(error: Exception) -> int | None:
         for each in (getattr(error, "code", None), *error.args):
             if isinstance(each, int) and each in RETURN_CODES:
                 return each
-        found = _CODE.search(str(error))
+        found = re.search(_CODE, str(error))
     except Exception:  # an exception of a compiled module may have no text
         return None
     return int(found[0]) if found else None

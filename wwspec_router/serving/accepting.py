@@ -80,7 +80,7 @@ class _Connections(set[Any]):
         self._on_lost()
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Acceptor:
     """Accepts connections in this process, from now on."""
 

@@ -9,9 +9,10 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from time import monotonic
 from typing import Any
+
+import msgspec
 
 from wwspec_contracts.errors import StoreError
 from wwspec_contracts.support.stacks import describe, describe_task, describe_thread
@@ -30,8 +31,7 @@ PATIENCE = 3.0
 """Seconds that a check of the store may take; after that it counts as one that does not answer."""
 
 
-@dataclass(eq=False)
-class CallWatch:
+class CallWatch(msgspec.Struct, eq=False, dict=True):
     """Watches the threads that run calls; on the thread of their loop."""
 
     workers: WorkerPool
@@ -72,8 +72,7 @@ class CallWatch:
         return stack if task is None else f"{describe_task(task)}, awaited at {stack}"
 
 
-@dataclass(eq=False)
-class Liveness:
+class Liveness(msgspec.Struct, eq=False, dict=True):
     """Watches one process: its event loop, and whether it has threads left.
 
     A thread asks the loop, round by round, to check the calls, since their threads are replaced on the loop only. How

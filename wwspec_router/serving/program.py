@@ -10,11 +10,11 @@ import os
 import threading
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import InitVar, dataclass
 from functools import partial
 from time import monotonic
 from typing import NamedTuple
 
+import msgspec
 from msgspec import UNSET
 from msgspec.json import encode
 
@@ -106,8 +106,8 @@ def create_program(
     return ZoneProgram(table, sdk, store, settings, shared, own)
 
 
-@dataclass(eq=False)
-class ZoneProgram:
+# A struct, as others here that keep what they are given: a dataclass is compiled anew at each start.
+class ZoneProgram(msgspec.Struct, eq=False, dict=True):
     """A zone program.
 
     Attributes:
@@ -117,7 +117,7 @@ class ZoneProgram:
 
     table: AbilityTable
     """What answers which ability ID."""
-    sdk: InitVar[Sdk]
+    sdk: Sdk
     """The loaded SDK."""
     store: Store
     """Keeps events; closed when the program stops."""
@@ -128,18 +128,18 @@ class ZoneProgram:
     own: object = None
     """The application's own settings."""
 
-    def __post_init__(self, sdk: Sdk) -> None:
-        self._observer = observer_of(sdk.trace) if sdk.is_emulated else None
+    def __post_init__(self) -> None:
+        self._observer = observer_of(self.sdk.trace) if self.sdk.is_emulated else None
         self._call_log: CallLog | None = None
         # Without lines nothing is measured. The emulator's SDK has lines also when nobody asks for them.
-        if (sdk.is_emulated or self.settings.request_log) and logging.getLogger(CALLS).isEnabledFor(logging.INFO):
+        if (self.sdk.is_emulated or self.settings.request_log) and logging.getLogger(CALLS).isEnabledFor(logging.INFO):
             table = self.table
             handled = {name: target.row.notify for name, target in table.event_targets.items()}
-            measured = MeasuredSdk(sdk, handled, self._observer)
+            measured = MeasuredSdk(self.sdk, handled, self._observer)
             names = table.status_names
             self._call_log = CallLog(measured, names, table.registry.program, self._observer, table.places)
-        self._sdk = sdk if self._call_log is None else self._call_log.sdk
-        self.is_emulated = sdk.is_emulated
+        self._sdk = self.sdk if self._call_log is None else self._call_log.sdk
+        self.is_emulated = self.sdk.is_emulated
         self._running: _Running | None = None
         self.submit: Callable[..., PendingCall | None] = _refuse
         """Takes calls, as `Calls.submit`; answers them at once while the program does not run."""

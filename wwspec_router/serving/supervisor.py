@@ -35,7 +35,7 @@ LOG_WAIT = 0.3
 _CAUGHT = (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD, signal.SIGALRM)
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Supervisor:
     """Runs worker processes until SIGTERM or SIGINT. Belongs on the only thread of its process."""
 

@@ -85,10 +85,10 @@ class ProgramErrcodes(msgspec.Struct, frozen=True, kw_only=True):
         return found[0] if len(found) == 1 and found[0] != "errcode" else ""
 
 
-_LINK = re.compile(r"\[([^\]]+)\]\([^)]*\)")
-_REQUEST_ID = re.compile(r"hint: \[([0-9]{10,40}(?:_[0-9a-f]{1,40}){0,2})\]")
+_LINK = r"\[([^\]]+)\]\([^)]*\)"
+_REQUEST_ID = r"hint: \[([0-9]{10,40}(?:_[0-9a-f]{1,40}){0,2})\]"
 """WeCom's form: Unix time and a number, with up to two more numbers behind it. A program may write any text there."""
-_PATH = re.compile(r"(\$[^\s:,;]*)")
+_PATH = r"(\$[^\s:,;]*)"
 
 
 def _row(errcode: int, key: str) -> Errcode | None:
@@ -103,7 +103,7 @@ def advice(errcode: int, key: str = "") -> tuple[str, str] | None:
         key: The key of the registry file whose number it is, where that is known.
     """
     row = _row(errcode, key)
-    return (_LINK.sub(r"\1", row.fix), _LINK.sub(r"\1", row.chinese_fix)) if row else None
+    return (re.sub(_LINK, r"\1", row.fix), re.sub(_LINK, r"\1", row.chinese_fix)) if row else None
 
 
 def cause(errcode: int, key: str = "") -> tuple[str, str] | None:
@@ -120,11 +120,11 @@ def hint(errcode: int) -> str:
 
 def request_id(errmsg: str) -> str:
     """Return the number under which WeCom finds a request, from the errmsg of its refusal; empty without one."""
-    found = _REQUEST_ID.search(errmsg)
+    found = re.search(_REQUEST_ID, errmsg)
     return found[1] if found else ""
 
 
 def misfit_path(errmsg: str) -> str:
     """Return the place that does not fit a contract, such as `$.limit`; empty when the errmsg names none."""
-    found = _PATH.search(errmsg)
+    found = re.search(_PATH, errmsg)
     return found[1] if found else ""

@@ -13,7 +13,7 @@ _TABLE = re.compile(r"\s*\[\s*([\w-]+)\s*\]")
 _KEY = re.compile(r"""\s*(?:["']?([\w-]+)["']?\s*\.\s*)?["']?([\w-]+)["']?\s*=""")
 
 _AT_LINE = re.compile(r" \(at line (?P<line>\d+), column (?P<column>\d+)\)$")
-_TWICE = re.compile(r"Cannot declare \((?P<keys>.*)\) twice")
+_TWICE = r"Cannot declare \((?P<keys>.*)\) twice"
 _AT_END = " (at end of document)"
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -83,7 +83,7 @@ def _text(path: Path, content: bytes) -> str:
 
 def _syntax_fault(path: Path, text: str, reason: str) -> str:
     """Return one line about what tomllib says; it names tables as Python shows tuples."""
-    if twice := _TWICE.match(reason):
+    if twice := re.match(_TWICE, reason):
         table = ".".join(re.findall(r"'([^']*)'", twice["keys"]))
         reason = f"[{table}] is there twice: keep one of the two{reason[twice.end() :]}"
     if reason.endswith(_AT_END):

@@ -7,9 +7,10 @@ Calls and jobs are watched by these rules, and this module knows neither.
 import logging
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from time import monotonic
 from typing import NamedTuple
+
+import msgspec
 
 from wwspec_contracts.support.stacks import describe_thread
 
@@ -36,8 +37,7 @@ class Work(NamedTuple):
     """Ties the log line to the others of the same request."""
 
 
-@dataclass(eq=False)
-class Watchdog:
+class Watchdog(msgspec.Struct, eq=False, dict=True):
     """Watches the threads of one pool. Used by one thread."""
 
     work: Callable[[], Iterable[Work]]

@@ -21,9 +21,9 @@ _HEADERS = frozenset(
     ("authorization", "cookie", "proxy-authorization", "set-cookie", "ww-debug-access-token", "ww-job-info")
 )
 _MAX_DEPTH = 64
-_HIDDEN = re.compile("|".join(sorted(_SECRETS)) + r"|\\u00[4-7]")
+_HIDDEN = "|".join(sorted(_SECRETS)) + r"|\\u00[4-7]"
 """Finds secret names that the decoded value may lack: when a name comes twice, only the last value is decoded."""
-_PARAMETER = re.compile(r"([?&])([^=&]+)=([^&]*)")
+_PARAMETER = r"([?&])([^=&]+)=([^&]*)"
 
 
 def masked_value(value: Any, depth: int = 0) -> Any:
@@ -49,7 +49,7 @@ def masked_text(text: str, depth: int = 0) -> str:
     except JsonError:
         return text
     masked = masked_value(value, depth + 1)
-    return text if masked == value and not _HIDDEN.search(text) else msgspec.json.encode(masked).decode()
+    return text if masked == value and not re.search(_HIDDEN, text) else msgspec.json.encode(masked).decode()
 
 
 def unmasked_text(text: str, recorded: str) -> str:
@@ -95,7 +95,7 @@ def masked_headers(headers: Iterable[tuple[str, str]] | Iterable[tuple[bytes, by
 
 def masked_path(path: str) -> str:
     """Return a path or URL with the secret parameters of its query masked."""
-    return _PARAMETER.sub(_masked_parameter, path)
+    return re.sub(_PARAMETER, _masked_parameter, path)
 
 
 def _masked_parameter(found: "re.Match[str]") -> str:

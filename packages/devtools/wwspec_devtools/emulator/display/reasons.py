@@ -23,15 +23,15 @@ NO_REASON: Texts = ("", "")
 LONGEST = 200
 """Characters of what others say that are quoted."""
 
-_MISFIT = re.compile(r"(input|output) contract: (.*) at (\$\S*)")
-_EXPECTED = re.compile(r"expected (.+), got (.+)")
-_DEEP = re.compile(r"nested deeper than (\d+) levels")
-_KEY = re.compile(r"(missing|unknown) key (.+)")
-_LIMIT = re.compile(r"\(([\d.e+]+) s\)$")
-_RETURN_CODE = re.compile(r"\((-\d+)\)")
-_WRONG_TYPE = re.compile(r"output \$(?:\S*\.(\w+)|\S*): (.+) expected, (.+) found")
-_PATH = re.compile(r"\$(?:\.[^.\[]+|\[\d+\])*")
-_STEP = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
+_MISFIT = r"(input|output) contract: (.*) at (\$\S*)"
+_EXPECTED = r"expected (.+), got (.+)"
+_DEEP = r"nested deeper than (\d+) levels"
+_KEY = r"(missing|unknown) key (.+)"
+_LIMIT = r"\(([\d.e+]+) s\)$"
+_RETURN_CODE = r"\((-\d+)\)"
+_WRONG_TYPE = r"output \$(?:\S*\.(\w+)|\S*): (.+) expected, (.+) found"
+_PATH = r"\$(?:\.[^.\[]+|\[\d+\])*"
+_STEP = r"\.([^.\[]+)|\[(\d+)\]"
 _SIDES = {"input": "输入", "output": "输出"}
 _KINDS = {
     "a boolean": "布尔值",
@@ -60,14 +60,14 @@ def reason_of(trace: Trace) -> Texts:
     text = failure.text.partition("\n")[0]
     api = text.partition(":")[0]
     match failure.name:
-        case "InputError" | "OutputError" if found := _MISFIT.fullmatch(text):
+        case "InputError" | "OutputError" if found := re.fullmatch(_MISFIT, text):
             side, problem, path = found.groups()
             return misfit(side, path, problem)
         case "HandlerTimeoutError":
             return _time_out(trace, failure)
         case "ApiError":
             return api_refused(api, trace.errcode)
-        case "SdkCallError" if found := _RETURN_CODE.search(text):
+        case "SdkCallError" if found := re.search(_RETURN_CODE, text):
             return not_called(api, found[1])
     named = quoted(f"{failure.name} {text}".rstrip())
     return named, named
@@ -98,25 +98,25 @@ def misfit(side: str, path: str, problem: str) -> Texts:
         problem: What is wrong there.
     """
     english, chinese = problem_texts(quoted(problem))
-    english = _EXPECTED.sub(r"\1 expected, \2 found", english)
+    english = re.sub(_EXPECTED, r"\1 expected, \2 found", english)
     return f"{side} {path}: {english}", f"{_SIDES[side]} {path}：{chinese}"
 
 
 def problem_texts(problem: str) -> Texts:
     """Return what is wrong at a place, as a contract's check says it, in English and Chinese."""
-    if found := _EXPECTED.fullmatch(problem):
+    if found := re.fullmatch(_EXPECTED, problem):
         wanted, there = found.groups()
         return problem, f"应为{_chinese(wanted)}，实为{_chinese(there)}"
-    if found := _DEEP.fullmatch(problem):
+    if found := re.fullmatch(_DEEP, problem):
         return problem, f"嵌套超过 {found[1]} 层"
-    if found := _KEY.fullmatch(problem):
+    if found := re.fullmatch(_KEY, problem):
         return problem, f"{'缺少' if found[1] == 'missing' else '未知的'}键 {found[2]}"
     return problem, _PROBLEMS.get(problem, problem)
 
 
 def fix_of(reason: Texts) -> Texts | None:
     """Return what to do about an output with a value of another type than its contract says; None for the rest."""
-    if (found := _WRONG_TYPE.fullmatch(reason[0])) is None:
+    if (found := re.fullmatch(_WRONG_TYPE, reason[0])) is None:
         return None
     key, wanted, there = found.groups()
     named, chinese_named = (f"{key}: {there}", f" {key}:{_chinese(there)}") if key else (there, _chinese(there))
@@ -133,11 +133,11 @@ def value_at(text: str | bytes | int, path: str) -> str:
         text: The text; the length of one that is not kept.
         path: Such as `$.lines[1].messages`.
     """
-    if isinstance(text, int) or _PATH.fullmatch(path) is None:
+    if isinstance(text, int) or re.fullmatch(_PATH, path) is None:
         return ""
     try:
         value = masked_value(decode_json(text))
-        for key, index in _STEP.findall(path):
+        for key, index in re.findall(_STEP, path):
             value = value[key] if key else value[int(index)]
     except (JsonError, LookupError, TypeError):
         return ""
@@ -154,7 +154,7 @@ def quoted(text: str) -> str:
 
 
 def _time_out(trace: Trace, failure: Failure) -> Texts:
-    found, own = _LIMIT.search(failure.text), [frame for frame in failure.frames if frame.own]
+    found, own = re.search(_LIMIT, failure.text), [frame for frame in failure.frames if frame.own]
     place = f"{own[-1].file.removeprefix(f'{trace.folder}/')}:{own[-1].line} {own[-1].function}" if own else ""
     english, chinese = (f" of {found[1]} s", f" {found[1]} 秒") if found else ("", "")
     return f"time-out{english}{place and f' at {place}'}", f"超时{chinese}{place and f'，位于 {place}'}"
