@@ -1,5 +1,6 @@
 """The command line: `python -m wwspec_router`, and the entry point of `wwspec`."""
 
+import gc
 import signal
 
 
@@ -8,6 +9,7 @@ def start() -> None:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # `wwspec dev` starts its children with it blocked
+    gc.disable()  # until the verb is imported: modules stay, and a search for garbage among them takes longer
     from wwspec_router.cli.main import main  # here, since it takes a while
 
     main()

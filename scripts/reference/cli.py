@@ -10,7 +10,7 @@ import click
 
 from scripts.reference.text import Say, code, deeper, table
 from wwspec_router.cli.help import SettingsCommand, option_parts, paragraph
-from wwspec_router.cli.main import VERBS, Group, main
+from wwspec_router.cli.main import GROUPS, VERBS, main
 from wwspec_router.config import settings
 
 __all__ = ["PAGE", "commands", "page", "pages"]
@@ -30,13 +30,13 @@ def page(say: Say, *, built: bool = False) -> str:
         above, _, command = name.partition(" ")
         below[above] += [command] if command else []
     rows = []
-    for group in Group:
+    for group in GROUPS:
         for name, verb in VERBS.items():
-            if verb.group is group:
+            if verb.group == group:
                 shown = f"`wwspec {name}`"
                 named = ", ".join(map(code, below[name]))
                 meaning = say.of_code(verb.help) + (say(f" Commands: {named}.", f"命令：{named}。") if named else "")
-                rows.append((f"[{shown}](api/wwspec/{name}.md)" if built else shown, say.of_code(group.value), meaning))
+                rows.append((f"[{shown}](api/wwspec/{name}.md)" if built else shown, say.of_code(group), meaning))
     return "\n".join(
         [
             say.head(

@@ -10,7 +10,6 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from enum import StrEnum
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -26,108 +25,97 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 
-class Group(StrEnum):
-    """What verbs are for; `wwspec --help` shows the groups in this order."""
-
-    START = "Start"
-    WRITE = "Write"
-    EMULATE = "Emulate"
-    CALL = "Call"
-    DELIVER = "Deliver"
+GROUPS = START, WRITE, EMULATE, CALL, DELIVER = "Start", "Write", "Emulate", "Call", "Deliver"
+"""What verbs are for; `wwspec --help` shows the groups in this order."""
 
 
 class Verb(NamedTuple):
     """One row of `VERBS`."""
 
-    group: Group
+    group: str
+    """One of `GROUPS`."""
     help: str
     examples: tuple[str, ...]
     """One to three command lines that work in the folder of a new program. `wwspec --help` shows the first of them."""
 
 
 VERBS = {
-    "new": Verb(
-        Group.START, "Make the folder of a new program.", ("wwspec new shop", "wwspec new shop --from examples")
-    ),
+    "new": Verb(START, "Make the folder of a new program.", ("wwspec new shop", "wwspec new shop --from examples")),
     "doctor": Verb(
-        Group.START,
+        START,
         "Say what keeps the program from running here, or in production.",
         ("wwspec doctor", "wwspec doctor --production"),
     ),
     "config": Verb(
-        Group.START,
+        START,
         "List every setting, its value, and where that comes from.",
         ("wwspec config", "wwspec config --json", "wwspec config --config production.toml"),
     ),
     "completion": Verb(
-        Group.START,
+        START,
         "Let bash, zsh or fish complete verbs, options and ability IDs.",
         ("wwspec completion bash", "wwspec completion zsh", "wwspec completion fish"),
     ),
-    "check": Verb(
-        Group.WRITE, "Check the application and its registry file.", ("wwspec check", "wwspec check --app shop")
-    ),
-    "abilities": Verb(Group.WRITE, "List what the program answers.", ("wwspec abilities", "wwspec abilities --json")),
+    "check": Verb(WRITE, "Check the application and its registry file.", ("wwspec check", "wwspec check --app shop")),
+    "abilities": Verb(WRITE, "List what the program answers.", ("wwspec abilities", "wwspec abilities --json")),
     "contracts": Verb(
-        Group.WRITE,
+        WRITE,
         "Print what to register in the admin console.",
         ("wwspec contracts chat_digest", "wwspec contracts --diff console", "wwspec contracts --client client"),
     ),
     "fuzz": Verb(
-        Group.WRITE,
+        WRITE,
         "Search for requests that the application answers badly.",
         ("wwspec fuzz", "wwspec fuzz chat_digest --examples 2000", "wwspec fuzz --seed 7"),
     ),
     "dev": Verb(
-        Group.EMULATE,
+        EMULATE,
         "Run program and emulator; restart the program on changes.",
         ("wwspec dev", "wwspec dev --port 8081 --emulator-port 9081"),
     ),
     "demo": Verb(
-        Group.EMULATE,
+        EMULATE,
         "Play the documented flow, from an event to the last message.",
         ("wwspec demo --once", "wwspec demo"),
     ),
     "emulate": Verb(
-        Group.EMULATE,
+        EMULATE,
         "Run the emulator of the platform.",
         ("wwspec emulate", "wwspec emulate --program 'python app.py'"),
     ),
-    "standin": Verb(
-        Group.EMULATE, "Print where the emulator's stand-in for WeCom's Java SDK is.", ("wwspec standin java",)
-    ),
+    "standin": Verb(EMULATE, "Print where the emulator's stand-in for WeCom's Java SDK is.", ("wwspec standin java",)),
     "zone": Verb(
-        Group.EMULATE,
+        EMULATE,
         "Control a running emulator: clock, faults, traffic.",
         ("wwspec zone tail", "wwspec zone advance 600", "wwspec zone fault sdk latency 2 --api sync_msg"),
     ),
     "fire": Verb(
-        Group.EMULATE,
+        EMULATE,
         "Let the emulator send an event to the program.",
         ("wwspec fire conversation_new_message", "wwspec fire auth_knowledge_base --set knowledge_base_name=Prices"),
     ),
     "call": Verb(
-        Group.CALL,
+        CALL,
         "Call an ability through the emulator, or WeCom.",
         ("wwspec call chat_digest '{\"limit\": 10}'", "wwspec call @last_week", "wwspec call --async chat_digest"),
     ),
     "task": Verb(
-        Group.CALL,
+        CALL,
         "Print the result of an asynchronous call.",
         ("wwspec task jobid_1", "wwspec task jobid_1 --wait 60"),
     ),
     "job": Verb(
-        Group.CALL,
+        CALL,
         "List what failed for good, and run it again or drop it.",
         ("wwspec job list", "wwspec job retry 0f9a4c9d3be04f5b8a7f2d6c1e5b7a90"),
     ),
     "forget": Verb(
-        Group.CALL,
+        CALL,
         "Remove all that the program has stored for a corp.",
         ("wwspec forget wwcorp", "wwspec forget wwcorp --machines 3"),
     ),
     "app": Verb(
-        Group.CALL,
+        CALL,
         "Check an enterprise app at WeCom, and print its notifications.",
         (
             "wwspec app check",
@@ -136,27 +124,27 @@ VERBS = {
         ),
     ),
     "keys": Verb(
-        Group.CALL,
+        CALL,
         "Make, rotate and list the app's private keys.",
         ("wwspec keys new", "wwspec keys rotate --no-register", "wwspec keys list"),
     ),
     "shapes": Verb(
-        Group.CALL,
+        CALL,
         "Compare what WeCom answers with contracts and emulator.",
         ("wwspec shapes record shapes.json", "wwspec shapes compare shapes.json"),
     ),
     "serve": Verb(
-        Group.DELIVER,
+        DELIVER,
         "Serve the program to the channel.",
         ("wwspec serve", "wwspec serve --sdk emulator --port 8081", "wwspec serve --workers 2 --log-json"),
     ),
     "metrics": Verb(
-        Group.DELIVER,
+        DELIVER,
         "Serve the program's figures for Prometheus, outside of the zone.",
         ("wwspec metrics", "wwspec metrics --listen 127.0.0.1:9465 --ability figures"),
     ),
     "image": Verb(
-        Group.DELIVER,
+        DELIVER,
         "Build the image of the program, or check its tar.",
         (
             "wwspec image",
@@ -257,8 +245,8 @@ class _Verbs(click.Group):
         found = other_verbs()
         known = {name: verb for name, verb in VERBS.items() if name in OWN or name in found}
         width = max(map(len, (*known, *found)))
-        for group in Group:
-            if rows := [(name, verb) for name, verb in known.items() if verb.group is group]:
+        for group in GROUPS:
+            if rows := [(name, verb) for name, verb in known.items() if verb.group == group]:
                 with formatter.section(group):
                     for name, verb in rows:
                         formatter.write(f"  {name:{width}}  {text(verb.help)}\n  {'':{width}}  $ {verb.examples[0]}\n")

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from tests.support.tables import for_each
 from wwspec_devtools.cli.verbs.zone import command as zone
-from wwspec_router.cli.main import VERBS, Group, main
+from wwspec_router.cli.main import GROUPS, VERBS, main
 
 
 def shown(*arguments: str) -> str:
@@ -21,11 +21,11 @@ def shown(*arguments: str) -> str:
 
 def test_help_shows_each_verb_with_an_example_below_its_group() -> None:
     lines = shown().splitlines()
-    for group in Group:
+    for group in GROUPS:
         below = lines[lines.index(f"{group}:") + 1 :]
         own = "\n".join(below[: below.index("")] if "" in below else below)
         for verb, row in VERBS.items():
-            assert (f"  {verb} " in own) == (f"$ {row.examples[0]}" in own) == (row.group is group)
+            assert (f"  {verb} " in own) == (f"$ {row.examples[0]}" in own) == (row.group == group)
 
 
 def test_help_fits_a_terminal_of_80_columns() -> None:
