@@ -143,7 +143,7 @@ def test_a_handler_that_hangs_is_logged_and_tried_again_while_others_go_on(
             wait_for_ever(release)
         got.append((event.notify_id, event.attempt))
 
-    policy = NotifyPolicy(first_pause=0.0, handler_limit=0.2, grace=0.0)
+    policy = NotifyPolicy(first_pause=0.0, handler_limit=1.0, grace=0.0)
     with Stand(kind, [HIT], handler=handler, policy=policy) as stand:
         stand.notify("hangs")
         wait_until(lambda: "handler of notification hangs has been running on" in caplog.text)

@@ -118,7 +118,7 @@ def test_a_restart_handles_what_was_not_handled_and_nothing_twice(kind: ServerKi
         if len(others) == 2:
             release.wait()
 
-    options = {"policy": replace(QUICK, grace=0.05), "receive_id": BOTH}
+    options = {"policy": replace(QUICK, grace=0.5), "receive_id": BOTH}
     file = tmp_path / "pending.db"
     with Stand(kind, [HIT], on_other=hangs_at_the_second, store=SqlitePendingStore(file), **options) as stand:
         for number in (1, 2, 3):

@@ -12,7 +12,7 @@ import pytest
 
 from tests.client.notify.stand import AES_KEY, CORPID, CRYPTO, QUICK, TOKEN, Failing, ServerKind, Stand, of_kind
 from tests.client.scripted import answer, reply
-from tests.support.waiting import wait_until
+from tests.support.waiting import DEADLINE, wait_until
 from wwspec_client import Notification, NotifyEvent, NotifyPolicy
 from wwspec_client.stores import SqlitePendingStore
 from wwspec_contracts.base import Contract
@@ -190,16 +190,17 @@ def test_an_app_of_many_corps_chooses_the_client_and_the_receive_ids(kind: Serve
 
 def test_a_restart_loses_nothing_and_repeats_nothing(kind: ServerKind, tmp_path: Path) -> None:
     store = tmp_path / "pending.db"
-    held = threading.Event()
+    begun, held = threading.Event(), threading.Event()
 
     def hangs(event: NotifyEvent) -> None:
+        begun.set()
         held.wait()
 
-    policy = NotifyPolicy(first_pause=600.0, longest_pause=600.0, grace=0.05)
+    policy = NotifyPolicy(first_pause=600.0, longest_pause=600.0, grace=0.5)
     options = {"handler": hangs, "policy": policy, "store": SqlitePendingStore(store)}
     with Stand(kind, [HIT, answer(710674, "down")], **options) as stand:
         stand.notify("fetched")
-        wait_until(lambda: len(stand.asked) == 1)
+        assert begun.wait(DEADLINE)
         stand.notify("noted")
         wait_until(lambda: len(stand.asked) == 2)
     held.set()
