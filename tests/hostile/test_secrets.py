@@ -141,6 +141,8 @@ class MarkedProgram:
         sealed = seal.seal_call(self.key, seal.CallContent(corpid=who[0], agentid=who[1], data=text, **request))
         with httpx.Client(trust_env=False, timeout=LIMIT) as client:
             response = client.post(f"{self.url}/", headers=sealed.headers, content=sealed.body)
+        if response.status_code == 503:  # a refusal for overload that could not be sealed within 80 ms
+            return {"errmsg": response.text}
         assert response.status_code == 200, (ability_id, response.text)
         reply = seal.open_reply(self.key, response.headers.multi_items(), response.text)
         if who == OTHER:
