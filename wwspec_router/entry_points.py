@@ -49,13 +49,13 @@ def _files(path: tuple[str, ...]) -> dict[str, str]:
     found: dict[str, str] = {}
     for folder in path:
         try:
-            names = [name for name in os.listdir(folder or ".") if name.endswith(".dist-info")]  # noqa: PTH208  # pathlib is slow to import
+            names = os.listdir(folder or ".")  # noqa: PTH208  # pathlib is slow to import
         except OSError:  # an archive, or nothing
             continue
-        for name in names:
+        for name in (each for each in names if each.endswith(".dist-info")):
             try:
-                with open(f"{folder or '.'}/{name}/entry_points.txt", "rb", 0) as file:  # noqa: PTH123  # as above
+                with open(f"{folder or '.'}/{name}/entry_points.txt", "rb", 0) as file:  # noqa: PTH123  # the same
                     found.setdefault(name.partition("-")[0], file.read().decode())
-            except FileNotFoundError:
+            except (FileNotFoundError, NotADirectoryError):  # it declares nothing
                 continue
     return found
