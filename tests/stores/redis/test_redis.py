@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
+from tests.stores.redis.impostor import impostor
 from tests.stores.redis.relay import relay_to
 from tests.stores.redis.suite import RedisSuite
 from tests.stores.suites.job_samples import ageless, ids, job
@@ -415,6 +416,59 @@ def test_a_check_tells_of_a_server_that_is_away_or_hangs(tmp_path: Path, monkeyp
         assert "can't be reached" in refusal(store.check)
         server.start()
         store.check()
+
+
+@pytest.mark.parametrize(
+    ("code", "command", "undo"),
+    [
+        ("READONLY", ("REPLICAOF", "127.0.0.1", "1"), ("REPLICAOF", "NO", "ONE")),
+        ("OOM", ("CONFIG", "SET", "maxmemory", "1"), ("CONFIG", "SET", "maxmemory", "0")),
+        (
+            "NOREPLICAS",
+            ("CONFIG", "SET", "min-replicas-to-write", "1"),
+            ("CONFIG", "SET", "min-replicas-to-write", "0"),
+        ),
+        ("NOPERM", ("ACL", "SETUSER", "default", "-@write"), ("ACL", "SETUSER", "default", "+@write")),
+    ],
+)
+def test_a_check_tells_of_a_server_that_answers_and_takes_no_writes(
+    server: LocalRedis, store: RedisStore, code: str, command: tuple[str, ...], undo: tuple[str, ...]
+) -> None:
+    store.check()
+    server.run(*command)
+    try:
+        assert f"({code})" in refusal(store.check)
+    finally:
+        server.run(*undo)
+    store.check()
+    assert [key for key in server.run("KEYS", f"{PREFIX}*") if b"check" in key] == []
+
+
+def test_an_answer_that_comes_byte_by_byte_is_waited_for_as_long_as_one_that_does_not_come(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("wwspec_router.stores.redis.connection.TIMEOUT", 0.2)
+    with impostor() as place, refused("did not answer within 0.2 seconds"):
+        RedisStore(f"redis://{place}/0")
+
+
+@pytest.mark.parametrize("answer", [b"+OK\r\n", b":1\r\n", b"$-1\r\n", b"*0\r\n", b"HTTP/1.1 400 Bad Request\r\n\r\n"])
+def test_what_answers_and_is_no_redis_is_an_error_that_says_so(tmp_path: Path, answer: bytes) -> None:
+    with held_ports(1) as [port], local_redis(tmp_path, port=port) as server:
+        place = f"127.0.0.1:{port}"
+        with closing(RedisStore(f"redis://{place}/0")) as store:
+            store.put("corp", 1, "id", "text", 100)
+            server.kill()
+            with impostor(answer, port):
+                for call in (
+                    lambda: store.put("corp", 1, "id", "text", 100),
+                    lambda: store.add(job("a")),
+                    lambda: store.claim("one", 1, 100),
+                    store.figures,
+                    store.check,
+                    lambda: RedisStore(f"redis://{place}/0"),
+                ):
+                    assert refusal(call) == f"{place}: what answers is no Redis server; check the address (PROTOCOL)"
 
 
 def test_a_call_that_gets_no_connection_says_so_and_waits_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

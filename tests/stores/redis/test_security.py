@@ -137,6 +137,13 @@ def test_a_user_who_may_do_only_what_the_docs_list_can_use_it(tmp_path: Path) ->
             server.run("ACL", "SETUSER", "program", "-zscan")
             with pytest.raises(StoreError, match="NOPERM"):
                 store.forget("corp")
+            for each in ("set", "incrby", "decrby", "del", "pexpireat", "hset", "hincrby", "hdel", "zadd", "zrem"):
+                assert f"+{each}" in rules()
+                server.run("ACL", "SETUSER", "program", f"-{each}")
+                with pytest.raises(StoreError, match="NOPERM"):
+                    store.check()
+                server.run("ACL", "SETUSER", "program", f"+{each}")
+            store.check()
         server.run("ACL", "SETUSER", "program", "+get")
         with pytest.raises(StoreError, match=r"keys of this prefix.*NOPERM"):
             open_store(url, program="other")

@@ -105,6 +105,35 @@ def test_no_event_that_is_put_after_the_file_was_deleted_counts_as_stored(path: 
     assert "deleted" in refusal(lambda: store.put("corp", 1, "new", "text", 1000)), "the first one already"
 
 
+@pytest.mark.parametrize("first_page", [0, 1, 40])
+def test_a_file_that_was_overwritten_while_it_runs_takes_nothing_more_and_its_check_says_so(
+    path: Path, first_page: int
+) -> None:
+    with closing(SqliteStore(path)) as store:
+        for number in range(300):
+            store.add(job(str(number), data="text" * 100))
+    with closing(SqliteStore(path)) as store:
+        store.check()
+        with path.open("r+b") as file:
+            begin = file.seek(first_page * 4096)
+            file.write(b"x" * (path.stat().st_size - begin))
+        found = refusal(lambda: store.claim("one", 1, 100))  # as each program does all the time
+        assert "the file is damaged" in found or "this is not a SQLite file" in found
+        for call in (store.check, lambda: store.put("corp", 1, "new", "text", 1000), lambda: store.add(job("new"))):
+            assert refusal(call) == found
+
+
+def test_the_check_of_an_idle_store_reads_all_tables(path: Path) -> None:
+    with closing(SqliteStore(path)):
+        pass
+    with closing(SqliteStore(path)) as store, path.open("r+b") as file:
+        store.check()
+        file.seek(4096)
+        file.write(b"x" * (path.stat().st_size - 4096))
+        file.flush()
+        assert "the file is damaged" in refusal(store.check)
+
+
 def test_events_of_a_wal_that_was_deleted_are_in_the_file_after_the_end(path: Path) -> None:
     with closing(SqliteStore(path)) as store:
         store.put("corp", 1, "id", "text", 1000)

@@ -11,10 +11,12 @@ its retries repeat all commands, even those that must not run twice; its scripts
 one more round trip before each WAIT.
 """
 
+import math
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from hashlib import sha1
 from importlib import import_module
 from time import monotonic
@@ -25,6 +27,7 @@ from wwspec_contracts.extras import require
 from wwspec_router.stores.checks import closed
 from wwspec_router.stores.redis.failures import NOT_DONE, describe, error_code
 from wwspec_router.stores.redis.keys import key_prefix
+from wwspec_router.stores.redis.sockets import StepDeadline, greet, with_deadline
 from wwspec_router.stores.redis.url import NO_CLUSTER, Target, parse_url
 
 T = TypeVar("T")
@@ -39,6 +42,22 @@ OLDEST = (6, 2)
 """The first release of Redis that knows all commands used here."""
 SETTINGS = ("appendfsync", "min-replicas-to-write")
 """The settings that only CONFIG GET returns."""
+_CHECKED = ("check_text", "check_hash", "check_order")
+_CHECK = """
+local text, hash, order = unpack(KEYS)
+redis.call('SET', text, 1)
+redis.call('INCR', text)
+redis.call('INCRBY', text, 1)
+redis.call('DECRBY', text, 1)
+redis.call('PEXPIREAT', text, 1)
+redis.call('HSET', hash, 'a', 1)
+redis.call('HINCRBY', hash, 'a', 1)
+redis.call('HDEL', hash, 'a')
+redis.call('ZADD', order, 1, 'a')
+redis.call('ZREM', order, 'a')
+redis.call('DEL', text)
+"""
+"""Does once what the other scripts do to keys, and leaves nothing."""
 
 
 class RedisServer:
@@ -65,7 +84,8 @@ class RedisServer:
         self.place = self._target.place
         self.prefix = key_prefix(program if self._target.prefix is None else self._target.prefix)
         self.risks: Sequence[str] = ()
-        self._pool = _open_pool(self._redis, self._target, TIMEOUT)
+        self._step = StepDeadline()
+        self._pool = _open_pool(self._redis, self._target, TIMEOUT, self._step)
         self._client: Any = self._redis.Redis(connection_pool=self._pool)
         self._digests: dict[str, str] = {}
         self._changed = threading.Condition()
@@ -115,13 +135,13 @@ class RedisServer:
 
         return self._clearly(step, again=again)
 
-    def ping(self) -> None:
-        """Return when the server answers.
+    def check(self) -> None:
+        """Return when the server stores what the program writes, on as many replicas as the URL says.
 
         Raises:
             StoreError: It does not.
         """
-        self._clearly(self._client.ping, again=True)
+        self.run(_CHECK, _CHECKED, (), again=True)
 
     def get(self, key: str) -> bytes | None:
         """Return the string under `key`, which is given without the prefix, or None.
@@ -181,11 +201,14 @@ class RedisServer:
         with self._connection():
             late = monotonic() + TIMEOUT
             for _ in range(2):
+                self._step.ends = monotonic() + TIMEOUT
                 try:
                     return step()
                 except (self._redis.RedisError, OSError) as error:
                     reason = describe(self._redis, self._target, error, TIMEOUT)
                     repeat = self._may_repeat(error, again=again)
+                finally:
+                    self._step.ends = math.inf
                 if not repeat or monotonic() >= late:
                     break
         raise StoreError(f"{self.place}: {reason}")
@@ -227,7 +250,7 @@ class RedisServer:
 
     def _connect(self) -> None:
         try:
-            self.ping()
+            self._clearly(self._client.ping, again=True)
         except StoreError:
             reason = _explain_sentinels(self._redis, self._target) if self._target.primary else None
             if reason is None:
@@ -261,25 +284,33 @@ def _package() -> Any:
     return import_module("redis")
 
 
-def _open_pool(package: Any, target: Target, timeout: float) -> Any:
+def _open_pool(package: Any, target: Target, timeout: float, step: StepDeadline) -> Any:
     """Return a pool of connections to the server that keeps the keys; none is opened yet.
 
     Args:
         package: The package `redis`.
         target: What the store's URL says.
         timeout: Seconds to wait for a connection, and for each answer.
+        step: When all answers of a step must be there.
     """
     options = {**target.options, "socket_timeout": timeout, "protocol": 2}
+    options["redis_connect_func"] = partial(greet, package)
     if "path" in options:
-        return package.ConnectionPool(connection_class=package.UnixDomainSocketConnection, **options)
+        unix = with_deadline(package.UnixDomainSocketConnection, step)
+        return package.ConnectionPool(connection_class=unix, **options)
     options |= {"socket_connect_timeout": timeout, "socket_keepalive": True}
     if not target.primary:
         [(host, port)] = target.addresses
         single = package.SSLConnection if target.tls else package.Connection
-        return package.ConnectionPool(connection_class=single, host=host, port=port, **options)
+        return package.ConnectionPool(connection_class=with_deadline(single, step), host=host, port=port, **options)
     sentinels = import_module("redis.sentinel")
     managed = sentinels.SentinelManagedSSLConnection if target.tls else sentinels.SentinelManagedConnection
-    return sentinels.SentinelConnectionPool(target.primary, _sentinel(target), connection_class=managed, **options)
+    asked = _sentinel(target)
+    for each in asked.sentinels:
+        pool = each.connection_pool
+        pool.connection_class = with_deadline(pool.connection_class, step)
+    managed = with_deadline(managed, step)
+    return sentinels.SentinelConnectionPool(target.primary, asked, connection_class=managed, **options)
 
 
 def _explain_sentinels(package: Any, target: Target) -> str | None:

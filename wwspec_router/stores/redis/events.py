@@ -186,8 +186,8 @@ class RedisStore(RedisFailed, RedisOnce):
         )
 
     def check(self) -> None:
-        """Return when the server answers; see `Store.check`."""
-        self._server.ping()
+        """Return when the server takes writes; see `Store.check`."""
+        self._server.check()
 
     def close(self) -> None:
         """Wait for running commands, then close the connections; further calls raise StoreError."""

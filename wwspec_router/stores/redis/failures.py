@@ -25,6 +25,7 @@ _FIXES: Mapping[str, str] = {
     "CERTIFICATE_REQUIRED": "the server asks for a certificate of its client; see ssl_certfile and ssl_keyfile",
     "WRONG_VERSION_NUMBER": "the server does not speak TLS on this port; check the port, or the URL's scheme",
     "SSL": "TLS failed; check what ssl_ca_certs, ssl_certfile and ssl_keyfile name",
+    "PROTOCOL": "what answers is no Redis server; check the address",
     "WRONGTYPE": "another program uses the same keys; give each a name or a ?prefix= of its own",
 }
 _SENTINELS: Mapping[str, str] = {
@@ -41,6 +42,7 @@ _ALIASES = {
     "NoPermissionError": "NOPERM",
     "OutOfMemoryError": "OOM",
     "ReadOnlyError": "READONLY",
+    "InvalidResponse": "PROTOCOL",
     "MovedError": "MOVED",
     "AskError": "ASK",
     "TryAgainError": "TRYAGAIN",

@@ -32,7 +32,12 @@ _FIXES: dict[int, str] = {
     sqlite3.SQLITE_TOOBIG: "a value is too big for SQLite",
 }
 
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _ACCESS = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM)
+
+
+class DamagedFileError(StoreError):
+    """Something else has written to the file, or its disk has."""
 
 
 def clearly(path: Path, step: Callable[[*_Args], T], *args: *_Args) -> T:
@@ -42,6 +47,7 @@ def clearly(path: Path, step: Callable[[*_Args], T], *args: *_Args) -> T:
     sqlite3's errors may hold stored text.
 
     Raises:
+        DamagedFileError: What is in the file is not what SQLite wrote.
         StoreError: SQLite failed.
     """
     try:
@@ -50,7 +56,8 @@ def clearly(path: Path, step: Callable[[*_Args], T], *args: *_Args) -> T:
         name, code = getattr(error, "sqlite_errorname", type(error).__name__), _primary_code(error)
         fix = _FIXES.get(code, "SQLite failed")
         place = _refusing(path) if code in _ACCESS else path
-    raise StoreError(f"{place}: {fix} ({name})")
+    failure = DamagedFileError if code in _DAMAGED else StoreError
+    raise failure(f"{place}: {fix} ({name})")
 
 
 def patiently(deadline: float, step: Callable[[*_Args], T], *args: *_Args) -> T:

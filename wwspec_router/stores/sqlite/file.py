@@ -24,14 +24,14 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
 from wwspec_contracts.errors import StoreError, other_layout
 from wwspec_contracts.support.private_files import create_private
 from wwspec_router.stores.batches import Batches
-from wwspec_router.stores.sqlite.errors import LOCK_TIMEOUT, OPEN_TIMEOUT, OpenFiles, clearly, is_busy, patiently
+from wwspec_router.stores.sqlite.errors import LOCK_TIMEOUT, OPEN_TIMEOUT, DamagedFileError, OpenFiles, clearly, is_busy, patiently
 
 if TYPE_CHECKING:
     from tempfile import TemporaryDirectory
@@ -101,6 +101,7 @@ class SqliteFile:
         """How many writes the transaction has that runs `work` now, or that ran it last."""
         self._next = 0.0  # when the pause after the last transaction is over
         self._lost: str | None = None  # the file that was deleted or replaced
+        self._damaged: DamagedFileError | None = None  # once it was found, until the end: a write could be lost
         try:
             clearly(self._path, patiently, time.monotonic() + OPEN_TIMEOUT, self._open)
         except BaseException:
@@ -170,7 +171,7 @@ class SqliteFile:
         try:
             if self._lost is not None:
                 raise self._lost_error()
-            return clearly(self._path, _rows, reader, statement, parameters)
+            return self._noting_damage(_rows, reader, statement, parameters)
         except BaseException:
             reader.close()  # an open statement would keep the WAL from being emptied
             reader = reader.connection.cursor()
@@ -188,7 +189,8 @@ class SqliteFile:
         if self._closed:
             raise self._closed_error()
         self.check_files()
-        self.read("PRAGMA schema_version")
+        self.read(self._first_rows)
+        self._refuse_damaged()
         if self._failed:  # it may work again
             self.write(self._touch)
 
@@ -199,6 +201,17 @@ class SqliteFile:
             StoreError: It was.
         """
         self._note_lost(self._files.lost() if self._files else None)
+
+    def _noting_damage(self, step: Callable[[*_Args], T], *args: *_Args) -> T:
+        try:
+            return clearly(self._path, step, *args)
+        except DamagedFileError as error:
+            self._damaged = error
+            raise
+
+    def _refuse_damaged(self) -> None:
+        if self._damaged is not None:
+            raise DamagedFileError(*self._damaged.args)
 
     def _note_lost(self, lost: str | None) -> None:
         if lost is not None and self._lost is None:
@@ -250,6 +263,8 @@ class SqliteFile:
                 reader.execute("PRAGMA query_only = ON")
                 reader.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")
                 reader.execute("SELECT 1 FROM sqlite_schema").fetchall()  # opens the WAL now: later it may be another
+            tables = self._writer.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall()
+            self._first_rows = _first_rows(name for (name,) in tables)
             self._files = None if self._folder else self._note_files()
             undo.pop_all()
         self._end = weakref.finalize(self, _end, [*readers, self._writer], self._folder)  # if nobody closes it
@@ -359,8 +374,9 @@ class SqliteFile:
         """Run a transaction; it fails if the file is gone after it."""
         if self._lost is not None:
             raise self._lost_error()
+        self._refuse_damaged()
         try:
-            result = clearly(self._path, transaction, *args)
+            result = self._noting_damage(transaction, *args)
         except BaseException:
             self._failed = True
             raise
@@ -442,6 +458,11 @@ def _end(connections: Sequence[sqlite3.Connection], folder: "TemporaryDirectory[
 
 def _rows(reader: sqlite3.Cursor | sqlite3.Connection, statement: str, parameters: Sequence[str | float]) -> list[Any]:
     return reader.execute(statement, parameters).fetchall()
+
+
+def _first_rows(tables: Iterable[str]) -> str:
+    """Return a statement that reads a row of each table, so that it fails where one was overwritten."""
+    return f"SELECT {', '.join(f'(SELECT count(*) FROM (SELECT 1 FROM {each} NOT INDEXED LIMIT 1))' for each in tables)}"
 
 
 def _make_tables(db: sqlite3.Connection, path: Path, layout: int, statements: Sequence[str]) -> None:
