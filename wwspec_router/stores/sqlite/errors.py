@@ -37,7 +37,7 @@ _ACCESS = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM
 
 
 class DamagedFileError(StoreError):
-    """Something else has written to the file, or its disk has."""
+    """A file holds something that SQLite has not written there."""
 
 
 def clearly(path: Path, step: Callable[[*_Args], T], *args: *_Args) -> T:
