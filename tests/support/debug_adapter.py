@@ -13,6 +13,7 @@ from io import BufferedRWPair
 from pathlib import Path
 from typing import IO, Any
 
+from tests.support.processes import alive
 from tests.support.waiting import DEADLINE, wait_until
 
 Json = dict[str, Any]
@@ -130,4 +131,4 @@ def _hang_up(connection: socket.socket) -> None:
 def _terminate(process: int) -> None:
     with suppress(ProcessLookupError):  # it has ended by itself
         os.kill(process, signal.SIGTERM)
-        wait_until(lambda: not Path(f"/proc/{process}").exists())
+        wait_until(lambda: not alive(process))

@@ -132,7 +132,7 @@ def test_no_forked_child_outlives_the_process_that_has_started_it(tmp_path: Path
     command = [sys.executable, "-c", WATCHED, str(tmp_path / "log"), end]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, timeout=DEADLINE, check=False)
     assert done.returncode == (-9 if end == "killed" else 0)
-    wait_until(lambda: not Path("/proc", done.stdout.strip()).exists())
+    wait_until(lambda: not alive(int(done.stdout)))
 
 
 HOLDER = """
@@ -163,5 +163,5 @@ def test_a_held_child_goes_on_when_it_is_released_and_ctrl_c_is_not_for_it_befor
 def test_a_child_is_not_held_longer_than_its_holder_lives(tmp_path: Path) -> None:
     command = [sys.executable, "-c", HOLDER, str(tmp_path / "said")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE, check=True)
-    wait_until(lambda: not Path("/proc", done.stdout.strip()).exists())
+    wait_until(lambda: not alive(int(done.stdout)))
     assert __version__ not in (tmp_path / "said").read_text()

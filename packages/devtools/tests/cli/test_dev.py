@@ -16,7 +16,7 @@ import pytest
 from tests.cli.conftest import Ports, Run
 from tests.support.apps import write_files
 from tests.support.emulator import Response, http_server
-from tests.support.processes import children
+from tests.support.processes import alive, children
 from tests.support.skips import only_where
 from tests.support.tables import for_each
 from tests.support.waiting import DEADLINE, wait_until
@@ -221,7 +221,7 @@ def test_the_next_program_is_there_before_a_file_changes_and_ends_with_dev(start
     wait_until(lambda: len(children(dev.process.pid)) == of_program_and_emulator + 2)
     held = children(dev.process.pid)
     assert dev.interrupt() == 0
-    assert not any(Path(f"/proc/{pid}").exists() for pid in held)
+    assert not any(map(alive, held))
     assert "Traceback" not in dev.log
 
 
