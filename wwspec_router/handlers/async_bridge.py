@@ -227,7 +227,8 @@ async def _run_in_time(handler: Callable[[], Coroutine[Any, Any, T]], context: A
             return await handler()
     except TimeoutError as error:
         if limit.expired():
-            waited = (error.__cause__ or error).__traceback__
+            # What the limit has cancelled, with the place: Python 3.11.2, of Debian 12, knows it as the context only.
+            waited = (error.__cause__ or error.__context__ or error).__traceback__
             raise context.timeout_error().with_traceback(waited) from None
         raise
     except asyncio.CancelledError as error:  # raised by the handler itself, or the loop is stopping
