@@ -4,13 +4,16 @@ For the emulator only, which has no real data; see `stacks` for the logs of a de
 handlers, and their classes may do anything when they are touched: nothing here raises.
 """
 
+import sys
 import traceback
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
-from wwspec_contracts.support.stacks import NOT_DESCRIBABLE, code_of, is_application, is_ours, line_of
+from wwspec_contracts.errors import did_you_mean
+from wwspec_contracts.support.stacks import NOT_DESCRIBABLE, code_of, is_a, is_application, is_ours, line_of
 
 T = TypeVar("T")
 
@@ -29,7 +32,7 @@ def shown(error: BaseException) -> ExcInfo:
 def traceback_of(error: BaseException) -> str:
     """Return an error with its text, its causes, and the frames of the application, as Python shows them."""
     try:
-        whole = traceback.TracebackException(type(error), error, error.__traceback__)
+        whole = as_python_shows(error)
         for each in _all(whole):
             frames: list[traceback.FrameSummary] = list(each.stack)
             kept = _trim(frames, [frame.filename for frame in frames])
@@ -39,6 +42,24 @@ def traceback_of(error: BaseException) -> str:
         return "".join(whole.format()).rstrip("\n")
     except BaseException:  # its own class raises
         return NOT_DESCRIBABLE
+
+
+def as_python_shows(error: BaseException) -> traceback.TracebackException:
+    """Return what Python shows of an error. On Python 3.11 this adds the name that later ones suggest. May raise."""
+    whole = traceback.TracebackException(type(error), error, error.__traceback__)
+    if sys.version_info < (3, 12) and (is_a(error, AttributeError) or is_a(error, NameError)):
+        with suppress(Exception):  # a class of the application raises when it is asked for its names
+            known = set(_names(error)) - {error.name}
+            whole._str += did_you_mean(error.name or "", known, question=". Did you mean: '{}'?")  # type: ignore[attr-defined]
+    return whole
+
+
+def _names(error: AttributeError | NameError) -> list[str]:
+    """Return the names of where one was not found."""
+    if is_a(error, AttributeError):
+        return dir(error.obj)
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    return [*frame.f_locals, *frame.f_globals, *frame.f_builtins]
 
 
 def frames_of(error: BaseException) -> list[tuple[traceback.FrameSummary, bool]]:

@@ -12,6 +12,11 @@ class Page:
     has_more: bool = False
 
 
+class Closed:
+    def __dir__(self) -> list[str]:
+        raise RuntimeError("no names")
+
+
 class MuteError(Exception):
     def __str__(self) -> str:
         raise RuntimeError("no text")
@@ -28,6 +33,10 @@ def test_the_text_of_an_error_has_suggestions_notes_and_causes_if_there_are_any(
     error = raised(lambda: Page().has_mor)  # type: ignore[attr-defined]
     error.add_note("of page 2")
     assert message_of(error) == "'Page' object has no attribute 'has_mor'. Did you mean: 'has_more'?\nof page 2"
+
+    assert message_of(raised(lambda: lenn("a"))) == "name 'lenn' is not defined. Did you mean: 'len'?"  # type: ignore[name-defined]  # noqa: F821
+    assert message_of(raised(lambda: Page().total)) == "'Page' object has no attribute 'total'"  # type: ignore[attr-defined]
+    assert message_of(raised(lambda: Closed().total)) == "'Closed' object has no attribute 'total'"  # type: ignore[attr-defined]
 
     def fail() -> None:
         try:

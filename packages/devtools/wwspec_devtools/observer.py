@@ -3,7 +3,6 @@
 import logging
 import os
 import sys
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -25,7 +24,7 @@ from wwspec_contracts.support.stacks import NOT_DESCRIBABLE, class_of, is_a
 from wwspec_devtools.emulator.display.reasons import reason_of, value_at
 from wwspec_devtools.emulator.state.traffic import traces
 from wwspec_router.kernel.observer import Ended, Observation, Send, current_observation
-from wwspec_router.logs.tracebacks import frames_of
+from wwspec_router.logs.tracebacks import as_python_shows, frames_of
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -241,8 +240,7 @@ def message_of(error: BaseException) -> str:
 
 
 def _said_by(error: BaseException) -> str:
-    shown = traceback.TracebackException(type(error), error, error.__traceback__)
-    return "".join(shown.format_exception_only()).rstrip("\n").partition(": ")[2]
+    return "".join(as_python_shows(error).format_exception_only()).rstrip("\n").partition(": ")[2]
 
 
 def _lines(notes: CallNotes) -> Iterator[traces.Line]:
