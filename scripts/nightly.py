@@ -174,8 +174,8 @@ PARTS = {
             "tests/packaging",
         ],
     ),
-    "fresh": Part(  # all quick tests on a machine that has nothing
-        ["scripts/fresh trixie --user"],
+    "fresh": Part(  # all quick tests on machines that have nothing, with the oldest supported Python and another
+        ["scripts/fresh bookworm --user", "scripts/fresh trixie --user"],
         ["requirements/dev.txt", "scripts/demo", "scripts/env", "scripts/fresh", "scripts/needs", "scripts/test"],
     ),
 }

@@ -83,6 +83,11 @@ class Clone:
     def ran(self) -> list[str]:
         return (self.folder / "ran").read_text("utf-8").splitlines()
 
+    @property
+    def fresh(self) -> list[str]:
+        """The releases of Debian on which some of the tests ran."""
+        return re.findall(r"scripts/fresh (\w+) --user tests/", "\n".join(self.ran))
+
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Clone:
@@ -208,8 +213,20 @@ def test_ci_runs_the_parts_that_are_due_and_prints_processor_time_by_step(
     began = re.findall(r"^=== scripts/(.*) \(\d+ min \d+ s\)$", done.stdout, re.MULTILINE)
     assert [each for each in began if each.split()[0] in ("test", "package", "nightly")] == ["test --all", *steps]
     assert began[-1] == "lines"
-    fresh = [each for each in clone.ran if each.startswith("scripts/fresh trixie --user tests/")]
-    assert len(fresh) == ("fresh" not in due)
+    assert len(clone.fresh) == ("fresh" not in due)
+
+
+def test_two_releases_of_debian_take_turns_in_ci_and_all_tests_run_on_both_at_night(clone: Clone) -> None:
+    for number in range(3):
+        clone.write({"README.md": str(number)})
+        clone.commit()
+        assert clone.ci("").returncode == 0
+    first, second, third = clone.fresh
+    assert first == third
+    assert {first, second} == {"bookworm", "trixie"}
+    assert [each for each in commands() if "scripts/fresh" in each] == [
+        ["scripts/fresh", release, "--user"] for release in ("bookworm", "trixie")
+    ]
 
 
 def test_ci_prints_processor_time_and_what_was_repeated_when_a_step_fails_too(clone: Clone) -> None:
