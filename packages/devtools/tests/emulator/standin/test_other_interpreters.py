@@ -1,6 +1,5 @@
 """The stand-in under interpreters that have pycryptodome, and neither this package nor anything else of it."""
 
-import ast
 import os
 import shlex
 import subprocess
@@ -12,6 +11,8 @@ import pytest
 
 from tests.support.apps import ROOT
 from tests.support.emulator import free_socket, url_of
+from tests.support.processes import finished
+from tests.support.tables import for_each
 from tests.support.waiting import wait_until
 from tests.support.zones import running_child
 from wwspec_devtools.emulator.http.client import EmulatorClient
@@ -97,7 +98,28 @@ def test_the_package_that_debian_calls_cryptodome_will_do(bare_python: Path, lib
     assert done.stdout == "True\n", done.stderr
 
 
-@pytest.mark.parametrize("path", sorted(STANDIN_DIRECTORY.rglob("*.py")), ids=lambda path: path.name)
-def test_the_stand_in_is_written_for_python_3_6(path: Path) -> None:
-    """Row 27: the vendor makes its module for CPython 3.6 and 3.12; the stand-in parses from 3.6 on."""
-    ast.parse(path.read_text(), feature_version=(3, 6))
+def lacking(path: Path) -> str:
+    """Return what a file, or the files of a folder, use that Python 3.6 does not have, as vermin finds it."""
+    options = ["--no-config-file", "--eval-annotations", "--no-tips", "--quiet", "--violations", "--target=3.6-"]
+    done = finished(Path(sys.executable).with_name("vermin"), *options, path)
+    assert bool(done.stdout.strip()) == bool(done.returncode), done.stderr
+    return done.stdout
+
+
+def test_the_stand_in_uses_nothing_that_python_3_6_does_not_have() -> None:
+    """Row 27: the vendor makes its module for CPython 3.6 and 3.12."""
+    assert lacking(STANDIN_DIRECTORY) == ""
+
+
+@for_each(
+    [
+        ("if (size := 1): pass", "named expressions"),
+        ("def f(names: list[str]) -> None: pass", "builtin generic type annotation (list[..])"),
+        ("import dataclasses", "'dataclasses' module"),
+        ("import subprocess\nsubprocess.run('true', capture_output=True)", "'subprocess.run(capture_output)'"),
+        ("'ability'.removeprefix('a')", "'str.removeprefix' member"),
+    ]
+)
+def test_what_python_3_6_does_not_have_is_found(code: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "wrong.py").write_text(code)
+    assert said in lacking(tmp_path / "wrong.py")

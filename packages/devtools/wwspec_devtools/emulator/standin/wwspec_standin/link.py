@@ -274,7 +274,7 @@ class _Traces:
         self.pid = os.getpid()
         self._send = send
         self._full = queue.Full
-        self._waiting: queue.Queue[str] = queue.Queue(MAX_WAITING_TRACES)
+        self._waiting: queue.Queue[str] = queue.Queue(MAX_WAITING_TRACES)  # novm: in a function it is not evaluated
         self._idle = threading.Event()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="wwspec-traces", daemon=True)

@@ -59,7 +59,7 @@ _MACHINE = {"ww-machine": _machine} if _machine.isdecimal() else {}
 
 _inherited: Any = None
 try:
-    from contextvars import ContextVar
+    from contextvars import ContextVar  # novm: the one thing that vermin finds
 except ImportError:  # Python 3.6
     pass
 else:
