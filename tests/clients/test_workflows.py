@@ -100,13 +100,21 @@ def test_a_package_is_published_after_those_that_it_needs(jobs: dict[str, Any]) 
         assert {f"publish-{each}" for each in needed} <= before(f"publish-{room}")
 
 
+def test_all_that_ci_runs_with_is_in_a_debian_with_the_python_of_the_zone(jobs: dict[str, Any]) -> None:
+    """Ubuntu lacks some of the programs of `scripts/needs`, and a mirror of Debian."""
+    container = jobs["ci/ci"]["container"]
+    assert container["image"] == f"python:{(ROOT / '.python-version').read_text('utf-8').strip()}-trixie"
+    assert "--privileged" in container["options"].split()
+    assert uses(jobs["ci/ci"]) == ["actions/checkout"]
+
+
 def test_an_action_of_others_is_pinned_by_its_commit_and_a_command_is_a_script(jobs: dict[str, Any]) -> None:
     lines = "".join(file.read_text("utf-8") for file in FOLDER.iterdir())
     pinned = re.findall(r"^ *-? uses: (?!\./)(.*)$", lines, re.MULTILINE)
     assert len(pinned) == sum(len(uses(job)) for job in jobs.values())
     assert [each for each in pinned if not re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", each)] == []
     commands = [step["run"] for job in jobs.values() for step in job.get("steps", ()) if "run" in step]
-    assert [each.split(" --")[0] for each in commands] == ['sudo env "PATH=$PATH" .ci/run', *["scripts/release"] * 2]
+    assert [each.split(" --")[0] for each in commands] == [".ci/run", *["scripts/release"] * 2]
     assert "${{" not in "".join(commands), "a shell would run what an expression gives"
     checkouts = [step for job in jobs.values() for step in job.get("steps", ()) if "checkout" in step.get("uses", "")]
     assert all(step["with"]["persist-credentials"] is False for step in checkouts)
