@@ -25,17 +25,20 @@ HOLD = 3.0
 """Seconds for which one connection holds back the last byte of a body."""
 FRAMERS = 4
 """How many connections send random heads and chunks at once."""
-SHORTEST = b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n"
-"""38 bytes: the program has to find out that it is no call, and says so with status 200."""
+SHORTEST = b"POST / HTTP/1.1\r\nHost:\r\nContent-Length: 0\r\n\r\n"
+"""45 bytes: the program has to find out that it is no call, and says so with status 200."""
 CLOSING = SHORTEST.replace(b"\r\n", b"\r\nConnection: close\r\n", 1)
 SMUGGLED = b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n"
-UPGRADE = b"POST / HTTP/1.1\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAA\r\n"
+UPGRADE = (
+    b"POST / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAA\r\n"
+)
 DIGITS = 5000
 HEALTH = b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
 CALL = b"POST / HTTP/1.1"
 OTHERS = [b"POST / HTTP/1.0", b"GET /healthz HTTP/1.1", b"PUT /a HTTP/1.1", b"CONNECT / HTTP/1.1"]
+HOST = b"host: x"
 HEADERS = [
-    b"host: x",
+    HOST,
     b"connection: close",
     b"connection: upgrade\r\nupgrade: h2c",
     b"content-length: 5",
@@ -176,7 +179,7 @@ class Keyless:
         """Announce two bytes, or more than there can be, with 5,000 digits."""
         version = self._rng.choice([b"1.0", b"1.1"])
         digits, status = self._rng.choice([(b"2".rjust(DIGITS, b"0"), 200), (b"9" * DIGITS, 400)])
-        head = b"POST / HTTP/%b\r\nconnection: close\r\ncontent-length: %b\r\n\r\n" % (version, digits)
+        head = b"POST / HTTP/%b\r\nhost: x\r\nconnection: close\r\ncontent-length: %b\r\n\r\n" % (version, digits)
         await self._expect("length of many digits", [status], head + b"{}")
 
     async def _send_too_much(self) -> None:
@@ -236,7 +239,7 @@ class Keyless:
 def random_request(rng: random.Random) -> bytes:
     """Return a head with chunks, with something wrong in most."""
     headers = rng.sample(HEADERS, rng.randint(0, 2)) + [CHUNKED] * (rng.random() < 0.8)
-    lines = [CALL if rng.random() < 0.8 else rng.choice(OTHERS), *headers]
+    lines = [CALL if rng.random() < 0.8 else rng.choice(OTHERS), *[HOST] * (rng.random() < 0.9), *headers]
     if rng.random() < 0.1:
         lines.insert(rng.randint(0, len(lines)), rng.randbytes(rng.randint(0, 100)))
     end = rng.choice([b"\r\n"] * 9 + [b"\n"])

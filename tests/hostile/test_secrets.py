@@ -223,10 +223,10 @@ def send_without_a_seal(program: MarkedProgram) -> None:
         program.raw(url=f"{program.url}{url}", method="GET", headers={"x-token": new("header")})
     program.raw(method="PUT", content=new("body"))
     for text in (
-        f"POST / HTTP/1.1\r\ncontent-length: 99999999\r\nx-token: {new('header')}\r\n\r\n{new('body')}",
-        f"POST / HTTP/1.1\r\ncontent-length: x\r\nx-token: {new('header')}\r\n\r\n{new('body')}",
-        f"POST /?token={new('query')} HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n{new('chunk')}",
-        f"POST / HTTP/1.1\r\n{new('header')}\r\n\r\n",
+        f"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 99999999\r\nx-token: {new('header')}\r\n\r\n{new('body')}",
+        f"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: x\r\nx-token: {new('header')}\r\n\r\n{new('body')}",
+        f"POST /?token={new('query')} HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n{new('chunk')}",
+        f"POST / HTTP/1.1\r\nhost: x\r\n{new('header')}\r\n\r\n",
         f"{new('method')} / HTTP/1.1\r\n\r\n",
         new("no HTTP"),
     ):

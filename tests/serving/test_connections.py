@@ -68,7 +68,10 @@ SCENARIOS: dict[str, tuple[list[bytes], list[int]]] = {
     "chunk of a size below zero": ([chunked().replace(b"\r\n0\r\n", b"\r\n-6\r\n"), LAST], [400]),
     "chunk of a size with a prefix": ([chunked().replace(b"\r\n0\r\n", b"\r\n0x0\r\n"), LAST], [400]),
     "expect": ([CALL.replace(PLAIN, PLAIN + b"expect: 100-continue\r\n")[: -len(BODY)], BODY, LAST], [100, 200, 200]),
-    "expect too large": ([b"POST / HTTP/1.1\r\nexpect: 100-continue\r\ncontent-length: 1001\r\n\r\n"], [413]),
+    "expect too large": (
+        [b"POST / HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 1001\r\n\r\n"],
+        [413],
+    ),
     "expect something else": ([post(more=b"expect: 200-ok\r\n"), LAST], [200, 200]),
     "announced too large": ([post(body=b"x" * 1001)], [413]),
     "just not too large": ([post(head=HOST, body=b"x" * 1000), LAST], [200, 200]),
@@ -88,8 +91,8 @@ SCENARIOS: dict[str, tuple[list[bytes], list[int]]] = {
     ),
     "no length": ([b"POST / HTTP/1.1\r\n" + HOST + b"\r\n", LAST], [200, 200]),
     "length zero": ([post(head=HOST, body=b""), LAST], [200, 200]),
-    "length that is none": ([b"POST / HTTP/1.1\r\ncontent-length: x\r\n\r\n"], [400]),
-    "length below zero": ([b"POST / HTTP/1.1\r\ncontent-length: -1\r\n\r\n"], [400]),
+    "length that is none": ([b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: x\r\n\r\n"], [400]),
+    "length below zero": ([b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: -1\r\n\r\n"], [400]),
     "length beyond 64 bits": ([b"POST / HTTP/1.1\r\ncontent-length: 99999999999999999999\r\n\r\n"], [400]),
     "length of 5,000 nines": ([b"POST / HTTP/1.1\r\ncontent-length: " + b"9" * 5000 + b"\r\n\r\n"], [400]),
     "two lengths": ([post(more=b"content-length: 1\r\n")], [400]),
@@ -119,8 +122,35 @@ def test_requests_are_answered_as_by_uvicorn(served: Served, by_uvicorn: Served,
         assert received == by_uvicorn.talk(*pieces)
 
 
+@for_each(
+    product(
+        [b"POST / HTTP/1.1", b"POST /other HTTP/1.1", b"GET /healthz HTTP/1.1", b"GET /healthz HTTP/2.0"],
+        [(b"", b"no header Host"), (b"host: x\r\nHost: x\r\n", b"more than one header Host")],
+    )
+)
+def test_a_request_without_a_host_or_with_two_is_refused(
+    line: bytes, head_and_why: tuple[bytes, bytes], served: Served
+) -> None:
+    head, why = head_and_why
+    received = served.talk(line + b"\r\n" + head + b"content-length: 0\r\n\r\n", LAST)
+    assert statuses(received) == [400]
+    assert why in received
+
+
+def test_http_1_0_needs_no_host(served: Served) -> None:
+    assert statuses(served.talk(b"GET /healthz HTTP/1.0\r\n\r\n")) == [200]
+    assert statuses(served.talk(b"GET /healthz HTTP/1.0\r\nhost: x\r\nhost: x\r\n\r\n")) == [400]
+
+
+@for_each([b"POST /", b"GET /healthz", b"GET /healthz HTTP/0.9"])
+def test_a_request_line_without_a_version_is_refused(line: bytes, served: Served) -> None:
+    received = served.talk(line + b"\r\nhost: x\r\n\r\n", LAST)
+    assert statuses(received) == [400]
+    assert b"no version" in received
+
+
 def test_a_header_that_reads_like_the_beginning_of_a_call_makes_none(served: Served) -> None:
-    received = served.talk(b"GET /healthz HTTP/1.1\r\nx-a: ", b"POST / HTTP/1.1\r\nhost: x\r\n\r\n", LAST)
+    received = served.talk(b"GET /healthz HTTP/1.1\r\nhost: x\r\nx-a: ", b"POST / HTTP/1.1\r\n\r\n", LAST)
     assert statuses(received) == [200, 200]
     assert received.count(b"ok\n") == 2
 

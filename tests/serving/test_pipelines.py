@@ -82,7 +82,7 @@ def test_a_call_of_another_client_is_answered_while_one_sends_ahead(start: Start
 
 
 @pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
-@pytest.mark.parametrize("ahead", [CALL + LAST, b"GET / HTTP/1.1\r\n\r\n" * 1000, *GARBAGE])
+@pytest.mark.parametrize("ahead", [CALL + LAST, b"GET / HTTP/1.1\r\nhost: x\r\n\r\n" * 1000, *GARBAGE])
 @pytest.mark.parametrize("is_apart", [False, True])
 def test_what_comes_too_early_is_dropped(start: Start, gate: Gate, loop: str, ahead: bytes, is_apart: bool) -> None:
     """In the segment of the call, or in one of its own while the call is worked on."""

@@ -89,8 +89,8 @@ LENGTH = b"content-length: %d\r\n" % len(BODY)
 CALL = b"POST / HTTP/1.1\r\n" + PLAIN + LENGTH + b"\r\n" + BODY
 LAST = b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
 """Makes the program close, once it has answered it."""
-SHORTEST = b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n"
-"""38 bytes that a program has to work for, without the zone key."""
+SHORTEST = b"POST / HTTP/1.1\r\nHost:\r\nContent-Length: 0\r\n\r\n"
+"""45 bytes that a program has to work for, without the zone key."""
 OK = b'{"errcode":0,"errmsg":"ok"}'
 
 

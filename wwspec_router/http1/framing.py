@@ -16,6 +16,9 @@ from wwspec_router.http1.bounds import GATHER, GATHERED, HEAD_BYTES
 _CALL = b"POST / HTTP/1.1\r\n"
 """The beginning of nearly every call: such a request needs no look-up."""
 _INVALID = "Invalid HTTP request received."
+_NO_VERSION = "The request line has no version, such as HTTP/1.1."
+_NO_HOST = "The request has no header Host."
+_HOSTS = "The request has more than one header Host."
 _DIGITS = 20
 """Enough for each length below 2**64."""
 
@@ -127,9 +130,10 @@ class Reader:
             except httptools.HttpParserUpgrade as offer:
                 data, end = self._head_without_offer() + data[begin + offer.args[0] :], 0
                 continue
-            except httptools.HttpParserError:
+            except httptools.HttpParserError as error:
                 if not self.is_complete and not self.is_encoded:
-                    raise BadRequestError(_INVALID) from None
+                    own = error.__context__
+                    raise BadRequestError(str(own) if isinstance(own, BadRequestError) else _INVALID) from None
                 self.is_followed = self.is_complete
                 return
             if self.is_complete:
@@ -165,27 +169,45 @@ class Reader:
         parser = self._parser
         if parser.should_upgrade():
             return
-        length, coding = 0, b""
+        length, coding, hosts = 0, b"", 0
         for name, value in self._fields:
-            if name == b"content-length":
+            if name == b"host":
+                hosts += 1
+            elif name == b"content-length":
                 length = length_of(value)
             elif name == b"transfer-encoding":
                 coding += value.strip().lower()
             elif name == b"expect":
                 self.expects = value.lower() == b"100-continue"
         self.keep_alive = parser.should_keep_alive()
+        if hosts != 1:
+            self._check_hosts(hosts)
         if not self._is_plain:
-            self.method = parser.get_method()
-            self.path = unquote((httptools.parse_url(self._url).path or b"/").decode("ascii"))
-            self.is_call = self.path == "/" and self.method == b"POST"
-            if parser.get_http_version() < "1.1":
-                self.keep_alive = self.expects = False
+            self._take_request_line()
         self.is_too_large = self.is_call and length > self._max_body
         self.is_encoded = bool(coding) and coding != b"chunked"
         self.has_head = True
         self._stalled = 0
         if self.is_encoded:
             raise BadRequestError(_INVALID)  # stops the parser
+
+    def _take_request_line(self) -> None:
+        """Take method, path and version."""
+        self.method = self._parser.get_method()
+        self.path = unquote((httptools.parse_url(self._url).path or b"/").decode("ascii"))
+        self.is_call = self.path == "/" and self.method == b"POST"
+        version = self._parser.get_http_version()
+        if version < "1.0":
+            raise BadRequestError(_NO_VERSION)
+        if version < "1.1":
+            self.keep_alive = self.expects = False
+
+    def _check_hosts(self, hosts: int) -> None:
+        """Refuse more hosts than one, and none but of HTTP/1.0 [RFC 9112, 3.2]."""
+        if hosts:
+            raise BadRequestError(_HOSTS)
+        if self._parser.get_http_version() >= "1.1":
+            raise BadRequestError(_NO_HOST)
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of a body."""
