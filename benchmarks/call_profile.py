@@ -35,6 +35,7 @@ from wwspec_router.http1.answers import Answer, Headers, OnAnswer
 from wwspec_router.http1.bounds import Limits
 from wwspec_router.http1.budget import BodyBudget
 from wwspec_router.http1.connection import Connection
+from wwspec_router.http1.turns import Turns
 from wwspec_router.kernel.dispatch import Dispatcher, Route
 from wwspec_router.monitoring.figures import Figures
 from wwspec_router.registry.table import build_table
@@ -147,7 +148,7 @@ class Parts:
         plain = Route("plain", lambda call, text, deadline: reply)
         connection = _connection(self._answer)
         return {
-            "parser and connection": lambda: connection.data_received(self._bytes),
+            "parser and connection": partial(_receive, connection, self._bytes),
             "SDK decodes": lambda: sdk.decode(headers, text),
             "dispatch": lambda: (dispatcher.route(call), dispatcher.answer(call, plain, deadline)),
             "request check": lambda: self._check_request(call.data),
@@ -241,11 +242,22 @@ def _connection(answer: Answer) -> Connection:
     limits = Limits(connections=1, head_timeout=60, body_timeout=60, max_body=1 << 20)
     config = Config("benchmarks:none", log_config=None)
     bodies = BodyBudget(limits.max_body)
-    made = Connection(
-        config, state, {}, asyncio.new_event_loop(), program=_AtOnce(answer), limits=limits, bodies=bodies
-    )
+    loop, program = asyncio.new_event_loop(), _AtOnce(answer)
+    made = Connection(config, state, {}, loop, program=program, limits=limits, bodies=bodies, turns=_OneTurn())
     made.connection_made(_Nowhere())
     return made
+
+
+class _OneTurn(Turns):
+    """A turn that is never used up: no event loop runs here."""
+
+    def spend(self, work: int) -> None:
+        pass
+
+
+def _receive(connection: Connection, data: bytes) -> None:
+    connection.get_buffer(-1)[: len(data)] = data
+    connection.buffer_updated(len(data))
 
 
 def _module(served: BenchmarkZone) -> Any:

@@ -18,6 +18,7 @@ from wwspec_router.http1.answers import Answer, Headers, OnAnswer
 from wwspec_router.http1.bounds import Limits
 from wwspec_router.http1.budget import BodyBudget
 from wwspec_router.http1.connection import Connection
+from wwspec_router.http1.turns import Turns
 from wwspec_router.serving.server import GC_THRESHOLD
 
 Message = dict[str, Any]
@@ -50,5 +51,6 @@ if __name__ == "__main__":
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD, 10, 10)
     limits = Limits(sys.maxsize, Settings.head_timeout, Settings.body_timeout, Settings.max_body)
-    http = partial(Connection, program=Limit(), limits=limits, bodies=BodyBudget(Settings.max_body))
+    bodies = BodyBudget(Settings.max_body)
+    http = partial(Connection, program=Limit(), limits=limits, bodies=bodies, turns=Turns())
     serve(app, http=http, lifespan="off")

@@ -58,7 +58,7 @@ def test_a_refusal_tells_nothing_of_the_request_before(wire: Wire) -> None:
 
 def test_headers_that_are_not_the_seal_s_change_nothing(wire: Wire) -> None:
     sealed = wire.seal()
-    others = [("x-forwarded-for", "1.2.3.4"), ("cookie", "\xe9" * 100), ("authorization", "a" * 50_000), ("w", "ww-x")]
+    others = [("x-forwarded-for", "1.2.3.4"), ("cookie", "\xe9" * 100), ("authorization", "a" * 25_000), ("w", "ww-x")]
     others += [("transfer-mode", "chunked"), ("content-encoding", "gzip"), ("expect", "nothing")]
     assert wire.send([*others, *sealed.headers.items(), *others], sealed.body).reply["text"] == "good"
 

@@ -23,6 +23,7 @@ from wwspec_router.http1.answers import Answer, Headers, OnAnswer, plain
 from wwspec_router.http1.bounds import Limits
 from wwspec_router.http1.budget import BodyBudget
 from wwspec_router.http1.connection import Connection
+from wwspec_router.http1.turns import Turns
 from wwspec_router.serving.accepting import Acceptor, ConnectionCounts
 
 DEADLINE = 300.0
@@ -54,6 +55,7 @@ class Served:
 
     def __init__(self, server: type[uvicorn.Server] = uvicorn.Server, **options: Any) -> None:
         self.made: list[dict[str, Any]] = []
+        self.turns = Turns()
         config = uvicorn.Config(application, http=self._make, lifespan="off", log_config=None, **options)  # type: ignore[arg-type]
         self.server = server(config)
         self.socket = socket.create_server(("127.0.0.1", 0))
@@ -62,7 +64,8 @@ class Served:
     def _make(self, **arguments: Any) -> Connection:
         self.made.append(arguments)
         limits = Limits(8, DEADLINE, DEADLINE, 1000)
-        return Connection(**arguments, program=EmptyProgram(), limits=limits, bodies=BodyBudget(limits.max_body))
+        bodies = BodyBudget(limits.max_body)
+        return Connection(**arguments, program=EmptyProgram(), limits=limits, bodies=bodies, turns=self.turns)
 
     def connect(self) -> socket.socket:
         return socket.create_connection(self.socket.getsockname(), DEADLINE)

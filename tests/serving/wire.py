@@ -205,6 +205,12 @@ class Served:
         connections: set[Any] = self.server.server_state.connections.copy()
         return sum(each._transport.get_write_buffer_size() for each in connections)
 
+    @property
+    def unread(self) -> int:
+        """Bytes that clients have sent and the program has not read."""
+        connections: set[Any] = self.server.server_state.connections.copy()
+        return sum(unread(each._transport) for each in connections)
+
     def read_all(self) -> None:
         """Let the program read what has been sent, before more is."""
 

@@ -17,6 +17,7 @@ from wwspec_router.http1.answers import Answer, RequestHandler, SubmittedRequest
 from wwspec_router.http1.bounds import Limits
 from wwspec_router.http1.budget import BodyBudget
 from wwspec_router.http1.framing import BadRequestError, Reader, head_of
+from wwspec_router.http1.turns import Turns
 
 if TYPE_CHECKING:
     from uvicorn import Config
@@ -45,7 +46,7 @@ class Phase(IntEnum):
     """The transport's end, once all was sent."""
 
 
-class Connection(asyncio.Protocol):
+class Connection(asyncio.BufferedProtocol):
     """Serves one connection.
 
     Args:
@@ -56,6 +57,7 @@ class Connection(asyncio.Protocol):
         program: What answers.
         limits: What is kept.
         bodies: The budget of large bodies that all connections of the server share.
+        turns: The turns in which all of them read.
     """
 
     def __init__(
@@ -68,11 +70,20 @@ class Connection(asyncio.Protocol):
         program: RequestHandler,
         limits: Limits,
         bodies: BodyBudget,
+        turns: Turns,
     ) -> None:
         self._server = server_state
         self._loop = _loop or asyncio.get_running_loop()
         self._program = program
         self._bodies = bodies
+        self._turns = turns
+        self._buffer = turns.piece
+        self._share = bounds.SHARE
+        """Work that is left of this connection's share of the turn."""
+        self._has_had_its_share = False
+        """Whether it has used up one since its request began."""
+        self._rest = b""
+        """What came when the turn was used up for all."""
         self._most = limits.connections
         self._timeouts = (config.timeout_keep_alive, limits.head_timeout, limits.body_timeout)
         """The seconds of each phase that reads."""
@@ -87,7 +98,7 @@ class Connection(asyncio.Protocol):
         self._dropped = 0
         """Bytes that came after the last answer."""
         self._is_read_paused = self._is_write_paused = False
-        self._is_half_closed = self._is_stopping = False
+        self._is_half_closed = self._is_stopping = self._is_waiting = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin, and start the time of the first head."""
@@ -103,17 +114,27 @@ class Connection(asyncio.Protocol):
         self._server.connections.discard(self)
         self._enter(Phase.END)
         self._reader.close()
+        self._rest = b""
         if self._timer is not None:
             self._timer.cancel()
         if self._call is not None:
             self._call.hang_up()
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Return what is read into; no other connection reads before `buffer_updated`."""
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
         """Read what has come; drop it, and let the connection end, when an answer must be sent or read first."""
         if self._phase <= Phase.BODY and not self._is_write_paused:
-            self._read(data)
+            data = bytes(self._buffer[:nbytes])
+            if self._turns.left <= 0 and nbytes > bounds.SMALL and self._buffer is self._turns.piece:
+                self._rest = data
+                self._wait()
+            else:
+                self._read(data)
         elif self._phase is Phase.LINGER:
-            self._drop(data)
+            self._drop(nbytes)
         elif self._phase is Phase.ANSWER:
             self._reader.is_followed = True
             self._pause_reading(True)
@@ -144,6 +165,23 @@ class Connection(asyncio.Protocol):
         elif self._phase is not Phase.END:
             self._end()
 
+    def go_on(self) -> None:
+        """Read on in the turn that has come; for `Turns`."""
+        self._is_waiting = False
+        data, self._rest = self._rest, b""
+        if self._phase <= Phase.BODY:
+            self._share = bounds.SHARE
+            if data:
+                self._read(data)
+        if not self._is_waiting:
+            self._pause_reading(False)
+
+    def _wait(self) -> None:
+        """Wait for a turn, and leave to the system what comes meanwhile."""
+        self._is_waiting = True
+        self._pause_reading(True)
+        self._turns.wait(self, has_had_its_share=self._has_had_its_share)
+
     def _read(self, data: bytes) -> None:
         """Read what has come, and begin to answer the request that it ends."""
         reader = self._reader
@@ -153,6 +191,10 @@ class Connection(asyncio.Protocol):
             _log.warning(str(error))
             self._respond(answers.plain(400, str(error), answers.CLOSE))
             return
+        finally:
+            work = reader.work + len(data) // bounds.UNIT
+            reader.work = 0
+            self._turns.spend(work)
         if reader.is_complete:
             self._enter(Phase.ANSWER)
             self._ask()
@@ -161,15 +203,27 @@ class Connection(asyncio.Protocol):
             if is_new:
                 self._enter(Phase.BODY)
                 self._expect_within(self._timeouts[Phase.BODY])
+                if not reader.is_chunked:
+                    self._buffer = self._turns.buffer
             if self._refusal() is not None:  # whatever the rest is
                 self._ask()
                 return
             if is_new and reader.expects:
                 self._transport.write(answers.CONTINUE)
+            self._spend(work)
             self._bodies.grow(self, self._deadline or inf, reader.size)
-        elif self._phase is Phase.IDLE:
-            self._enter(Phase.HEAD)
-            self._expect_within(self._timeouts[Phase.HEAD])
+        else:
+            if self._phase is Phase.IDLE:
+                self._enter(Phase.HEAD)
+                self._expect_within(self._timeouts[Phase.HEAD])
+            self._spend(work)
+
+    def _spend(self, work: int) -> None:
+        """Count work of a request that goes on, and leave the rest of the turn to others once its share is used up."""
+        self._share -= work
+        if self._share <= 0:
+            self._has_had_its_share = True
+            self._wait()
 
     def _ask(self) -> None:
         reader = self._reader
@@ -227,6 +281,8 @@ class Connection(asyncio.Protocol):
         else:
             self._enter(Phase.IDLE)
             self._expect_within(self._timeouts[Phase.IDLE])
+            self._share = bounds.SHARE
+            self._has_had_its_share = False
 
     def _close(self) -> None:
         """Close, so that the client can read its last answer.
@@ -240,18 +296,20 @@ class Connection(asyncio.Protocol):
             return
         self._enter(Phase.LINGER)
         self._expect_within(bounds.LINGER_SECONDS)
+        self._buffer = self._turns.buffer
         with suppress(OSError):  # the client is gone; connection_lost follows
             self._transport.write_eof()
         self._pause_reading(False)
 
-    def _drop(self, data: bytes) -> None:
+    def _drop(self, size: int) -> None:
         """Drop what comes after the last answer, and receive on later."""
-        self._dropped += len(data)
+        self._dropped += size
         if self._dropped > bounds.LINGER_BYTES:
             self._end()
         else:
+            self._has_had_its_share = True
             self._pause_reading(True)
-            self._loop.call_later(bounds.LINGER_PAUSE, self._pause_reading, False)
+            self._loop.call_later(bounds.LINGER_PAUSE, self._wait)
 
     def _end(self) -> None:
         """Close, once what was written is sent."""
@@ -263,6 +321,7 @@ class Connection(asyncio.Protocol):
     def _enter(self, phase: Phase) -> None:
         if self._phase is Phase.BODY:
             self._bodies.end(self)
+            self._buffer = self._turns.piece
         self._phase = phase
         self._deadline = None
 

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 import httptools
 
 from wwspec_router.http1.answers import CLOSE, Answer, Headers
-from wwspec_router.http1.bounds import GATHER, GATHERED, HEAD_BYTES
+from wwspec_router.http1.bounds import FIELDS, GATHER, GATHERED, HEAD_BYTES, TINY, TINY_CHUNKS
 
 _CALL = b"POST / HTTP/1.1\r\n"
 """The beginning of nearly every call: such a request needs no look-up."""
@@ -19,6 +19,8 @@ _INVALID = "Invalid HTTP request received."
 _NO_VERSION = "The request line has no version, such as HTTP/1.1."
 _NO_HOST = "The request has no header Host."
 _HOSTS = "The request has more than one header Host."
+_FIELDS = f"The request has more than {FIELDS:,} header fields or trailers."
+_TINY = f"The body has more than {TINY_CHUNKS:,} chunks of fewer than {TINY} bytes."
 _DIGITS = 20
 """Enough for each length below 2**64."""
 
@@ -84,7 +86,9 @@ class Reader:
         is_too_large: Whether its body is, or says that it will be.
         size: Bytes of the body of a call that have come.
         expects: Whether the client waits for status 100 before it sends the body.
+        is_chunked: Whether its body comes in chunks.
         keep_alive: Whether the connection goes on after the answer.
+        work: How often the parser has called functions for fields and pieces of bodies; whoever asks sets it back.
     """
 
     def __init__(self, max_body: int) -> None:
@@ -95,18 +99,22 @@ class Reader:
         self._stalled = 0
         """Bytes since the last end of a head, or the last piece of a body."""
         self.is_followed = False
+        self.work = 0
         self.path = "/"
         self.forget()
 
     def forget(self) -> None:
         """Forget the request, so that an idle connection takes no memory for it."""
-        self.has_head = self.is_complete = self.expects = self.is_encoded = self.is_too_large = False
+        self.has_head = self.is_complete = self.expects = False
+        self.is_chunked = self.is_encoded = self.is_too_large = False
         self.is_call = self.keep_alive = True
         self.method = b"POST"
         self._url = b""
         self._fields: list[tuple[bytes, bytes]] = []
         self._body: list[bytes | bytearray] = []
         self.size = 0
+        self._chunk = self._tiny = self._trailers = 0
+        """Bytes of the chunk, chunks that were tiny, and trailers so far."""
 
     def close(self) -> None:
         """Read no more, and drop the parser: it and the reader refer to each other."""
@@ -136,6 +144,8 @@ class Reader:
                     raise BadRequestError(str(own) if isinstance(own, BadRequestError) else _INVALID) from None
                 self.is_followed = self.is_complete
                 return
+            if len(self._fields) > FIELDS:
+                raise BadRequestError(_FIELDS)
             if self.is_complete:
                 break
             if self._stalled > HEAD_BYTES:
@@ -163,6 +173,11 @@ class Reader:
         """Take a header; trailers are dropped."""
         if not self.has_head:
             self._fields.append((name.lower(), value))
+            return
+        self.work += 1
+        self._trailers += 1
+        if self._trailers > FIELDS:
+            raise BadRequestError(_FIELDS)
 
     def on_headers_complete(self) -> None:
         """End a head, unless it is parsed again."""
@@ -185,8 +200,10 @@ class Reader:
         if not self._is_plain:
             self._take_request_line()
         self.is_too_large = self.is_call and length > self._max_body
-        self.is_encoded = bool(coding) and coding != b"chunked"
+        self.is_chunked = bool(coding)
+        self.is_encoded = self.is_chunked and coding != b"chunked"
         self.has_head = True
+        self.work += len(self._fields)
         self._stalled = 0
         if self.is_encoded:
             raise BadRequestError(_INVALID)  # stops the parser
@@ -212,10 +229,21 @@ class Reader:
     def on_body(self, body: bytes) -> None:
         """Take a piece of a body."""
         self._stalled = 0
+        self.work += 1
+        self._chunk += len(body)
         if self.is_call and not self.is_too_large:
             self._keep(body)
             self.size += len(body)
             self.is_too_large = self.size > self._max_body
+
+    def on_chunk_complete(self) -> None:
+        """End a chunk."""
+        self.work += 1
+        if self._chunk < TINY:
+            self._tiny += 1
+            if self._tiny > TINY_CHUNKS:
+                raise BadRequestError(_TINY)
+        self._chunk = 0
 
     def _keep(self, piece: bytes) -> None:
         pieces = self._body

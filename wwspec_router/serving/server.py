@@ -27,6 +27,7 @@ from wwspec_router.config import SdkSource, Settings
 from wwspec_router.http1.bounds import Limits
 from wwspec_router.http1.budget import BodyBudget
 from wwspec_router.http1.connection import Connection
+from wwspec_router.http1.turns import Turns
 from wwspec_router.kernel.call_log import CALLS
 from wwspec_router.kernel.observer import observer_of
 from wwspec_router.logs.handlers import SdkLogHandler
@@ -173,7 +174,7 @@ def server_config(program: ZoneProgram, settings: Settings) -> uvicorn.Config:
     """
     limits = Limits(settings.connections, settings.head_timeout, settings.body_timeout, settings.max_body)
     application: Any = program  # uvicorn wants one; only `Connection` is asked
-    http: Any = partial(Connection, program=program, limits=limits, bodies=BodyBudget(settings.max_body))
+    http: Any = partial(Connection, program=program, limits=limits, bodies=BodyBudget(settings.max_body), turns=Turns())
     if settings.wrap:
         from wwspec_router.serving.asgi import wrapped  # Starlette, which most programs do without
 
