@@ -388,3 +388,126 @@ def test_each_faulty_handler_of_an_application_is_told(tmp_path: Path) -> None:
         "abilities.helprs: there is no such module in APP; did you mean helpers?",
         "registry.toml:15 [abilities.7]: handler: abilities.shp: there is no such module in APP; did you mean shop?",
     ]
+
+
+WRONG_DEFAULTS = {
+    "abilities/shop.py": """\
+from wwspec_contracts.events import hit_keyword
+from wwspec_router import Contract, Output, ability
+
+
+class Item(Contract):
+    price: int = "free"
+
+
+class Ask(Contract):
+    limit: int = "many"
+    items: list[Item] = []
+
+
+class Reply(Output):
+    total: int = None
+
+
+class Told(Contract):
+    count: int = 2**70
+
+
+class Result(Contract):
+    text: str = "\\ud800"
+
+
+@ability
+def shop(request: Ask) -> Reply:
+    raise NotImplementedError
+
+
+def on_hit(event: hit_keyword.Event) -> Result:
+    raise NotImplementedError
+""",
+    "abilities/own.py": """\
+import msgspec
+
+from wwspec_router import Secret
+
+
+def region() -> str:
+    raise KeyError("REGION")
+
+
+class Settings(msgspec.Struct):
+    retries: int = "three"
+    region: str = msgspec.field(default_factory=region)
+    token: Secret = "s3cret"
+""",
+    "schemas/api/sync_msg.py": """\
+from wwspec_contracts.api import sync_msg
+
+
+class Request(sync_msg.Request):
+    limit: int = 1.5
+
+
+class Response(sync_msg.Response):
+    pass
+""",
+    "abilities/registry.toml": """\
+[abilities.shop]
+handler = "abilities.shop:shop"
+[events.hit_keyword]
+handler = "abilities.shop:on_hit"
+[notifications.told]
+contract = "abilities.shop:Told"
+""",
+}
+
+
+def test_a_default_that_does_not_fit_is_a_fault_wherever_a_contract_is_used(tmp_path: Path) -> None:
+    folder = write_files(tmp_path / "app", {key: text for key, text in WRONG_DEFAULTS.items() if "schemas" not in key})
+    code, printed = check_app(folder)
+    said = printed.replace(f"{folder.resolve()}/abilities/", "").replace(OTHER_DEFAULT, "").splitlines()
+    assert (code, said) == (
+        1,
+        [
+            r"Error: registry.toml:3 [events.hit_keyword]: handler: abilities.shop:on_hit returns $.text: its "
+            r"default '\ud800' is no Unicode text: take the lone surrogate out (Result at abilities/shop.py:22)",
+            "registry.toml:5 [notifications.told]: contract: abilities.shop:Told $.count: its default "
+            f"{2**70} does not fit: expected int <= {2**63 - 1} (Told at abilities/shop.py:18)",
+            "registry.toml:1 [abilities.shop]: input contract $.limit: its default 'many' does not fit: expected "
+            "int, got str (Ask at abilities/shop.py:9)",
+            "registry.toml:1 [abilities.shop]: input contract Item.price: its default 'free' does not fit: expected "
+            "int, got str (Item at abilities/shop.py:5)",
+            "registry.toml:1 [abilities.shop]: output contract $.total: its default None does not fit: expected "
+            "int, got null (Reply at abilities/shop.py:14)",
+        ],
+    )
+
+
+def test_a_default_of_an_own_contract_of_an_api_is_checked(tmp_path: Path) -> None:
+    api = "schemas/api/sync_msg.py"
+    folder = write_files(
+        tmp_path, {api: WRONG_DEFAULTS[api], "abilities/registry.toml": "[passthrough]\nprefix = 'invoke_'\n"}
+    )
+    assert check_app(folder) == (
+        1,
+        "Error: schemas/api/sync_msg.py: Request $.limit: its default 1.5 does not fit: expected int, got float"
+        f"{OTHER_DEFAULT} (Request at schemas/api/sync_msg.py:4)\n",
+    )
+
+
+OTHER_DEFAULT = "; write a default that fits the type, or a type that takes it"
+
+
+def test_a_default_of_own_settings_is_checked_where_it_is_in_force(tmp_path: Path) -> None:
+    registry = "[program]\nsettings = 'abilities.own:Settings'\n[abilities.a]\napi = 'sync_msg'\n"
+    own = "abilities/own.py"
+    folder = write_files(tmp_path, {own: WRONG_DEFAULTS[own], "abilities/registry.toml": registry})
+    place = f"{tmp_path.resolve()}/abilities/registry.toml:1 [program]: settings: abilities.own:Settings"
+    assert check_app(folder) == (
+        1,
+        f"Error: {place}.retries: its default 'three' does not fit: must be a whole number, not a text{OTHER_DEFAULT}\n"
+        f"{place}.region: its default_factory ends with KeyError: 'REGION'\n"
+        f'{place}.token: its default is no Secret; write Secret("") for an empty one, or none\n',
+    )
+    write_files(folder, {"wwspec.toml": "[app]\nretries = 3\nregion = 'east'\ntoken-file = 'token'\n", "token": "t"})
+    assert check_app(folder)[0] == 0

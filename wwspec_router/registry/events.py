@@ -10,9 +10,9 @@ import msgspec
 
 from wwspec_contracts.base import Contract
 from wwspec_contracts.errors import LoaderError, did_you_mean
-from wwspec_contracts.examples import contract_faults
 from wwspec_router.codecs.codec import LazyType, OutputCodec, OutputPolicy
 from wwspec_router.handlers.events import EventHandler, read_event_handler
+from wwspec_router.registry.faults import faults_of_type
 from wwspec_router.registry.file import EventRow, Registry
 from wwspec_router.registry.loader import Application, EventContract
 from wwspec_router.stores.job import EVENT_JOB
@@ -139,7 +139,7 @@ class EventRows(msgspec.Struct, eq=False, dict=True):
                 f"{contract.module}.Event, or with a union that holds it"
             )
             return None
-        faults = () if handler.response is None else contract_faults(handler.response)
+        faults = [] if handler.response is None else faults_of_type(handler.response, self.application.folder)
         found = [f"{place}: handler: {name} returns {path}: {why}" for path, why in faults]
         self.faults += found
         return None if found else handler
@@ -157,7 +157,8 @@ class EventRows(msgspec.Struct, eq=False, dict=True):
         if not (isinstance(type_, type) and issubclass(type_, Contract)):
             self.faults.append(f"{place}: contract: {contract} is no subclass of wwspec_router.Contract")
             return
-        faults = [f"{place}: contract: {contract} {path}: {why}" for path, why in contract_faults(type_)]
+        own = faults_of_type(type_, self.application.folder)
+        faults = [f"{place}: contract: {contract} {path}: {why}" for path, why in own]
         if type_ in self.kinds:
             other = self.registry.place("notifications", self.kinds[type_].name)
             faults.append(f"{place}: contract: {contract} is also that of {other}; give each kind a type of its own")

@@ -12,6 +12,8 @@ from typing import Any
 import wwspec_contracts
 import wwspec_router
 from wwspec_contracts.errors import did_you_mean
+from wwspec_contracts.examples import contract_faults
+from wwspec_router.codecs.defaults import default_faults
 
 _OF_CONTRACTS = {
     re.compile(r"Required field '(?P<field>.*)' cannot .*", re.DOTALL): (
@@ -50,6 +52,27 @@ def error_line(error: BaseException, folder: Path) -> str:
         if (found := pattern.fullmatch(text)) is not None:
             text = better.format_map(found.groupdict())
     return f"{_place(error, folder)}{' '.join([f'{type(error).__name__}:', *text.split()])}"
+
+
+def faults_of_type(type_: Any, folder: Path) -> list[tuple[str, str]]:
+    """Return the path of each fault of a contract's type, and the reason with the type's place.
+
+    A struct inside the type may be at many paths: of its defaults the path is its name and the field's.
+    """
+    faults = [(path, f"{why} ({_struct_at(type_, folder)})") for path, why in contract_faults(type_)]
+    if faults:  # of such a type no codec can be made, perhaps
+        return faults
+    return [
+        (
+            f"$.{field.encode_name}" if struct is type_ else f"{struct.__name__}.{field.name}",
+            f"{why} ({_struct_at(struct, folder)})",
+        )
+        for struct, field, why in default_faults(type_)
+    ]
+
+
+def _struct_at(type_: type, folder: Path) -> str:
+    return f"{type_.__name__} at {place_of(type_, folder)}"
 
 
 def without_repeats(faults: Iterable[str]) -> list[str]:

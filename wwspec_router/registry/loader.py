@@ -22,8 +22,8 @@ from typing import Any, ClassVar, Self, TypeVar
 from wwspec_contracts import api as wecom_api, events as wecom_events
 from wwspec_contracts.base import ApiRequest, Contract, Output
 from wwspec_contracts.errors import LoaderError, did_you_mean
-from wwspec_contracts.examples import api_examples, console_example, contract_faults
-from wwspec_router.registry.faults import import_fault, missing_module, module_names
+from wwspec_contracts.examples import api_examples, console_example
+from wwspec_router.registry.faults import faults_of_type, import_fault, missing_module, module_names
 
 ContractT = TypeVar("ContractT", bound=Contract)
 
@@ -60,12 +60,16 @@ class ModuleContract:
         """The file of its module, such as `schemas/api/sync_msg.py`."""
         return f"{self.module.replace('.', '/')}.py"
 
-    def check(self) -> None:
-        """Raise LoaderError when the module lacks a type, or no console example can express one."""
+    def check(self, folder: Path) -> None:
+        """Raise LoaderError when the module lacks a type, or one has a fault, such as a default that does not fit.
+
+        Args:
+            folder: The application folder.
+        """
         faults = [
             f"{self.file}: {name} {path}: {why}"
             for name, base in self.bases.items()
-            for path, why in contract_faults(self._type(name, base))
+            for path, why in faults_of_type(self._type(name, base), folder)
         ]
         if faults:
             raise LoaderError("\n".join(faults))
@@ -193,7 +197,7 @@ class Application:
         for name in sorted(self._own_names(package)):
             contracts[name] = kind(package, name, is_own=True, replaces=contracts.get(name))
             self.module(contracts[name].module)
-            contracts[name].check()
+            contracts[name].check(self.folder)
         return dict(sorted(contracts.items()))
 
     def _own_names(self, package: str) -> set[str]:

@@ -5,13 +5,15 @@ an image, so a secret comes from a variable, or from a file of its own that a ke
 """
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 
-from wwspec_contracts.errors import ConfigurationError, did_you_mean
+from wwspec_contracts.errors import ConfigurationError, InputError, did_you_mean
 from wwspec_contracts.toml import key_lines, read_toml
+from wwspec_router.codecs.defaults import default_of
 from wwspec_router.config import APP_PREFIX, APP_TABLE, SETTINGS_FILE
 from wwspec_router.handlers.secret import Secret
 from wwspec_router.process.secret_files import read_secret
@@ -120,7 +122,10 @@ class OwnSettings:
             elif field.required:
                 missing.append(f"{key}: {self._fix(name)}")
             else:
-                value = field.default_factory() if field.default is msgspec.NODEFAULT else field.default
+                value, fault = default_of(field, partial(_reread, field.type))
+                if fault and name in self._secret:  # it is not repeated
+                    fault = 'its default is no Secret; write Secret("") for an empty one, or none'
+                faults += [f"{self._place}: settings: {self.name}.{name}: {fault}"] if fault else []
                 values[name] = OwnValue(key, value, "default")
         if missing:
             faults.append(f"{_app_place(file)}: missing {'; '.join(missing)}")
@@ -256,6 +261,22 @@ def _variable(name: str) -> str:
 def _secret(type_: type, value: object) -> object:
     if type_ is Secret and isinstance(value, str):
         return Secret(value)
+    raise TypeError(f"must be a text, not {type(value).__name__}")
+
+
+def _reread(type_: Any, value: Any) -> Any:
+    """Return a default as it would be if it had been given."""
+    given = msgspec.to_builtins(value, enc_hook=_revealed)
+    msgspec.json.encode(given)  # which finds texts that are no Unicode
+    try:
+        return msgspec.convert(given, type_, dec_hook=_secret)
+    except msgspec.ValidationError as error:
+        raise InputError("$", value_fault(given, type_, error)) from None
+
+
+def _revealed(value: object) -> object:
+    if isinstance(value, Secret):
+        return value.reveal()
     raise TypeError(f"must be a text, not {type(value).__name__}")
 
 

@@ -15,7 +15,7 @@ import msgspec
 from wwspec_contracts.administration import ForgetReply, ForgetRequest, JobsReply, JobsRequest
 from wwspec_contracts.base import Contract, Output
 from wwspec_contracts.errors import ConfigurationError, LoaderError, RegistryError, did_you_mean
-from wwspec_contracts.examples import console_example, contract_faults
+from wwspec_contracts.examples import console_example
 from wwspec_contracts.matching import mismatches
 from wwspec_contracts.wrapping import DO_ASYNC_JOB, AsyncJobRequest, CallbackDataRequest, merged_events
 from wwspec_router.codecs.codec import InputCodec, LazyType, OutputCodec, OutputPolicy
@@ -27,7 +27,7 @@ from wwspec_router.handlers.lifespan import Lifespan
 from wwspec_router.monitoring.status import Status
 from wwspec_router.registry.apis import RequestCodecs, add_new_apis, unknown_api
 from wwspec_router.registry.events import EventRows, EventTarget, NotificationKind
-from wwspec_router.registry.faults import place_of, without_repeats
+from wwspec_router.registry.faults import faults_of_type, without_repeats
 from wwspec_router.registry.file import AbilityRow, Apis, FuncTable, Passthrough, Registry, parse_registry
 from wwspec_router.registry.loader import ApiContract, Application, EventContract
 from wwspec_router.registry.marks import with_marks
@@ -262,10 +262,8 @@ class _Builder:
         if file is not None:
             self.faults.append(f"{place}: {side}: the handler's annotation is a contract already; give one of the two")
             return None
-        faults = list(contract_faults(type_))
-        if faults:
-            where = f"{type_.__name__} at {place_of(type_, self._application.folder)}"
-            self.faults += [f"{place}: {side} contract {path}: {why} ({where})" for path, why in faults]
+        faults = faults_of_type(type_, self._application.folder)
+        self.faults += [f"{place}: {side} contract {path}: {why}" for path, why in faults]
         return None if faults else type_
 
     def _narrowed_target(self, api: str, row: AbilityRow, place: str) -> ApiTarget | None:

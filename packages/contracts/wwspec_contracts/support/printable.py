@@ -28,6 +28,15 @@ def short(text: str, length: int = 12) -> str:
     return start if len(text) <= length else f"{start}…"
 
 
+def error_text(error: BaseException, most: int = 2000) -> str:
+    """Return the text of an error of anybody's class: its beginning if it is long, and never an error of its own."""
+    try:
+        text = str(error)
+    except Exception as inner:  # its `__str__` raises
+        return f"(its __str__ ends with {type(inner).__name__})"
+    return text if len(text) <= most else f"{text[:most]}… ({len(text)} characters)"
+
+
 def counted(number: int, one: str, several: str = "") -> str:
     """Return a number with the word for what is counted.
 
