@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from wwspec_contracts.errors import ExtraMissingError, WWSpecError
 from wwspec_contracts.extras import require
-from wwspec_contracts.support.printable import printable
+from wwspec_contracts.support.printable import error_text, printable
 from wwspec_router.config import Settings
 from wwspec_router.entry_points import entry_points
 
@@ -62,7 +62,7 @@ def installed_findings(settings: Settings, *, production: bool) -> Iterator[Find
             yield Finding(State.FIX, "check", printable(f"{point.name}: {error}"))
         except Exception as error:  # it is anybody's code
             source = f"the check {point.name} of {point.package} ({point.value})"
-            text = f"{source} ends with {type(error).__name__}: {error}; correct or uninstall that package"
+            text = f"{source} ends with {type(error).__name__}: {error_text(error)}; correct or uninstall that package"
             yield Finding(State.FIX, "check", printable(text))
 
 

@@ -43,6 +43,9 @@ def test_a_contract_shows_the_example_that_it_was_made_of(example: dict[str, Any
     assert list(shown) == list(example)
 
 
+LARGE = json.dumps({f"k{number}": 1 for number in range(200_000)}).encode()
+
+
 @for_each(
     [
         (None, "there is no such file"),
@@ -53,6 +56,7 @@ def test_a_contract_shows_the_example_that_it_was_made_of(example: dict[str, Any
         (b'{"a":[1,"b"]}', "the example does not fit itself at $.a[1]: expected an integer, got a string"),
         (b'{"a\\n":1}', "Renamed field names must not contain"),
         (b"[]", "a contract is a JSON object"),
+        (LARGE, "the example has more than 10,000 values; an array needs one element, which has all keys"),
         (b'{"a":{"b":[1' + b"0" * 400 + b"]}}", "hello.a.b: an integer of a contract has 64 bits at most"),
     ]
 )

@@ -1,3 +1,4 @@
+import json
 import os
 import re
 from pathlib import Path
@@ -252,8 +253,16 @@ def test_neither_two_prefixes_nor_one_must_make_the_same_ability_id_twice(regist
         (b"a = " + b"9" * 5000, r"registry.toml: not valid TOML: "),
         (b"a = " + b"[" * 20_000, r"registry.toml: not valid TOML: "),
         (b"a = " + b"{a=" * 20_000, r"registry.toml: not valid TOML: "),
-        # on 3.14, TOML's reader refuses it
-        (b"a" + b".a" * 4_000 + b" = 1", r"registry.toml( |: not valid TOML: nested)"),
+        *[
+            (b"\n" + deep, r"registry.toml:2: not valid TOML: nested too deeply: a key has more than 32 parts$")
+            for deep in (
+                b"a." * 99_999 + b"a = 1",
+                b"[" + b"a." * 99_999 + b"a]",
+                b"[[abilities." + b"'a b' . " * 20_000 + b"a]]",
+                b"a = {" + b'"a".' * 50_000 + b"a = 1}",
+            )
+        ],
+        (b"a." * 31 + b"a = '" + b"a. , " * 20_000 + b"." * 100_000 + b"'", r"registry.toml \[a\]: unknown table"),
     ]
 )
 def test_a_file_that_is_not_toml_is_one_fault(content: bytes, fault: str, registry: Path) -> None:
@@ -511,3 +520,38 @@ def test_a_default_of_own_settings_is_checked_where_it_is_in_force(tmp_path: Pat
     )
     write_files(folder, {"wwspec.toml": "[app]\nretries = 3\nregion = 'east'\ntoken-file = 'token'\n", "token": "t"})
     assert check_app(folder)[0] == 0
+
+
+ANY_TEXT = {
+    "raises": "def __str__(self):\n        raise ValueError('no')",
+    "number": "def __str__(self):\n        return 5",
+    "long": "def __str__(self):\n        return 'x' * 5_000_000",
+}
+
+
+def test_an_error_of_the_application_is_told_in_short_whatever_its_text_does(tmp_path: Path) -> None:
+    modules = {
+        f"abilities/{name}.py": f"class Broken(Exception):\n    {text}\n\n\nraise Broken\n"
+        for name, text in ANY_TEXT.items()
+    }
+    rows = "".join(f"[abilities.{name}]\nhandler = 'abilities.{name}:f'\n" for name in ANY_TEXT)
+    folder = write_files(tmp_path, {**modules, "abilities/registry.toml": rows})
+    code, printed = check_app(folder)
+    places = [line.partition("imported: ")[2] for line in printed.splitlines()]
+    assert (code, places) == (
+        1,
+        [
+            "abilities/raises.py:6: Broken: (its __str__ ends with ValueError)",
+            "abilities/number.py:6: Broken: (its __str__ ends with TypeError)",
+            f"abilities/long.py:6: Broken: {'x' * 2000}… (5000000 characters)",
+        ],
+    )
+
+
+def test_of_many_keys_that_an_api_lacks_some_are_named_and_the_others_counted(tmp_path: Path) -> None:
+    example = {f"k{number}": 1 for number in range(5_000)}
+    row = "[abilities.a]\napi = 'sync_msg'\ninput = 'in.json'\n"
+    folder = write_files(tmp_path, {"in.json": json.dumps(example), "abilities/registry.toml": row})
+    code, printed = check_app(folder)
+    assert (code, len(printed.splitlines())) == (1, 21)
+    assert printed.endswith(": input: 4980 more places do not fit (SDK API sync_msg)\n")

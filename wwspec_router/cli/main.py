@@ -4,6 +4,7 @@ Errors that a person can fix are one message on standard error and exit code 1. 
 verb without the extra that it needs.
 """
 
+import errno
 import gc
 import importlib
 import os
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 
 GROUPS = START, WRITE, EMULATE, CALL, DELIVER = "Start", "Write", "Emulate", "Call", "Deliver"
 """What verbs are for; `wwspec --help` shows the groups in this order."""
+
+
+_LONGEST_NAME = 100
+"""Characters that are shown of a file's name when it is too long for any file."""
 
 
 class Verb(NamedTuple):
@@ -275,6 +280,12 @@ class _Verbs(click.Group):
 
                 message = with_fix(error)
             raise shown("\n".join(map(printable, message.split("\n")))) from None
+        except OSError as error:
+            if error.errno != errno.ENAMETOOLONG:
+                raise
+            name = printable(str(error.filename))
+            fault = f"{name[:_LONGEST_NAME]}…: the name of this file is too long"
+            raise click.ClickException(translated(fault)) from None
 
 
 def _examples(lines: tuple[str, ...]) -> str:

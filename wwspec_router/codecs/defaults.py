@@ -6,17 +6,16 @@ A default is written as JSON and read back as the value of a call is, so it keep
 import reprlib
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any, get_args, get_origin
+from typing import Any, get_origin
 
 import msgspec
 from msgspec import NODEFAULT, UNSET, UnsetType
 
 from wwspec_contracts.base import Output
 from wwspec_contracts.errors import InputError
+from wwspec_contracts.shape import inner_types, structs_inside
 from wwspec_contracts.support.printable import error_text, printable
 from wwspec_router.codecs.codec import InputCodec
-
-Fields = tuple[msgspec.structs.FieldInfo, ...]
 
 _OF_OUTPUT = msgspec.structs.fields(Output)
 _FIX = "write a default that fits the type, or a type that takes it"
@@ -27,7 +26,7 @@ def default_faults(type_: type[msgspec.Struct]) -> Iterator[tuple[type, msgspec.
 
     Structs of WeCom's contracts are passed by.
     """
-    for struct, fields in _structs(type_, {}).items():
+    for struct, fields in structs_inside(type_).items():
         if struct.__module__.startswith("wwspec_contracts."):
             continue
         for field in fields:
@@ -77,27 +76,8 @@ def _reread(type_: Any, value: Any) -> Any:
     return InputCodec(type_).decode(msgspec.json.encode(value).decode())
 
 
-def _structs(type_: Any, known: dict[Any, Fields]) -> dict[Any, Fields]:
-    """Return all structs inside a type, each with its fields."""
-    if isinstance(get_origin(type_) or type_, msgspec.StructMeta):
-        if type_ not in known:
-            known[type_] = msgspec.structs.fields(type_)
-            for field in known[type_]:
-                _structs(field.type, known)
-    else:
-        for each in _inner(type_):
-            _structs(each, known)
-    return known
-
-
-def _inner(type_: Any) -> tuple[Any, ...]:
-    """Return the types that a type is made of."""
-    named = getattr(type_, "__supertype__", getattr(type_, "__value__", None))  # NewType, and `type Name = int`
-    return get_args(type_) if named is None else (named,)
-
-
 def _has_unset(type_: Any) -> bool:
-    return type_ is UnsetType or any(map(_has_unset, _inner(type_)))
+    return type_ is UnsetType or any(map(_has_unset, inner_types(type_)))
 
 
 def _misfit(value: Any, wanted: Any) -> tuple[Any, Any] | None:

@@ -15,6 +15,9 @@ from wwspec_contracts.files import read_json
 from wwspec_contracts.matching import merged, mismatches
 from wwspec_router.codecs.bounds import LEAST, MOST
 
+MOST_VALUES = 10_000
+"""Values that an example has at most: WeCom's own have less than 1,000, and a contract is made of each."""
+
 
 def contract_of_file(path: Path) -> type[Contract]:
     """Return the contract that a file with a console example describes.
@@ -28,6 +31,10 @@ def contract_of_file(path: Path) -> type[Contract]:
         raise LoaderError(str(error)) from None
     if not isinstance(example, dict):
         raise LoaderError(f"{path}: a contract is a JSON object")
+    if _has_more_values(example, MOST_VALUES):
+        raise LoaderError(
+            f"{path}: the example has more than {MOST_VALUES:,} values; an array needs one element, which has all keys"
+        )
     for place, why in mismatches(example, example):
         raise LoaderError(f"{path}: the example does not fit itself at {place}: {why}")
     try:
@@ -53,6 +60,16 @@ def contract_of_example(name: str, example: dict[str, Any]) -> type[Contract]:
         fields.append((f"f{number}", _type_of(f"{name}.{key}", value) | UnsetType, UNSET))
     names = {f"f{number}": key for number, key in enumerate(example)}
     return cast(type[Contract], msgspec.defstruct(name, fields, bases=(Contract,), kw_only=True, rename=names))
+
+
+def _has_more_values(value: Any, most: int) -> bool:
+    """Tell whether a value and all values inside it are more than some number."""
+    waiting, count = [value], 0
+    while waiting and count <= most:
+        each = waiting.pop()
+        count += 1
+        waiting += each.values() if isinstance(each, dict) else each if isinstance(each, list) else ()
+    return count > most
 
 
 def _type_of(name: str, value: Any) -> Any:

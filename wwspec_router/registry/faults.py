@@ -13,6 +13,7 @@ import wwspec_contracts
 import wwspec_router
 from wwspec_contracts.errors import did_you_mean
 from wwspec_contracts.examples import contract_faults
+from wwspec_contracts.support.printable import error_text
 from wwspec_router.codecs.defaults import default_faults
 
 _OF_CONTRACTS = {
@@ -47,7 +48,7 @@ def import_fault(name: str, error: BaseException, folder: Path) -> str:
 
 def error_line(error: BaseException, folder: Path) -> str:
     """Return the last line of the application that an error passed, and the error with its text, in one line."""
-    text = error.msg if isinstance(error, SyntaxError) else str(error)
+    text = error.msg if isinstance(error, SyntaxError) else error_text(error)
     for pattern, better in _OF_CONTRACTS.items():
         if (found := pattern.fullmatch(text)) is not None:
             text = better.format_map(found.groupdict())

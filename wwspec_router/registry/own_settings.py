@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from wwspec_contracts.errors import ConfigurationError, InputError, did_you_mean
+from wwspec_contracts.support.printable import error_text
 from wwspec_contracts.toml import key_lines, read_toml
 from wwspec_router.codecs.defaults import default_of
 from wwspec_router.config import APP_PREFIX, APP_TABLE, SETTINGS_FILE
@@ -103,7 +104,7 @@ class OwnSettings:
             try:
                 return self.type(**{name: each.value for name, each in values.items() if each.origin != "default"})
             except (Exception, SystemExit) as error:  # its __post_init__ may raise anything
-                faults = [f"{self._place}: settings: {self.name}: {str(error) or type(error).__name__}"]
+                faults = [f"{self._place}: settings: {self.name}: {error_text(error) or type(error).__name__}"]
         raise ConfigurationError("\n".join(faults)) from None
 
     def values(self, file: Path | None, environment: Mapping[str, str]) -> tuple[dict[str, OwnValue], list[str]]:

@@ -47,6 +47,9 @@ from wwspec_router.stores.job import NOTIFY_JOB
 
 log = logging.getLogger(__name__)
 
+_MOST_PLACES = 20
+"""Places at which an example does not fit that faults name."""
+
 
 class AbilityTable(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that a program answers."""
@@ -273,8 +276,11 @@ class _Builder:
         for side, file, whole in (("input", row.input, own.request), ("output", row.output, own.response)):
             type_ = whole if file is None else self._file_contract(place, side, file)
             if type_ is not None:
-                outside = mismatches(console_example(whole), console_example(type_))
-                self.faults += [f"{place}: {side} {path}: {why} (SDK API {api})" for path, why in outside]
+                outside = list(mismatches(console_example(whole), console_example(type_)))
+                shown = outside[:_MOST_PLACES]
+                self.faults += [f"{place}: {side} {path}: {why} (SDK API {api})" for path, why in shown]
+                if more := len(outside) - len(shown):
+                    self.faults.append(f"{place}: {side}: {more} more places do not fit (SDK API {api})")
             types.append(type_)
         if None in types:
             return None

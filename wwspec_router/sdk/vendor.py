@@ -13,7 +13,7 @@ from typing import Any
 
 from wwspec_contracts.errcodes import ERRCODES
 from wwspec_contracts.errors import DecodeError, SdkCallError, SdkUnavailableError
-from wwspec_contracts.support.printable import short
+from wwspec_contracts.support.printable import error_text, short
 from wwspec_router.config import SdkSource
 from wwspec_router.entry_points import entry_points
 from wwspec_router.envelope import Call
@@ -123,7 +123,9 @@ def _import() -> Any:
             if missing is not None and missing.startswith("Crypto")
             else "check that the file is complete and was built for this Python and machine (WeCom document 100057)"
         )
-        raise SdkUnavailableError(f"{MODULE} does not load ({str(error) or type(error).__name__}): {fix}") from error
+        raise SdkUnavailableError(
+            f"{MODULE} does not load ({error_text(error) or type(error).__name__}): {fix}"
+        ) from error
     if missing_names := [name for name in _NAMES if not hasattr(module, name)]:
         raise SdkUnavailableError(
             f"{MODULE} from {getattr(module, '__file__', 'an unknown file')} is not the SDK, or is too old: "
@@ -189,7 +191,7 @@ class VendorSdk:
                     raise TypeError
             return call
         except BaseException as error:  # the SDK documents no class; after any error the request is refused
-            text = f": {error}" if self.is_emulated else ""
+            text = f": {error_text(error)}" if self.is_emulated else ""
             raise DecodeError(detail=f"{type(error).__name__}{text}") from error
 
     def encode(self, text: str) -> SealedReply:

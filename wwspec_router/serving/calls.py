@@ -17,6 +17,7 @@ from time import monotonic
 from msgspec.structs import replace
 
 from wwspec_contracts.errors import CallError, DecodeError, HandlerTimeoutError, OverloadedError
+from wwspec_contracts.support.printable import error_text
 from wwspec_contracts.support.rare_lines import LineLimiter
 from wwspec_contracts.support.stacks import FramesOf, describe, traceback_at
 from wwspec_router.config import Settings
@@ -133,7 +134,7 @@ class Exchange:
         """Return what is sent when no reply could be sealed; the emulator gets the reason."""
         if error is None or not self._sdk.is_emulated:
             return NO_REPLY
-        said = f"no reply: {type(error).__name__}: {error}\n".encode("utf-8", "replace").decode()
+        said = f"no reply: {type(error).__name__}: {error_text(error)}\n".encode("utf-8", "replace").decode()
         return plain(NO_REPLY.status, said)
 
     def _refuse_undecoded(self, error: DecodeError) -> Answer:

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from wwspec_contracts.shape import ListShape, ObjectShape, Scalar, Shape, shape_of
+from wwspec_contracts.shape import ListShape, ObjectShape, Scalar, Shape, shape_of, structs_inside
 
 
 def console_example(type_: Any) -> Any:
@@ -28,9 +28,12 @@ def console_example(type_: Any) -> Any:
 def contract_faults(type_: Any) -> Iterator[tuple[str, str]]:
     """Yield a path and a reason for each part of a type that no console example can express."""
     try:
+        structs_inside(type_)
         shape = shape_of(type_)
     except (TypeError, NameError) as error:  # types that msgspec can't decode into, and annotations that name nothing
         yield "$", f"not a type that msgspec takes: {error}"
+    except RecursionError:
+        yield "$", "not a type that msgspec takes: it is nested too deeply, or contains itself"
     else:
         yield from _faults(shape, "$", ())
 

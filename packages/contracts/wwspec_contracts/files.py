@@ -44,11 +44,18 @@ def read_json(path: Path) -> Any:
     Raises:
         ConfigurationError: The file can't be read, or is not JSON; one line that names it.
     """
-    others = [] if "\0" in str(path) or path.exists() else sorted(each.name for each in path.parent.glob("*.json"))
     try:
-        return decode_json(read_file(path, did_you_mean(path.name, others), "JSON file"))
+        return decode_json(read_file(path, did_you_mean(path.name, _json_files_beside(path)), "JSON file"))
     except JsonError as error:
         raise ConfigurationError(f"{path}: is not JSON: {error}") from None
+
+
+def _json_files_beside(missing: Path) -> list[str]:
+    """Return the names of JSON files in the folder of a file that is not there; none if it is there."""
+    try:
+        return [] if missing.exists() else sorted(each.name for each in missing.parent.glob("*.json"))
+    except (OSError, ValueError):  # no file can have such a name
+        return []
 
 
 def read_console_files(folder: Path) -> dict[str, dict[str, Any]]:

@@ -31,7 +31,7 @@ def mismatches(example: Any, value: Any) -> Iterator[tuple[str, str]]:
     Yields:
         Pairs such as `("$.msg_list[0].msgid", "expected a string, got an integer")`.
     """
-    yield from _compare(example, value, "$", 0)
+    yield from _compare(example, value, "$", 0, {})
 
 
 def matches(example: Any, value: Any) -> bool:
@@ -54,7 +54,8 @@ _KINDS: dict[type, str] = {
 }
 
 
-def _compare(example: Any, value: Any, path: str, depth: int) -> Iterator[tuple[str, str]]:
+def _compare(example: Any, value: Any, path: str, depth: int, elements: dict[int, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the mismatches below a path; `elements` has the element of each array of the example, by the array's id."""
     if depth > MAX_DEPTH:
         yield path, f"nested deeper than {MAX_DEPTH} levels"
     elif kind(example) != kind(value):
@@ -62,25 +63,36 @@ def _compare(example: Any, value: Any, path: str, depth: int) -> Iterator[tuple[
     elif isinstance(value, dict):
         for key, item in value.items():
             if key in example:
-                yield from _compare(example[key], item, f"{path}.{key}", depth + 1)
+                yield from _compare(example[key], item, f"{path}.{key}", depth + 1, elements)
             else:
                 yield f"{path}.{key}", "this key is not in the contract"
     elif isinstance(value, list) and value:
         if not example:
             yield path, "the contract's array is empty, so no element is known"
         else:
-            element = example[0] if len(example) == 1 else merged(example)
+            if id(example) not in elements:
+                elements[id(example)] = merged(example)
             for index, item in enumerate(value):
-                yield from _compare(element, item, f"{path}[{index}]", depth + 1)
+                yield from _compare(elements[id(example)], item, f"{path}[{index}]", depth + 1, elements)
 
 
-def merged(examples: list[Any]) -> Any:
-    """Return the common shape of several examples: the keys of objects taken together, else the first value."""
+def merged(examples: list[Any], depth: int = 0) -> Any:
+    """Return the common shape of several examples: the keys of objects taken together, else the first value.
+
+    Args:
+        examples: One or more.
+        depth: How deep they are inside what is merged: what is too deep for any contract is left as it is.
+    """
     first = examples[0]
+    if len(examples) == 1 or depth > MAX_DEPTH:
+        return first
     if isinstance(first, dict):
-        alike = [each for each in examples if isinstance(each, dict)]
-        keys = dict.fromkeys(key for each in alike for key in each)
-        return {key: merged([each[key] for each in alike if key in each]) for key in keys}
+        values: dict[str, list[Any]] = {}
+        for each in examples:
+            if isinstance(each, dict):
+                for key, value in each.items():
+                    values.setdefault(key, []).append(value)
+        return {key: merged(several, depth + 1) for key, several in values.items()}
     if isinstance(first, list):
         return [item for each in examples if isinstance(each, list) for item in each]
     return first

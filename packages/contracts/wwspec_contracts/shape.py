@@ -5,7 +5,8 @@ Codecs, repairs, console examples and checks read this tree, so that only this m
 
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any
+from functools import cache
+from typing import Any, get_args, get_origin
 from uuid import UUID
 
 import msgspec
@@ -107,6 +108,39 @@ def shape_of(type_: Any) -> Shape:
         Its tree. Types that the platform's matching rule can't express become a `Scalar` with a `fault`.
     """
     return _Reader().read(mi.type_info(type_))
+
+
+@cache
+def structs_inside(type_: Any) -> dict[Any, tuple[msgspec.structs.FieldInfo, ...]]:
+    """Return all structs inside a type, itself too, each with its fields.
+
+    Raises:
+        TypeError: An alias contains itself; msgspec would look for its end for ever.
+    """
+    structs: dict[Any, tuple[msgspec.structs.FieldInfo, ...]] = {}
+    _add_structs(type_, structs, ())
+    return structs
+
+
+def inner_types(type_: Any) -> tuple[Any, ...]:
+    """Return the types that a type is made of; none for a struct."""
+    named = getattr(type_, "__supertype__", getattr(type_, "__value__", None))  # NewType, and `type Name = int`
+    return get_args(type_) if named is None else (named,)
+
+
+def _add_structs(type_: Any, structs: dict[Any, Any], above: tuple[Any, ...]) -> None:
+    if isinstance(get_origin(type_) or type_, msgspec.StructMeta):
+        if type_ not in structs:
+            structs[type_] = msgspec.structs.fields(type_)
+            for field in structs[type_]:
+                _add_structs(field.type, structs, ())
+    elif any(type_ is each for each in above):
+        raise TypeError(f"{type_} contains itself: write a Contract for what is inside")
+    else:
+        if hasattr(type_, "__value__"):
+            above = (*above, type_)
+        for each in inner_types(type_):
+            _add_structs(each, structs, above)
 
 
 def shape_at(shape: Shape, path: str) -> Shape | None:

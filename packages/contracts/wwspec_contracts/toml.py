@@ -12,6 +12,9 @@ from wwspec_contracts.input_files import read_file
 _TABLE = re.compile(r"\s*\[\s*([\w-]+)\s*\]")
 _KEY = re.compile(r"""\s*(?:["']?([\w-]+)["']?\s*\.\s*)?["']?([\w-]+)["']?\s*=""")
 
+_MOST_PARTS = 32
+"""Parts of a dotted key: tomllib takes a time that grows with the square of their number."""
+_PART = r"""(?:[A-Za-z0-9_-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+"""
 _AT_LINE = re.compile(r" \(at line (?P<line>\d+), column (?P<column>\d+)\)$")
 _TWICE = r"Cannot declare \((?P<keys>.*)\) twice"
 _AT_END = " (at end of document)"
@@ -59,6 +62,11 @@ def parse_toml(path: Path, content: bytes) -> tuple[str, dict[str, Any]]:
         ConfigurationError: It is not TOML in UTF-8.
     """
     text = _text(path, content)
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.count(".") >= _MOST_PARTS and re.search(rf"(?<![\w-])(?:{_PART}){{{_MOST_PARTS}}}", line):
+            raise ConfigurationError(
+                f"{path}:{number}: not valid TOML: nested too deeply: a key has more than {_MOST_PARTS} parts"
+            )
     try:
         return text, tomllib.loads(text)
     except RecursionError:

@@ -159,6 +159,26 @@ class Loop(Contract):
     back: "Loop | UnsetType" = UNSET
 
 
+class Alias:
+    """An alias as `type Tree = list[Tree]` makes it on Python 3.12 and later."""
+
+    __value__: Any
+
+    def __repr__(self) -> str:
+        return "Tree"
+
+
+ENDLESS = Alias()
+ENDLESS.__value__ = list[ENDLESS]  # type: ignore[valid-type]
+
+
+def nested(levels: int) -> Any:
+    type_: Any = int
+    for _ in range(levels):
+        type_ = list[type_]
+    return type_
+
+
 class Deep(Contract):
     inner: list[Mapped] = []
     fine: Level | UnsetType = UNSET
@@ -193,6 +213,8 @@ def with_key(type_: Any) -> type[Any]:
         (Deep, [("$.inner[].table", "a mapping")]),
         (Both, [("$.first.table", "a mapping"), ("$.second.table", "a mapping")]),
         (dict[str, int], [("$", "a mapping")]),
+        (with_key(ENDLESS), [("$", "Tree contains itself: write a Contract for what is inside")]),
+        (with_key(nested(2_000)), [("$", "it is nested too deeply, or contains itself")]),
         (Output, []),
     ]
 )

@@ -1,4 +1,5 @@
 import json
+import time
 from typing import Any
 
 from hypothesis import given, strategies as st
@@ -172,3 +173,26 @@ def test_examples_taken_together_let_the_first_of_them_pass(examples: list[Any])
     assert matches(merged([examples[0]] * 2), examples[0])
     if isinstance(examples[0], dict):
         assert set(merged(examples)) == {key for each in examples if isinstance(each, dict) for key in each}
+
+
+@for_each(
+    [
+        ([{f"k{number}": 1} for number in range(30_000)],),
+        ([[number] for number in range(30_000)],),
+        ([{"b": [[number]]} for number in range(15_000)],),
+    ]
+)
+def test_the_time_grows_with_the_size_of_an_example_and_not_with_its_square(example: list[Any]) -> None:
+    before = time.process_time()
+    assert matches({"a": example}, {"a": example})
+    assert time.process_time() - before < 5  # the square takes half a minute
+
+
+def test_what_is_too_deep_is_compared_no_further() -> None:
+    deep: Any = 1
+    for _ in range(900):
+        deep = {"a": deep}
+    example = [deep, deep]
+    ((path, why), *_) = mismatches(example, example)
+    assert path.count(".a") == MAX_DEPTH
+    assert why == f"nested deeper than {MAX_DEPTH} levels"

@@ -136,3 +136,18 @@ def test_serve_with_the_emulators_key_is_reached_from_elsewhere_when_that_is_all
     options = ["--port", "0", "--store", "memory:", "--host", "0.0.0.0", "--allow-remote"]  # noqa: S104 - wanted
     with running_child(["serve", "--sdk", "emulator", "--app", str(ROOT), *options], output=tmp_path / "log") as child:
         assert child.announced_url().startswith("http://0.0.0.0:")
+
+
+LONG = "a" * 300
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("serve", "--app", LONG), ("check", "--app", LONG), ("shapes", "record", LONG), ("check",)],
+    ids=" ".join,
+)
+def test_a_name_that_is_too_long_for_a_file_is_one_line(arguments: tuple[str, ...], run: Run, tmp_path: Path) -> None:
+    row = f"[abilities.a]\napi = 'sync_msg'\ninput = '{LONG}.json'\n"
+    done = run(*arguments, cwd=write_files(tmp_path, {"abilities/registry.toml": row}))
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert re.search("File name too long|the name of this file is too long", done.stderr)
