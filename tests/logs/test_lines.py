@@ -21,6 +21,7 @@ from wwspec_contracts.support.stacks import describe, describe_task
 from wwspec_router.logs.formats import Fields, JsonFormatter, OneLineFormatter, current_request
 from wwspec_router.logs.handlers import SdkLogHandler, pieces
 from wwspec_router.logs.lines import about, log_stray, setup_logging
+from wwspec_router.logs.tracebacks import traceback_of
 from wwspec_router.logs.traceparent import current_traceparent
 
 
@@ -396,3 +397,13 @@ def test_lines_of_a_traced_call_carry_its_trace_in_each_form() -> None:
     outside = OneLineFormatter().format(record) + JsonFormatter().format(record)
     assert "trace_id" not in outside
     assert "#" not in outside
+
+
+def test_a_developer_is_shown_the_beginning_of_a_long_error_and_all_of_its_place() -> None:
+    try:
+        raise ValueError("x" * 5_000_000)
+    except ValueError as error:
+        shown = traceback_of(error)
+    assert len(shown) < 11_000
+    assert 'raise ValueError("x" * 5_000_000)' in shown
+    assert shown.endswith("xxx… (5000013 characters)")

@@ -17,6 +17,9 @@ from wwspec_contracts.support.stacks import NOT_DESCRIBABLE, code_of, is_a, is_a
 
 T = TypeVar("T")
 
+MOST_CHARACTERS = 10_000
+"""Characters of the text of one error that are shown."""
+
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 """What `logging` takes as `exc_info`."""
 
@@ -39,7 +42,7 @@ def traceback_of(error: BaseException) -> str:
             each.stack = traceback.StackSummary.from_list([*kept])
             for frame in each.stack:
                 frame.filename = _readable(frame.filename)
-        return "".join(whole.format()).rstrip("\n")
+        return "".join(map(_bounded, whole.format())).rstrip("\n")
     except BaseException:  # its own class raises
         return NOT_DESCRIBABLE
 
@@ -60,6 +63,13 @@ def _names(error: AttributeError | NameError) -> list[str]:
         return dir(error.obj)
     *_, (frame, _) = traceback.walk_tb(error.__traceback__)
     return [*frame.f_locals, *frame.f_globals, *frame.f_builtins]
+
+
+def _bounded(part: str) -> str:
+    """Return a part of a traceback, such as the text of one error, whose end is left out if it is long."""
+    if len(part) <= MOST_CHARACTERS:
+        return part
+    return f"{part[:MOST_CHARACTERS]}… ({len(part)} characters)\n"
 
 
 def frames_of(error: BaseException) -> list[tuple[traceback.FrameSummary, bool]]:
