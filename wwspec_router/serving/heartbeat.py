@@ -6,7 +6,6 @@ parent has ended for any reason, the worker notices at once and stops. Nothing h
 """
 
 import codecs
-import logging
 import os
 import select
 import signal
@@ -18,8 +17,7 @@ from time import monotonic
 
 from wwspec_contracts.backoff import Backoff
 from wwspec_contracts.errors import NoThreadError
-
-log = logging.getLogger(__name__)
+from wwspec_contracts.support.lifeline import end_this_process
 
 BEAT = 1.0
 """Seconds between two signs of life."""
@@ -93,10 +91,7 @@ class Heartbeat:
         poll.register(self.parent, select.POLLIN)  # it sends nothing, so this is readable when it has ended
         while not poll.poll(BEAT * 1000):
             self.report(ALIVE)
-        os.kill(os.getpid(), signal.SIGTERM)
-        log.error("the parent process is gone: stopping")
-        threading.Event().wait(self._grace + MARGIN)
-        os._exit(1)
+        end_this_process(self._grace + MARGIN)
 
 
 def _line(text: str) -> bytes:

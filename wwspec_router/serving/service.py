@@ -15,6 +15,7 @@ from dataclasses import replace
 from functools import partial
 
 from wwspec_contracts.errors import ConfigurationError, WWSpecError
+from wwspec_contracts.support.lifeline import take, watch
 from wwspec_contracts.support.loopback import is_loopback
 from wwspec_contracts.support.printable import counted
 from wwspec_contracts.support.stacks import describe
@@ -40,6 +41,7 @@ def serve(settings: Settings) -> None:
     Raises:
         ConfigurationError: The program can't start as configured; nothing was opened.
     """
+    lifeline = take()
     setup_logging(settings.log_level, as_json=settings.log_json, development=settings.sdk is SdkSource.EMULATOR)
     if settings.debug_fault:
         raise ConfigurationError(settings.debug_fault)
@@ -65,17 +67,22 @@ def serve(settings: Settings) -> None:
         gc.disable()  # see `_serve_in_workers`
         from wwspec_router.serving.server import serve_here
 
+        watch(lifeline)
         serve_here(settings, listening, partial(_announce, settings, listening))
         return
-    _serve_in_workers(settings, listening, plan.cores)
+    _serve_in_workers(settings, listening, plan.cores, lifeline)
 
 
-def _serve_in_workers(settings: Settings, listening: socket.socket, cores: tuple[int, ...]) -> None:
+def _serve_in_workers(
+    settings: Settings, listening: socket.socket, cores: tuple[int, ...], lifeline: int | None
+) -> None:
     """Keep worker processes, and be one in each of them, which reports to the parent why it can't serve, if so."""
     shared = _shared_memory()
     counts = ConnectionCounts(2 * settings.processes)
     announce = partial(_announce, settings, listening)
-    supervisor = Supervisor(listening, settings.processes, settings.grace, settings.hang_after, announce, counts.clear)
+    supervisor = Supervisor(
+        listening, settings.processes, settings.grace, settings.hang_after, announce, counts.clear, lifeline
+    )
     heartbeat = supervisor.run()
     if heartbeat is None:
         return

@@ -19,6 +19,7 @@ from time import monotonic
 from types import FrameType
 
 from wwspec_contracts.errors import ConfigurationError
+from wwspec_contracts.support.lifeline import PATIENCE, STARTER_GONE
 from wwspec_router.serving.heartbeat import BEAT, MARGIN, Heartbeat, Slot, WorkerProcess
 
 log = logging.getLogger(__name__)
@@ -51,6 +52,8 @@ class Supervisor:
     """Called once, when the first worker serves."""
     on_ended: Callable[[int], None] = lambda number: None
     """Called with the number of each worker that has ended."""
+    lifeline: int | None = None
+    """What is readable when the process that has started this one is gone, and all must end; see `lifeline`."""
 
     def __post_init__(self, workers: int, hang_after: float) -> None:
         self._silence = max(SILENCE, hang_after)
@@ -177,15 +180,29 @@ class Supervisor:
         times += [worker.deadline for worker in self._workers]
         poll = select.poll()
         poll.register(self._woken, select.POLLIN)
+        if self.lifeline is not None:
+            poll.register(self.lifeline, select.POLLIN)
         for worker in self._workers:
             if worker.may_report:
                 poll.register(worker.channel, select.POLLIN)
-        poll.poll(max(0.0, min(times) - now) * 1000)
+        ready = poll.poll(max(0.0, min(times) - now) * 1000)
         with suppress(BlockingIOError):
             os.read(self._woken, 1 << 10)
         for worker in self._workers:
             self._read(worker)
         self._reap()
+        if self.lifeline in dict(ready):
+            self._end_soon()
+
+    def _end_soon(self) -> None:
+        """Stop, and kill what has not ended soon after: the process that has started this one is gone."""
+        assert self.lifeline is not None
+        os.close(self.lifeline)
+        self.lifeline = None
+        if not self._signals:
+            self._on_signal(signal.SIGTERM, None)
+        signal.setitimer(signal.ITIMER_REAL, PATIENCE)
+        log.error("%s", STARTER_GONE)
 
     def _read(self, worker: WorkerProcess) -> None:
         worker.read()
@@ -302,6 +319,8 @@ class Supervisor:
     def _close(self) -> None:
         os.close(self._woken)
         os.close(self._wake)
+        if self.lifeline is not None:
+            os.close(self.lifeline)
         for worker in self._workers:
             worker.channel.close()
         self._workers = []

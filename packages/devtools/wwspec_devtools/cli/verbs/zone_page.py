@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from wwspec_contracts.support.lifeline import Guard
 from wwspec_contracts.support.signals import until_interrupted
 from wwspec_devtools.cli.emulator_candidates import people
 from wwspec_devtools.cli.emulator_options import authority_option, with_emulator
@@ -58,20 +59,22 @@ def page(emulator: EmulatorClient, page: str, user: str | None, browser: str | N
 
 def _run(command: list[str]) -> None:
     """Run the browser until it ends; it ends with this command, too."""
-    try:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603 - the user's browser
-    except OSError as error:
-        raise click.ClickException(
-            f"{command[0]} can't be started ({error.strerror}): name it with --browser"
-        ) from None
-    try:
-        code = process.wait()
-    finally:
-        process.terminate()
+    with Guard() as guard:
         try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603 - the user's browser
+        except OSError as error:
+            raise click.ClickException(
+                f"{command[0]} can't be started ({error.strerror}): name it with --browser"
+            ) from None
+        try:
+            guard.add(process.pid)
+            code = process.wait()
+        finally:
+            process.terminate()
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
     if code:
         raise click.ClickException(f"{command[0]} ended with exit code {code}")

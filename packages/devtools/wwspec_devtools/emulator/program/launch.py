@@ -1,6 +1,7 @@
 """A zone program that the emulator starts: any command line, with the stand-in first on its PYTHONPATH.
 
-The program may have any language and framework. It is one process group, and ends with the emulator.
+The program may have any language and framework. It is one process group, and ends with the emulator, also when that is
+killed.
 """
 
 import logging
@@ -11,12 +12,13 @@ import socket
 import subprocess
 import threading
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from time import monotonic
 from typing import Self
 from urllib.parse import urlsplit
 
 from wwspec_contracts.errors import ConfigurationError, WWSpecError
+from wwspec_contracts.support.lifeline import Guard
 from wwspec_devtools.emulator.settings import STANDIN_DIRECTORY
 from wwspec_devtools.emulator.standin.wwspec_standin.link import MACHINE_VARIABLE
 
@@ -65,7 +67,11 @@ class Launch:
         self._on_end = on_end
         self._stopping = threading.Event()
         self._ended: int | None = None
-        self._process = self._start(emulator_url)
+        with ExitStack() as stack:
+            guard = stack.enter_context(Guard())
+            self._process = self._start(emulator_url)
+            guard.add(-self._process.pid)  # the whole group
+            self._guard = stack.pop_all()
         self._watcher = threading.Thread(target=self._watch, name="emulator-program")
 
     def check(self) -> None:
@@ -86,6 +92,7 @@ class Launch:
             _log.warning("the program did not end within %g seconds of SIGTERM: killing it", STOP_SECONDS)
         self._signal(signal.SIGKILL)  # with all that the program left in its group
         self._process.wait()
+        self._guard.close()
         self._watcher.join()
 
     def _start(self, emulator_url: str) -> "subprocess.Popen[bytes]":
