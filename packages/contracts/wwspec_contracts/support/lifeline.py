@@ -6,7 +6,7 @@ by what it has started: the system closes the pipe when its holder is gone.
 * A verb of `wwspec` inherits the reading end; `VARIABLE` says where. A thread waits at it, or the loop of a process
   that has none. Only who starts a process for development sets the variable, and the verb removes it as it starts: so
   a verb that a shell, systemd or Docker has started does not end with it, nor what it starts itself.
-* For a program of others there is a `Guard`: a process that runs this module, reads process ids, and ends these.
+* For a program of others there is a `Guard`: a process that runs this module, and ends the process group that it leads.
 """
 
 import logging
@@ -55,7 +55,7 @@ os.register_at_fork(after_in_child=_forget)
 def take() -> int | None:
     """Return the reading end that this process was given, and keep it from others; None when it was given none."""
     given = os.environ.pop(VARIABLE, "")
-    with suppress(ValueError, OSError):  # it is empty, or names no open file
+    with suppress(ValueError, OverflowError, OSError):  # it is empty, or names no open file
         os.set_inheritable(int(given), False)
         return int(given)
     return None
@@ -88,7 +88,11 @@ def end_this_process(patience: float) -> None:
 
 
 class Guard:
-    """Ends processes of any program when this process is gone. A context manager, whose end only ends the guard."""
+    """Leads a process group that ends when this process is gone. A context manager; at its end only the guard ends.
+
+    Attributes:
+        group: For `subprocess.Popen(process_group=...)`, and for `os.killpg`: the guard ignores SIGTERM.
+    """
 
     def __init__(self) -> None:
         import subprocess  # here, since the parent of workers does without
@@ -98,15 +102,9 @@ class Guard:
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            start_new_session=True,  # a signal for the group of this process is not for it
+            process_group=0,
         )
-
-    def add(self, pid: int) -> None:
-        """Let a process end with this one; a negative number is a process group, as for `os.kill`."""
-        assert self._process.stdin is not None
-        with suppress(BrokenPipeError):  # somebody has killed the guard
-            self._process.stdin.write(b"%d\n" % pid)
-            self._process.stdin.flush()
+        self.group: int = self._process.pid
 
     def __enter__(self) -> Self:
         return self
@@ -118,9 +116,15 @@ class Guard:
 
 
 def _guard() -> None:
-    """End the processes whose ids come on standard input, a line each, when it is closed."""
+    """End processes when standard input is closed: those whose ids came there, a line each, and the group that it leads.
+
+    The demos of the examples, which are scripts of a shell, write ids.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is for those that it guards
-    pids = [int(line) for line in sys.stdin]
+    leads = os.getpgrp() == os.getpid()
+    if leads:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    pids = [*map(int, sys.stdin), *([0] if leads else [])]
     for number, pause in ((signal.SIGTERM, PATIENCE), (signal.SIGKILL, 0.0)):
         for pid in pids:
             with suppress(ProcessLookupError, PermissionError):

@@ -61,13 +61,14 @@ def _run(command: list[str]) -> None:
     """Run the browser until it ends; it ends with this command, too."""
     with Guard() as guard:
         try:
-            process = subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603 - the user's browser
+            process = subprocess.Popen(  # noqa: S603 - the user's browser
+                command, stdin=subprocess.DEVNULL, process_group=guard.group
+            )
         except OSError as error:
             raise click.ClickException(
                 f"{command[0]} can't be started ({error.strerror}): name it with --browser"
             ) from None
         try:
-            guard.add(process.pid)
             code = process.wait()
         finally:
             process.terminate()

@@ -12,7 +12,7 @@ import socket
 import subprocess
 import threading
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from time import monotonic
 from typing import Self
 from urllib.parse import urlsplit
@@ -68,9 +68,8 @@ class Launch:
         self._stopping = threading.Event()
         self._ended: int | None = None
         with ExitStack() as stack:
-            guard = stack.enter_context(Guard())
+            self._group = stack.enter_context(Guard()).group
             self._process = self._start(emulator_url)
-            guard.add(-self._process.pid)  # the whole group
             self._guard = stack.pop_all()
         self._watcher = threading.Thread(target=self._watch, name="emulator-program")
 
@@ -106,7 +105,7 @@ class Launch:
         try:
             arguments = shlex.split(self._command)
             return subprocess.Popen(  # noqa: S603 - the command of the user of the emulator
-                arguments, env=environment, stdin=subprocess.DEVNULL, start_new_session=True
+                arguments, env=environment, stdin=subprocess.DEVNULL, process_group=self._group
             )
         except (OSError, ValueError, IndexError) as error:
             raise ConfigurationError(f"the program can't be started: {self._command}: {error}") from None
@@ -136,5 +135,4 @@ class Launch:
         return True
 
     def _signal(self, number: int) -> None:
-        with suppress(ProcessLookupError):
-            os.killpg(self._process.pid, number)
+        os.killpg(self._group, number)
