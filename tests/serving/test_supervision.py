@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from tests.serving.service import SERVE, Serve, Service, is_lost, serve_after
-from tests.support.processes import UNMEASURED, alive, descendants
+from tests.support.processes import UNMEASURED, alive, children, descendants
 from tests.support.skips import only_where
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_contracts.support.printable import counted
@@ -29,6 +29,16 @@ IMPATIENT = serve_after("from wwspec_router.serving import supervisor; superviso
 """With a parent that waits 2 seconds for a sign of life, instead of a minute."""
 SUBREAPER = serve_after("import ctypes; ctypes.CDLL(None).prctl(36, 1)")
 """As the process that gets orphans, as process 1 of a container does."""
+
+FOR_DEVELOPMENT = (
+    sys.executable,
+    "-c",
+    "import os, signal, sys; from wwspec_devtools.child import new_interpreter; "
+    "new_interpreter(['serve', *sys.argv[1:]], os.environ, None, None); signal.pause()",
+)
+"""Started by another process, as `wwspec dev` does it."""
+FOR_GOOD = ("sh", "-c", '"$@" & wait', "sh", *SERVE)
+"""Started by another process, as a shell or a service manager does it."""
 
 
 # The parent
@@ -174,6 +184,36 @@ def test_sigterm_ends_a_program_that_is_still_starting(serve: Serve, tmp_path: P
     assert service.stop() == 0
     wait_until(lambda: not any(map(alive, family)))
     assert "listening" not in service.log
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_all_end_when_who_has_started_them_for_development_is_killed_though_a_call_hangs(
+    serve: Serve, pool: ThreadPoolExecutor, workers: str
+) -> None:
+    service = serve("--workers", workers, "--grace", "3600", command=FOR_DEVELOPMENT)
+    lost, _ = service.begin(pool, "wait", "never")
+    family = service.family()
+    service.process.kill()
+    wait_until(lambda: not any(map(alive, family)))
+    assert is_lost(lost)
+    assert service.refuses()
+    assert service.log.count("the process that has started this one is gone: stopping") >= 1
+
+
+@pytest.mark.slow  # the tests of `lifeline` nearly prove it: only who starts a process for development sets a variable
+def test_a_program_goes_on_when_another_process_that_has_started_it_is_killed(serve: Serve) -> None:
+    service = serve("--workers", "1", command=FOR_GOOD)
+    [parent] = children(service.process.pid)
+    try:
+        service.process.kill()
+        service.process.wait(DEADLINE)
+        victim = service.call("whoami")
+        os.kill(victim, signal.SIGKILL)  # so that the parent looks at all that it watches
+        assert service.call("whoami") != victim
+        assert "is gone" not in service.log
+    finally:
+        for pid in [parent, *descendants(parent)]:
+            os.kill(pid, signal.SIGKILL)
 
 
 def test_sigterm_ends_a_program_whose_worker_ends_before_the_parent_has_looked(serve: Serve, tmp_path: Path) -> None:
