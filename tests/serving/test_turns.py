@@ -145,7 +145,8 @@ class Reading:
 
     def go_on(self) -> None:
         self.read += 1
-        self.turns.spend(bounds.TURN)
+        self.turns.left -= bounds.TURN
+        self.turns.begin_soon()
         self.turns.wait(self, has_had_its_share=self.has_had_its_share)
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from wwspec_contracts.errors import ExtraMissingError, WWSpecError
-from wwspec_contracts.support.lifeline import take, watch
+from wwspec_contracts.support.lifeline import given_end, watch
 from wwspec_contracts.support.printable import printable
 from wwspec_router import __version__
 from wwspec_router.cli.language import LANGUAGES, VARIABLE, is_chinese, text, translated, wants_chinese
@@ -213,7 +213,7 @@ class _Verbs(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name != "serve":  # its parent process has no second thread, and watches by itself
-            watch(take())
+            watch(given_end())
         gc.disable()  # modules stay: a collection would take longer, and a forked process would copy them
         try:
             command = command_of(cmd_name)

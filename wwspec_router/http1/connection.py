@@ -194,7 +194,9 @@ class Connection(asyncio.BufferedProtocol):
         finally:
             work = reader.work + len(data) // bounds.UNIT
             reader.work = 0
-            self._turns.spend(work)
+            self._turns.left -= work
+            if self._turns.left <= 0:
+                self._turns.begin_soon()
         if reader.is_complete:
             self._enter(Phase.ANSWER)
             self._ask()

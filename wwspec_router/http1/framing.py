@@ -88,7 +88,7 @@ class Reader:
         expects: Whether the client waits for status 100 before it sends the body.
         is_chunked: Whether its body comes in chunks.
         keep_alive: Whether the connection goes on after the answer.
-        work: How often the parser has called functions for fields and pieces of bodies; whoever asks sets it back.
+        work: How often the parser has called functions for fields and pieces of bodies; the connection sets it to 0.
     """
 
     def __init__(self, max_body: int) -> None:

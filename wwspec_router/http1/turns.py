@@ -27,7 +27,7 @@ class Turns:
     At least one of the others goes on, too.
 
     Attributes:
-        left: Work that is left of this turn; none when it is 0 or less.
+        left: Work that is left of this turn. Who works takes it off, and calls `begin_soon` when it is 0 or less.
         piece: What is read into where any byte may call the parser: in heads and chunks.
         buffer: What is read into where none does.
     """
@@ -40,18 +40,13 @@ class Turns:
         self._later: deque[Waiting] = deque()
         self._is_called = False
 
-    def spend(self, work: int) -> None:
-        """Count work of this turn."""
-        self.left -= work
-        if self.left <= 0:
-            self._call()
-
     def wait(self, connection: Waiting, *, has_had_its_share: bool) -> None:
         """Let a connection go on in one of the next turns."""
         (self._later if has_had_its_share else self._first).append(connection)
-        self._call()
+        self.begin_soon()
 
-    def _call(self) -> None:
+    def begin_soon(self) -> None:
+        """Begin a turn after the callbacks of this one."""
         if not self._is_called:
             self._is_called = True
             asyncio.get_running_loop().call_soon(self._begin)
@@ -63,7 +58,7 @@ class Turns:
         self._let_go_on(self._first, len(self._first))
         self._let_go_on(self._later, min(len(self._later), bounds.RESUMED))
         if self._first or self._later:
-            self._call()
+            self.begin_soon()
 
     def _let_go_on(self, waiting: deque[Waiting], most: int) -> None:
         """Let connections go on while work of this turn is left; at least one of them."""

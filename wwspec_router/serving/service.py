@@ -15,7 +15,7 @@ from dataclasses import replace
 from functools import partial
 
 from wwspec_contracts.errors import ConfigurationError, WWSpecError
-from wwspec_contracts.support.lifeline import take, watch
+from wwspec_contracts.support.lifeline import given_end, watch
 from wwspec_contracts.support.loopback import is_loopback
 from wwspec_contracts.support.printable import counted
 from wwspec_contracts.support.stacks import describe
@@ -41,7 +41,7 @@ def serve(settings: Settings) -> None:
     Raises:
         ConfigurationError: The program can't start as configured; nothing was opened.
     """
-    lifeline = take()
+    lifeline = given_end()
     setup_logging(settings.log_level, as_json=settings.log_json, development=settings.sdk is SdkSource.EMULATOR)
     if settings.debug_fault:
         raise ConfigurationError(settings.debug_fault)

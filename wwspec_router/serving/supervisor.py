@@ -191,13 +191,12 @@ class Supervisor:
         for worker in self._workers:
             self._read(worker)
         self._reap()
-        if self.lifeline in dict(ready):
-            self._end_soon()
+        if self.lifeline is not None and self.lifeline in dict(ready):
+            self._end_soon(self.lifeline)
 
-    def _end_soon(self) -> None:
+    def _end_soon(self, lifeline: int) -> None:
         """Stop, and kill what has not ended soon after: the process that has started this one is gone."""
-        assert self.lifeline is not None
-        os.close(self.lifeline)
+        os.close(lifeline)
         self.lifeline = None
         if not self._signals:
             self._on_signal(signal.SIGTERM, None)

@@ -57,7 +57,8 @@ WWSpecError
 ├─ CallbackError             a callback is not sealed with the app's key       wwspec_contracts.callbacks
 ├─ StoreError                a store failed
 │   ├─ StoreFullError        a bound on rows, bytes or jobs is reached
-│   └─ KeptConflictError     a kept value was changed by somebody else
+│   ├─ KeptConflictError     a kept value was changed by somebody else
+│   └─ DamagedFileError      a SQLite file holds what SQLite has not written   wwspec_router.stores.sqlite.errors
 ├─ JsonError                 a text is not JSON, or not of the wanted type
 ├─ SourceError               a contract can't be written as Python source      wwspec_contracts.source_text
 ├─ AccessTokenError          debug mode gets no access token                   wwspec_router.sdk.access_token

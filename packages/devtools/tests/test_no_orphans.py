@@ -132,6 +132,5 @@ def test_emulate_with_a_program_that_ignores_sigterm(folder: Path, ports: range,
 
 
 def test_a_served_zone_of_a_session_of_pytest(folder: Path, emulator_port: int) -> None:
-    command = [sys.executable, "-c", SERVED, folder, str(emulator_port)]
+    command = [sys.executable, "-c", SERVED, str(folder), str(emulator_port)]
     assert Started(command, folder, [emulator_port], "up").kill() < LIMIT
-

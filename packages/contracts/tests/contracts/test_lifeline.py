@@ -11,13 +11,13 @@ import pytest
 from tests.support.processes import alive
 from tests.support.tables import for_each
 from tests.support.waiting import wait_until
-from wwspec_contracts.support.lifeline import VARIABLE, Guard, take, watch
+from wwspec_contracts.support.lifeline import VARIABLE, Guard, given_end, watch
 
 SAYS = "import os, signal; signal.signal(signal.SIGTERM, signal.{}); os.write(1, b'%d %s\\n' % (os.getpid(), {}))"
 WAITS = "while True: signal.pause()"
 WATCHES = f"""
-from wwspec_contracts.support.lifeline import VARIABLE, take, watch
-watch(take())
+from wwspec_contracts.support.lifeline import VARIABLE, given_end, watch
+watch(given_end())
 {SAYS.format("{}", "b'with the variable' if VARIABLE in os.environ else b'watching'")}
 {WAITS}
 """
@@ -94,7 +94,7 @@ def test_a_program_goes_on_when_its_guard_is_not_needed_any_more() -> None:
 @for_each(["", "seven", "-1", "4095", "9" * 30])
 def test_a_process_that_was_given_no_pipe_watches_nothing(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, value)
-    assert take() is None
+    assert given_end() is None
     assert VARIABLE not in os.environ
     before = threading.active_count()
     watch(None)

@@ -52,7 +52,7 @@ def _forget() -> None:
 os.register_at_fork(after_in_child=_forget)
 
 
-def take() -> int | None:
+def given_end() -> int | None:
     """Return the reading end that this process was given, and keep it from others; None when it was given none."""
     given = os.environ.pop(VARIABLE, "")
     with suppress(ValueError, OverflowError, OSError):  # it is empty, or names no open file
@@ -65,7 +65,7 @@ def watch(end: int | None) -> None:
     """End this process when the one that has started it is gone.
 
     Args:
-        end: See `take`; None: nothing happens.
+        end: See `given_end`; None: nothing happens.
     """
     if end is not None:
         threading.Thread(target=_wait, args=(end,), name="wwspec-lifeline", daemon=True).start()
@@ -116,9 +116,9 @@ class Guard:
 
 
 def _guard() -> None:
-    """End processes when standard input is closed: those whose ids came there, a line each, and the group that it leads.
+    """End processes when standard input is closed: those whose ids came there, and the group that it leads.
 
-    The demos of the examples, which are scripts of a shell, write ids.
+    The demos of the examples, which are scripts of a shell, write ids, a line each.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is for those that it guards
     leads = os.getpgrp() == os.getpid()
