@@ -236,6 +236,15 @@ class KeyRing:
         return self._keys[version]
 
 
+def joined(rings: Iterable[KeyRing]) -> KeyRing:
+    """Return a ring of the keys of several rings, without reading them again."""
+    all_keys = KeyRing({})
+    for ring in rings:
+        all_keys._keys |= ring._keys
+    all_keys._keys = dict(sorted(all_keys._keys.items()))
+    return all_keys
+
+
 def new_pem(passphrase: str | None = None) -> str:
     """Return a new private key as PEM, which a passphrase encrypts; None leaves it plain."""
     from Crypto.PublicKey import RSA

@@ -1,17 +1,20 @@
 """The app's private keys in the app's database: each corp has its own, and all machines share them."""
 
 from collections.abc import Awaitable
-from functools import partial
+from functools import lru_cache, partial
 from typing import overload
 
 from sqlalchemy import ColumnElement, Connection, Engine, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from wwspec_client.keys import KeyRing
+from wwspec_client.keys import KeyRing, joined
 from wwspec_client.sql.database import Database, insert_new
 from wwspec_client.sql.suites import Cipher, check_cipher, seal, unseal
 from wwspec_client.sql.tables import KEYS
 from wwspec_contracts.errors import ConfigurationError
+
+_KEPT_KEYS = 4096
+"""Keys that stay in memory, a few KiB each: to read one from its PEM takes more time than to decrypt with it."""
 
 
 class SqlKeyStore:
@@ -46,6 +49,7 @@ class SqlKeyStore:
         self._database = Database(engine, KEYS)
         self._name = name
         self._cipher = check_cipher(cipher)
+        self._opened = lru_cache(_KEPT_KEYS)(self._open)
 
     @overload
     def ring(self, corpid: str, connection: None = None) -> KeyRing | Awaitable[KeyRing]: ...
@@ -59,6 +63,8 @@ class SqlKeyStore:
     def ring(self, corpid: str, connection: Connection | AsyncConnection | None = None) -> KeyRing | Awaitable[KeyRing]:
         """Return the keys of a corp; a ring without keys when it has none.
 
+        The rows are read at each call. A key is unsealed and parsed once, and stays in memory, until a `forget` here.
+
         Args:
             corpid: The corp.
             connection: Read them in this transaction: that of `store` of an archiver. By default in one of its own.
@@ -69,8 +75,7 @@ class SqlKeyStore:
         query = select(KEYS.c.version, KEYS.c.pem).where(*self._is_of(corpid))
 
         def work(bound: Connection) -> KeyRing:
-            rows = bound.execute(query).all()
-            return KeyRing({row.version: unseal(row.pem, self._cipher, "a private key") for row in rows})
+            return joined(self._opened(row.version, row.pem) for row in bound.execute(query).all())
 
         if connection is None:
             return self._database.run(work)
@@ -99,8 +104,12 @@ class SqlKeyStore:
         Raises:
             StoreError: They can't be removed.
         """
+        self._opened.cache_clear()
         statement = delete(KEYS).where(*self._is_of(corpid))
         return self._database.run(lambda connection: connection.execute(statement).close())
+
+    def _open(self, version: int, stored: str) -> KeyRing:
+        return KeyRing({version: unseal(stored, self._cipher, "a private key")})
 
     def _is_of(self, corpid: str) -> tuple[ColumnElement[bool], ...]:
         return KEYS.c.name == self._name, KEYS.c.corpid == corpid

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.client.sql.conftest import ENGINES
 from tests.client.sql.test_installations import Backwards, dump
-from wwspec_client.keys import new_pem
+from wwspec_client.keys import KeyRing, new_pem
 from wwspec_client.sql import SqlKeyStore
 from wwspec_contracts.errors import StoreError
 from wwspec_devtools.testing.stores.rig import Loop
@@ -40,3 +40,25 @@ def test_keys_are_sealed_at_rest_and_read_with_the_same_cipher_only(database: En
         assert store.ring("corp", connection).versions == (1,)
     with pytest.raises(StoreError, match="a private key is sealed: give the store the cipher="):
         SqlKeyStore(database).ring("corp")
+
+
+class Counting(Backwards):
+    """Counts what it unseals."""
+
+    unsealed = 0
+
+    def decrypt(self, token: bytes) -> bytes:
+        self.unsealed += 1
+        return super().decrypt(token)
+
+
+def test_a_key_is_unsealed_and_parsed_once_for_each_version(database: Engine) -> None:
+    cipher = Counting()
+    store = SqlKeyStore(database, cipher=cipher)
+    seen = []
+    for version in (2, 1):
+        store.add("corp", version, new_pem())
+        seen += [(cast(KeyRing, store.ring("corp")).versions, cipher.unsealed) for _ in range(3)]
+    assert seen == [((2,), 1)] * 3 + [((1, 2), 2)] * 3
+    store.forget("corp")
+    assert cast(KeyRing, store.ring("corp")).versions == ()
